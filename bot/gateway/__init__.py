@@ -1,5 +1,5 @@
-"""The gateway's dialect (SMSC): asking for call numbers, and reading what the gateway reports.
+"""SMSC, the gateway: asking for call numbers, and reading what it reports.
 
-Nothing outside this package knows how SMSC words a request, an answer or a callback. What goes in and comes
-out are the values of `bot.domain.gateway`.
+Only this package knows how SMSC words a request, an answer or a callback. Its inputs and outputs are the values of
+`bot.domain.gateway`.
 """

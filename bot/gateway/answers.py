@@ -1,7 +1,7 @@
 """SMSC's answers, in whichever of its formats they come.
 
 `fmt=3` (JSON) is what the client asks for, but an error raised before SMSC has read `fmt` may come in another
-format, so all eight shapes of the documentation are understood:
+format, so the client reads all eight shapes of the documentation:
 
     fmt  success                                                  error
     0    phone = <phone>, all_phones = <phones>                   ERROR = N (description)
@@ -10,7 +10,7 @@ format, so all eight shapes of the documentation are understood:
     3    {"phone": …, "all_phones": […]}                          {"error": …, "error_code": N}
 
 Which JSON types carry the values is not documented: strings and numbers, lists and comma separated strings
-are all taken. (SMSC documentation: https://smsc.ru/api/http/miscellaneous/waitcall/)
+are all accepted. (SMSC documentation: https://smsc.ru/api/http/miscellaneous/waitcall/)
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _NUMBERS_OFFER = re.compile(r"[+0-9(),;\s-]+")
 _CODE = re.compile(r"-?([0-9]{1,4})")
 LONGEST_AMOUNT = 40
 _MONEY = r"(?:(?!(?i:тыс|млн|млрд|коп|к|k|mln|mio|mil|bn|tsd|cents?|ct)\b)[^\W\d_]{1,6}\.?|[^\W\d_]{0,3}[₽$€₸₴])?"
-"""The name of the money; no word that makes another amount of the number."""
+"""The currency's name; nothing that changes the amount."""
 _AMOUNT = re.compile(
     rf"{_MONEY}\s*([-+]?)\s*([0-9](?:[0-9.,'’\s]*[0-9])?)(?:[.,][-\N{{EN DASH}}\N{{EM DASH}}])?\s*{_MONEY}"
 )
@@ -56,9 +56,9 @@ _ORNAMENTS = re.compile(r"[\s()\-\u2010-\u2015\u2212]")
 
 
 def offer_of(answer: str) -> AssignedNumber:
-    """The call number in an answer of `wait_call.php`: `+` and digits, alternatives in SMSC's order.
+    """Return the call number in an answer of `wait_call.php`: `+` and digits, alternatives in SMSC's order.
 
-    Where `phone` is missing or no number, the first of `all_phones` is the one to call. Raises GatewayError.
+    If `phone` is missing or not a number, the first of `all_phones` is the one to call. Raises GatewayError.
     """
     value = _object(answer, NUMBER_REASONS)
     every = _numbers(value.get("all_phones"))
@@ -69,7 +69,7 @@ def offer_of(answer: str) -> AssignedNumber:
 
 
 def inbox_of(answer: str) -> list[GatewayEvent]:
-    """The entries in an answer of `get.php?get_answers=1`, by id ascending. Raises GatewayError."""
+    """Return the entries in an answer of `get.php?get_answers=1`, by id ascending. Raises GatewayError."""
     try:
         value = _value(answer, ACCOUNT_REASONS)
     except GatewayError as error:
@@ -82,7 +82,7 @@ def inbox_of(answer: str) -> list[GatewayEvent]:
 
 
 def balance_of(answer: str) -> Balance:
-    """The money in an answer of `balance.php`, with what the account may go below zero. Raises GatewayError."""
+    """Return the money in an answer of `balance.php`, including the account's credit. Raises GatewayError."""
     value = _object(answer, ACCOUNT_REASONS)
     amount, credit, currency = _amount(value.get("balance")), _amount(value.get("credit")), value.get("currency")
     if amount is None:
@@ -92,8 +92,8 @@ def balance_of(answer: str) -> Balance:
 
 
 def _amount(written: object) -> str | None:
-    """An amount with a point, however people of other countries write it, with or without the name of the money; None
-    when it is none, or may be another one."""
+    """Return an amount with a point, in any country's notation, with or without a currency; None if it is not an
+    amount, or ambiguous."""
     if not isinstance(written, str):
         return None
     text = seen(written).replace("\N{MINUS SIGN}", "-").strip().strip("\"'").strip()
@@ -119,7 +119,7 @@ def _object(answer: str, reasons: Mapping[int, GatewayReason]) -> dict[str, obje
 
 
 def _value(answer: str, reasons: Mapping[int, GatewayReason]) -> object:
-    """The answer as its JSON format would have it. Raises the error it reports, if it reports one."""
+    """Return the answer in the shape of its JSON format. Raises the error that it reports, if any."""
     try:
         value = _as_json(answer.strip())
     except UnreadableError:
@@ -132,7 +132,7 @@ def _value(answer: str, reasons: Mapping[int, GatewayReason]) -> object:
 
 
 def _says_no_error(value: Mapping[str, object]) -> bool:
-    """Whether it has no field for an error; or one that is empty, with a code of 0 or none."""
+    """Return whether it has no error field, or an empty one with a code of 0 or none."""
     if "error" not in value:
         return "error_code" not in value
     return value["error"] in (None, False, "") and value.get("error_code") in (None, False, "", "0")
@@ -157,7 +157,7 @@ def _content(element: Element) -> object:
 
 
 def _numbers(value: object) -> tuple[str, ...]:
-    """All phone numbers in a list, an object's values or a separated string, normalised, none twice."""
+    """Return all phone numbers in a list, an object's values or a separated string, normalised, without duplicates."""
     parts: list[object] = []
     if isinstance(value, str):
         parts.extend(_SEPARATORS.split(value))
@@ -171,6 +171,6 @@ def _numbers(value: object) -> tuple[str, ...]:
 
 
 def _undecorated(part: str) -> str:
-    """A number without what people put between its digits. One dot alone may be that of a fraction."""
+    """Return a number without the signs that people put between digits. A single dot may mark a fraction."""
     digits = _ORNAMENTS.sub("", seen(part))
     return digits.replace(".", "") if digits.count(".") > 1 else digits

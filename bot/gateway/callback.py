@@ -1,7 +1,7 @@
-"""The callback: what the gateway reports to our address, read and checked.
+"""The callback: reads and checks what the gateway reports to our address.
 
 One handler address serves the whole SMSC account, so delivery statuses and incoming messages arrive there
-beside the calls. A call comes in one of two wordings, and both are taken:
+beside the calls. A call comes in one of two wordings, and the bot accepts both:
 
 - an incoming message whose text is `[waitcall]`: `phone`, `mes`, `to`, `id`… (SMSC documentation)
 - `waitcall=1` with `phone` and `ts` (seen in live handlers)
@@ -25,10 +25,10 @@ from bot.gateway.wire import is_call_text, number, plain
 __all__ = ["BadCallback", "BadSignature", "CallbackReader", "CallbackRequest"]
 
 _TELLING_APART = ("id", "sms_id", "ts", "time", "sent")
-"""Without any of these two calls of one person are indistinguishable, so a repeated report is too."""
+"""Without any of these, two calls of one person are indistinguishable, and so is a repeated report."""
 
 _NOTED = ("id", "sms_id", "status", "err", "time", "sent", "ts", "to", "type", "flag", "cnt", "cost")
-"""What may be kept of any event: neither the phone nor the text of a message is among it."""
+"""What may be stored of any event: neither a phone nor the text of a message."""
 
 _TRUE = frozenset({"1", "true", "yes"})
 _TS = re.compile(r"[0-9]{1,11}")
@@ -47,18 +47,18 @@ class CallbackRequest:
 
 
 class CallbackReader:
-    """Turns requests into events. With a `secret`, only what is signed with it."""
+    """Turns requests into events. With a `secret`, it accepts only what is signed with it."""
 
     def __init__(self, secret: str | None) -> None:
         self._secret = secret or None
 
     def read(self, request: CallbackRequest) -> list[GatewayEvent]:
-        """The events in a request, in their order; none when it carries no field at all.
+        """Return the events in a request, in their order; none when it has no field at all.
 
         Raises BadCallback for what cannot be read, and BadSignature when a secret is set and any of the
-        events lacks a valid signature: then none of them is taken.
+        events lacks a valid signature; all of them are then rejected.
 
-        With a secret an event is only what its signature vouches for:
+        With a secret an event holds only what its signature vouches for:
 
         - signed over `phone:ts`: a call from `phone` at `ts`. `to` is not vouched for and left empty;
           `identity` is made of these two fields, so that no addition makes an old report look new.
@@ -87,8 +87,8 @@ def _told_kind(fields: Fields) -> EventKind:
 
 def _signed_event(fields: Fields, secret: str) -> GatewayEvent:
     phone, mes = fields.get("phone", ""), fields.get("mes", "")
-    # Joining by colons makes "1:2" and "3" look like "1" and "2:3". A phone without a colon, a text known to
-    # the letter and a time of digits leave one way of reading, so no foreign message can pose as a call.
+    # Joining by colons makes "1:2" and "3" look like "1" and "2:3". A phone without a colon, a text known
+    # exactly and a time of digits leave one way of reading, so no foreign message can pose as a call.
     whole = ":" not in phone
     if (
         whole
@@ -126,14 +126,14 @@ def _flagged(fields: Fields) -> bool:
 
 
 def _moment(ts: str) -> datetime | None:
-    """Unix seconds as a moment; None for anything else, and for years no call of ours can be from."""
+    """Return Unix seconds as a moment; None for anything else, and for years that no call of ours can be from."""
     if not _TS.fullmatch(ts.strip()) or not _EARLIEST <= int(ts) < _LATEST:
         return None
     return datetime.fromtimestamp(int(ts), UTC)
 
 
 def _identity(fields: Mapping[str, str]) -> str | None:
-    """All that was reported, sorted, as ASCII JSON: equal for equal reports however they were encoded."""
+    """Return the whole report, sorted, as ASCII JSON: equal for equal reports in any encoding."""
     if not any(fields.get(name, "").strip() for name in _TELLING_APART):
         return None
     reported = {name: text for name, text in fields.items() if name not in SWITCHES}

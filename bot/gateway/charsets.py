@@ -28,7 +28,7 @@ CHARSETS = {
 """Name on the wire, in lower case → Python's codec. ASCII is read as its superset."""
 
 NOT_ASCII = ("utf-7", "utf7", "utf-16", "utf16", "utf-32", "utf32", "ucs", "iso-2022", "hz", "ebcdic", "cp037")
-"""Beginnings of the names of charsets in which the bytes of ASCII may mean something else."""
+"""Prefixes of charsets in which ASCII bytes may mean something else."""
 
 DEFAULT = ("utf-8", "cp1251")
 """When no charset is named. windows-1251 is SMSC's default, but Russian text in it is no valid utf-8, while
@@ -39,8 +39,8 @@ SIGNED = tuple(dict.fromkeys(CHARSETS.values()))
 
 
 def codec(name: str) -> str:
-    """Python's codec for a charset named on the wire. Under a name nobody uses here only ASCII is read, which is the
-    same in nearly all of them. Raises UnreadableError where it is not."""
+    """Return Python's codec for a charset named on the wire. Under an unknown name read only ASCII, which is the same
+    in nearly all of them. Raises UnreadableError where it is not."""
     known = name.strip().strip("\"'").lower()
     if known.startswith(NOT_ASCII):
         raise UnreadableError("the charset is unknown")
@@ -48,7 +48,7 @@ def codec(name: str) -> str:
 
 
 def decode(pieces: Sequence[bytes], codecs: Sequence[str]) -> list[str]:
-    """All `pieces` in the first of `codecs` that fits every one of them. UnreadableError if none does."""
+    """Return all `pieces` in the first of `codecs` that fits every one of them. UnreadableError if none does."""
     for name in codecs:
         try:
             return [piece.decode(name) for piece in pieces]
@@ -58,7 +58,7 @@ def decode(pieces: Sequence[bytes], codecs: Sequence[str]) -> list[str]:
 
 
 def without_mark(body: bytes, codecs: Sequence[str]) -> tuple[bytes, Sequence[str]]:
-    """`body` without a byte order mark. A mark outweighs every name: only utf-8 begins with one."""
+    """Return `body` without a byte order mark. A mark outweighs every name: only utf-8 begins with one."""
     if body.startswith(BOM_UTF8):
         return body.removeprefix(BOM_UTF8), ("utf-8",)
     return body, codecs

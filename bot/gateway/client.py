@@ -1,6 +1,6 @@
-"""Asking the gateway: a number to call, its inbox, its balance.
+"""Requests to the gateway: a number to call, its inbox, its balance.
 
-Every request is a POST with a form body, so that credentials never stand in a URL and so in no access log.
+Every request is a POST with a form body, so that credentials never appear in a URL, and so in no access log.
 (SMSC documentation: https://smsc.ru/api/http/miscellaneous/waitcall/)
 """
 
@@ -82,28 +82,28 @@ class SmscCredentials:
             raise ValueError("a gateway account needs an API key, or a login and a password")
 
     def credentials(self) -> dict[str, str]:
-        """The form fields that say who asks."""
+        """Return the form fields that identify the account."""
         if self.api_key:
             return {"apikey": self.api_key}
         return {"login": self.login or "", "psw": self.password or ""}
 
 
 class _TransientError(GatewayError):
-    """A failure that may be over by the next try."""
+    """A failure that may have passed by the next try."""
 
     def __init__(self, code: int | None = None, detail: str = "") -> None:
         super().__init__(GatewayReason.UNAVAILABLE, code, detail)
 
 
 class SmscClient:
-    """Speaks with SMSC.
+    """The HTTP client of SMSC.
 
-    Each call may take up to `patience` seconds, waiting for a turn and trying again included. It is tried
-    again only after a network failure, HTTP 408, 425, 429 or 5xx, and error code 9: twice at a host, then
-    twice at the next, round and round. Any other answer, and with it codes 1 to 6, costs exactly one request.
-    A redirect is an answer like any other: it is not followed, for it would carry the credentials elsewhere.
+    Each call may take up to `patience` seconds, including waits and retries. The client retries only after a
+    network failure, HTTP 408, 425, 429 or 5xx, and error code 9: twice at a host, then twice at the next, round and
+    round. Any other answer, including codes 1 to 6, costs exactly one request. It does not follow redirects, which
+    would carry the credentials elsewhere.
 
-    `http` is neither configured nor closed here; time-outs are set with each request.
+    The client neither configures nor closes `http`; it sets time-outs with each request.
     """
 
     def __init__(
@@ -115,8 +115,8 @@ class SmscClient:
         pace: RateLimit | None = None,
         may_ask: Callable[[], bool] = lambda: True,
     ) -> None:
-        """`may_ask`: whether this process is certain to be the one that asks for numbers, each of which costs money; a
-        process that was stopped for a while may have been replaced."""
+        """`may_ask`: whether this process is certain to be the one that asks for numbers, which cost money. A process
+        that was stopped for a while may have been replaced."""
         self._hosts = [url.rstrip("/") for url in account.urls]
         self._credentials = account.credentials()
         self._http = http
@@ -125,13 +125,13 @@ class SmscClient:
         self._may_ask = may_ask
 
     async def request_number(self, phone: Phone) -> AssignedNumber:
-        """A number which `phone` is to call within 15 minutes. Raises GatewayError, and LeadershipLostError where
+        """Return a number for `phone` to call within 15 minutes. Raises GatewayError, and LeadershipLostError when
         another process may ask for the same."""
         # With the leading + SMSC takes the number as it is instead of "correcting" it.
         return await self._ask(NUMBER, {"phone": phone.e164}, offer_of)
 
     async def read_inbox(self, after_id: int | None) -> list[GatewayEvent]:
-        """What came in during the last 24 hours, by id ascending; with `after_id` only what has a greater id.
+        """Return the entries of the last 24 hours, by id ascending; with `after_id` only those with a greater id.
 
         Raises GatewayError.
         """
@@ -141,14 +141,14 @@ class SmscClient:
         return await self._ask(INBOX, form, inbox_of)
 
     async def balance(self) -> Balance:
-        """The money left on the account. Raises GatewayError."""
+        """Return the money left on the account. Raises GatewayError."""
         return await self._ask(BALANCE, {"cur": "1"}, balance_of)
 
     async def _ask(self, endpoint: _Endpoint, form: Mapping[str, str], read: Callable[[str], T]) -> T:
         failure = _TransientError(detail="no answer within the time allowed")
         with suppress(TimeoutError):
             async with asyncio.timeout(self._patience):
-                # The time-out around it is the only end of trying: it also cuts a request short.
+                # Only the time-out around this ends the tries: it also cuts a request short.
                 async for attempt in stamina.retry_context(
                     on=_TransientError,
                     attempts=None,
@@ -179,7 +179,7 @@ class SmscClient:
             raise
 
     async def _post(self, url: str, form: Mapping[str, str], max_bytes: int) -> str:
-        """The text of the answer. Of a failure only its name is kept: what httpx raises knows the request."""
+        """Return the text of the answer. Of a failure keep only its name: httpx's exceptions hold the request."""
         try:
             async with (
                 asyncio.timeout(REQUEST_SECONDS),
@@ -223,5 +223,5 @@ async def _text(response: httpx.Response, max_bytes: int) -> str:
         body += chunk
         if len(body) > max_bytes:
             raise GatewayError(GatewayReason.UNAVAILABLE, detail=f"an answer above {max_bytes} bytes")
-    # Broken letters can stand only in a description, which nobody reads.
+    # Only a description can have broken letters, and nobody reads it.
     return body.decode("utf-8-sig", errors="replace")

@@ -1,4 +1,4 @@
-"""What SMSC's error numbers mean to us, and what is wrong with a callback that is not taken.
+"""What SMSC's error numbers mean, and what is wrong with a rejected callback.
 
 - GatewayError (bot.domain.gateway): no number, inbox or balance; carries a reason and SMSC's number
 - BadCallback: a request to the callback address that nobody can read
@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from bot.domain.gateway import GatewayError, GatewayReason
 
 TOO_MANY_REQUESTS = 9
-"""Too many identical requests a minute, or too many at once from one login: the one code to retry."""
+"""Too many identical requests a minute, or too many at once from one login: the only code to retry."""
 
 NOTHING_FOUND = 3
-"""What `get.php` means by the number that is "no money" elsewhere."""
+"""What `get.php` means by the code that is "no money" elsewhere."""
 
 # SMSC documentation: https://smsc.ru/api/http/miscellaneous/waitcall/ ("errors" of wait_call.php).
 # 2, 3 and 4 speak about the account and mean the same at every endpoint; 1, 5 and 6 about the number.
@@ -34,10 +34,10 @@ NUMBER_REASONS: Mapping[int, GatewayReason] = {
 
 
 def refusal(code: int | None, reasons: Mapping[int, GatewayReason]) -> GatewayError:
-    """The error for SMSC's number `code` (None: it named none), by one of the tables above.
+    """Return the error for SMSC's number `code` (None: it named none), by one of the tables above.
 
-    A number that is not in the table is UNAVAILABLE. SMSC's own sentence is left out on purpose: it may
-    repeat what was sent to it, the login among it.
+    A number that is not in the table is UNAVAILABLE. SMSC's own sentence is left out on purpose: it may repeat what was
+    sent to it, including the login.
     """
     if code is None:
         return GatewayError(GatewayReason.UNAVAILABLE, detail="the gateway named no error number")
@@ -45,7 +45,7 @@ def refusal(code: int | None, reasons: Mapping[int, GatewayReason]) -> GatewayEr
 
 
 def unreadable_answer() -> GatewayError:
-    """The error for an answer that has none of the shapes SMSC documents."""
+    """Return the error for an answer in none of the shapes that SMSC documents."""
     return GatewayError(GatewayReason.UNAVAILABLE, detail="an answer nobody understands")
 
 
@@ -54,4 +54,4 @@ class BadCallback(Exception):  # noqa: N818  # named for what the request is
 
 
 class BadSignature(Exception):  # noqa: N818  # named for what it lacks
-    """A secret is set, and what arrived is not signed with it. The message is as discreet."""
+    """The request is not signed with the secret that is set. The message repeats nothing either."""

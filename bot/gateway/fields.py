@@ -1,9 +1,9 @@
-"""A request to the callback address, taken apart into the fields of the events it reports.
+"""Splits a request to the callback address into the fields of the events it reports.
 
 The account's handler URL decides how SMSC calls (SMSC documentation): `charset=` names the charset, `fmt=2`
 or `fmt=3` asks for XML or JSON instead of a form, `md5`, `sha1` or `crc32` ask for a signature. These stand
-in the query beside the fields of a GET callback. What SMSC really sends as content type is not known, so a
-body that plainly is JSON or XML is read as that, whatever it is called.
+in the query beside the fields of a GET callback. SMSC's real content type is unknown, so a body that plainly is
+JSON or XML is read as that, whatever its header says.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from bot.gateway.forms import MAX_FIELDS, Pairs, multipart, parameter, urlencode
 MAX_EVENTS = 1000
 
 SWITCHES = frozenset({"charset", "fmt", "md5", "sha1", "crc32"})
-"""What asks for a format or carries a signature: no part of what is reported."""
+"""Requests a format or carries a signature; not part of a report."""
 
 Fields = dict[str, str]
 
@@ -29,10 +29,10 @@ _XML_BODY = re.compile(rb"\s*<")
 
 
 def read_events(method: str, query: str, content_type: str, body: bytes) -> list[Fields]:
-    """The fields of each event in a request; one that reports nothing is no event.
+    """Return the fields of each event in a request; one that reports nothing is no event.
 
-    Fields of the body win over fields of the query, later ones over earlier ones of the same name. The body
-    of a GET is ignored. Raises UnreadableError.
+    Fields of the body win over fields of the query, and later ones over earlier ones of the same name. The body of a
+    GET is ignored. Raises UnreadableError.
     """
     pairs = urlencoded(_query_bytes(query))
     named = _named_charset(pairs, content_type)
@@ -48,7 +48,7 @@ def read_events(method: str, query: str, content_type: str, body: bytes) -> list
 
 def _query_bytes(query: str) -> bytes:
     try:
-        # Servers hand bytes that are no text through as lone surrogates.
+        # Servers pass bytes that are not text on as lone surrogates.
         return query.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
         raise UnreadableError("the query is no text") from None
@@ -93,7 +93,7 @@ def _json_events(document: object) -> list[Fields]:
 
 
 def _text(value: object) -> str | None:
-    """A JSON value as a form would have it; None for null and for nested values, which no known event has."""
+    """Return a JSON value as a form would have it; None for null and for nested values, which no known event has."""
     if isinstance(value, bool):
         return "1" if value else "0"
     return value if isinstance(value, str) else None

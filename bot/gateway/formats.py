@@ -1,4 +1,4 @@
-"""JSON and XML from strangers, read so that no input can do more than be refused."""
+"""JSON and XML from strangers, read so that no input can do more than be rejected."""
 
 from __future__ import annotations
 
@@ -18,11 +18,10 @@ class UnreadableError(ValueError):
 
 
 def json_of(text: str) -> object:
-    """The JSON document in `text`: dict, list, str, bool or None.
+    """Return the JSON document in `text`: dict, list, str, bool or None.
 
-    Numbers stay the text they arrived as: a phone number or an id is not for calculating, and a signature is
-    made over its digits. Raises UnreadableError for anything malformed, for NaN and Infinity, and for more
-    than MAX_DEPTH levels.
+    Numbers stay text as they arrived: nobody calculates with a phone number or an id, and a signature covers its
+    digits. Raises UnreadableError for anything malformed, for NaN and Infinity, and for more than MAX_DEPTH levels.
     """
     try:
         value: object = json.loads(text, parse_int=str, parse_float=str, parse_constant=_no_constant)
@@ -35,10 +34,10 @@ def json_of(text: str) -> object:
 
 
 def xml_of(text: str) -> Element:
-    """The root element of the XML document in `text`, whatever encoding its declaration names.
+    """Return the root element of the XML document in `text`, whatever encoding its declaration names.
 
-    Raises UnreadableError for anything malformed, for a DTD (and so for every entity of one's own, expanding
-    or external), and for more than MAX_DEPTH levels.
+    Raises UnreadableError for anything malformed, for a DTD (and so for every custom entity, expanding or external),
+    and for more than MAX_DEPTH levels.
     """
     parser = DefusedXMLParser(target=_ShallowBuilder(), forbid_dtd=True)
     try:
@@ -65,7 +64,7 @@ def _measure(value: object, room: int) -> None:
 
 
 class _ShallowBuilder(TreeBuilder):
-    """Builds a tree, and stops the parser while the text is still being read when it grows too deep."""
+    """Builds a tree, and stops the parser in mid-text when it grows too deep."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,6 +1,6 @@
-"""Form bodies as bytes: urlencoded and multipart. Turning bytes into text is left to the caller.
+"""Form bodies as bytes: urlencoded and multipart. The caller decodes the bytes.
 
-Both give (name, value) pairs in the order they arrived, at most MAX_FIELDS; a name may come twice.
+Both return (name, value) pairs in the order they arrived, at most MAX_FIELDS; a name may come twice.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Pairs = list[tuple[bytes, bytes]]
 
 
 def urlencoded(raw: bytes) -> Pairs:
-    """The pairs of a query string or an urlencoded body. A stray `%` stays as it is."""
+    """Return the pairs of a query string or an urlencoded body. A stray `%` stays as it is."""
     parts = [part for part in raw.strip().split(b"&") if part]
     if len(parts) > MAX_FIELDS:
         raise UnreadableError("the form has too many fields")
@@ -25,7 +25,7 @@ def urlencoded(raw: bytes) -> Pairs:
 
 
 def multipart(raw: bytes, boundary: str) -> Pairs:
-    """The pairs of a multipart/form-data body (RFC 7578). UnreadableError if it is malformed."""
+    """Return the pairs of a multipart/form-data body (RFC 7578). UnreadableError if it is malformed."""
     if not boundary:
         raise UnreadableError("the multipart body has no boundary")
     line = b"\r\n--" + boundary.encode("utf-8", "surrogatepass")
@@ -41,7 +41,7 @@ def multipart(raw: bytes, boundary: str) -> Pairs:
 
 
 def parameter(header: str, name: str) -> str:
-    """The parameter `name` of a header such as `text/xml; charset="utf-8"`; "" when it has none."""
+    """Return the parameter `name` of a header such as `text/xml; charset="utf-8"`; "" if it has none."""
     found = re.search(rf';\s*{name}\s*=\s*(?:"([^"]*)"|([^\s;"]*))', header, re.IGNORECASE)
     return (found[1] or found[2] or "") if found else ""
 

@@ -1,7 +1,7 @@
 """The gateway's inbox: the calls the callback may have missed, filed among incoming messages.
 
 An entry is `{id, received, phone, message, to_phone, sent}` (SMSC documentation). Its dates name no time
-zone, so the moment of a call is never taken from them.
+zone, so the bot never takes the moment of a call from them.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ _NOTED = ("id", "received", "sent")
 
 
 def events_of(entries: Iterable[object]) -> list[GatewayEvent]:
-    """The entries of the inbox as events, by id ascending.
+    """Return the entries of the inbox as events, by id ascending.
 
-    An entry without a numeric id is passed over: it could be neither told from others nor asked past. One
-    that lacks anything else still comes out, so that its id is remembered and it is not fetched for ever.
+    An entry without a numeric id is skipped: it could not be identified, and no cursor could pass it. An entry that
+    lacks anything else still counts, so that its id moves the cursor and it is not fetched for ever.
     """
     events = [event for entry in entries if isinstance(entry, dict) and (event := _event(entry))]
     return sorted(events, key=lambda event: event.inbox_id or 0)

@@ -1,8 +1,8 @@
 """Whether a callback was signed with the account's secret word, and what that signature vouches for.
 
-A signature is the md5 or sha1, in hex, of some fields and the secret joined by colons (SMSC documentation
-names the methods; which fields are joined was seen in live handlers). It vouches for these fields and nothing
-else: whoever has seen one signed callback can send it again with any other field changed.
+A signature is the md5 or sha1, in hex, of some fields and the secret joined by colons (SMSC documentation names the
+methods; which fields are joined was seen in live handlers). It vouches for these fields only: anybody who has seen one
+signed callback can send it again with any other field changed.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ _METHODS = {"md5": re.compile(r"[0-9a-f]{32}"), "sha1": re.compile(r"[0-9a-f]{40
 
 
 def signatures(fields: Mapping[str, str]) -> dict[str, str]:
-    """The signatures an event carries, method → lower case hex.
+    """Return the signatures of an event, method → lower case hex.
 
-    `md5=1` and the like are switches of the handler URL, no signatures.
+    `md5=1` and the like are switches of the handler URL, not signatures.
     """
     found = {method: fields.get(method, "").strip().lower() for method in _METHODS}
     return {method: text for method, text in found.items() if _METHODS[method].fullmatch(text)}
 
 
 def vouched(fields: Mapping[str, str], names: tuple[str, ...], secret: str) -> bool:
-    """Whether a signature of the event is that of the fields `names`, in this order; a missing one is empty.
+    """Return whether a signature of the event is that of the fields `names`, in this order; a missing one is empty.
 
-    The comparison takes the same time wherever the difference lies. The signed bytes depend on the charset
-    the gateway wrote in, so each one it may use is tried: for digits and `[waitcall]` they are all the same.
+    The comparison takes the same time wherever the difference lies. The signed bytes depend on the charset the gateway
+    wrote in, so each possible one is tried: for digits and `[waitcall]` they are all the same.
     """
     text = ":".join([*(fields.get(name, "") for name in names), secret])
     right = False
@@ -50,7 +50,7 @@ def vouched(fields: Mapping[str, str], names: tuple[str, ...], secret: str) -> b
 def _encodings(text: str) -> set[bytes]:
     encodings: set[bytes] = set()
     for charset in SIGNED:
-        # A text with a letter the charset lacks was never signed in it.
+        # A text with a letter that the charset lacks was never signed in it.
         with suppress(UnicodeEncodeError):
             encodings.add(text.encode(charset))
     return encodings

@@ -1,1 +1,1 @@
-"""The owner's own systems: how they are told what happened, and brought what is theirs."""
+"""Delivery to the owner's own systems: events, and unrelated reports of the gateway."""

@@ -1,4 +1,4 @@
-"""One letter, one request: what is sent, to where, and how an answer is understood."""
+"""One message, one request: what is sent, to where, and what an answer means."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from bot.domain.outbox import AttemptResult, DeliveryAttempt, ForeignReport, Out
 from bot.outbox.addresses import RefusedAddressError, checked
 
 PATIENCE = 15.0
-"""Seconds one try may take in all; receivers are asked to take a letter first and to work on it afterwards."""
+"""Seconds for one try in all; receivers should accept a message first and work on it afterwards."""
 CONNECT = 5.0
 UNREADABLE = "sealed with another SECRET_KEY"
 
 
 class SafeHttpClient:
-    """Sends requests of this process to addresses that the owner named.
+    """Sends requests of this process to addresses that the owner configured.
 
-    A name is looked up at every request, and what was checked is what is connected to: between a check and a look-up of
-    the client's own the name could lead elsewhere. No connection is kept, since two names may share an address, and a
-    connection is good for the name whose certificate was seen. Redirects are not followed, and no proxy of the
-    environment's is used: both would lead to where nobody looked.
+    Each request looks the name up and connects to the address that was checked: if the client looked it up again, the
+    name could lead elsewhere. No connection is reused, since two names may share an address, and a connection is good
+    only for the name whose certificate was seen. It follows no redirects and uses no proxy of the environment: both
+    would lead to unchecked addresses.
     """
 
     def __init__(self, *, allow_private: bool) -> None:
@@ -40,12 +40,12 @@ class SafeHttpClient:
         )
 
     async def close(self) -> None:
-        """Nothing more is sent."""
+        """Close it; nothing more can be sent."""
         await self._http.aclose()
 
     async def send(self, method: str, address: str, headers: Mapping[str, str], body: bytes) -> DeliveryAttempt:
-        """Send it, and say how it was answered. Raises nothing of the network's; what cannot be sent at all raises what
-        it may."""
+        """Send a request and return the result. Network errors become a result; what cannot be sent at all may
+        raise."""
         url = httpx.URL(address)
         port = url.port or (443 if url.scheme == "https" else 80)
         try:
@@ -62,7 +62,7 @@ class SafeHttpClient:
     async def _send_to_any(
         self, addresses: Sequence[str], method: str, url: httpx.URL, headers: Mapping[str, str], body: bytes
     ) -> DeliveryAttempt:
-        """To the first address that can be connected to."""
+        """Send to the first address that accepts a connection."""
         for number, address in enumerate(addresses, start=1):
             try:
                 return await self._send(method, url, url.copy_with(host=address.partition("%")[0]), headers, body)
@@ -78,18 +78,18 @@ class SafeHttpClient:
         async with self._http.stream(
             method,
             url,
-            # As aiohttp decodes headers, so that one that came with bytes of any kind goes on with the same.
+            # Encode headers as aiohttp decodes them, so that any bytes go on unchanged.
             headers=[(name.encode(), value.encode("utf-8", "surrogateescape")) for name, value in values.items()],
             content=body,
             extensions={"sni_hostname": named.host},
         ) as answer:
-            # The words of an answer are of no use, and may be without end.
+            # The body of an answer is of no use, and may be endless.
             return _understood(answer.status_code)
 
 
 class EventSender:
-    """Brings events, signed as Standard Webhooks says: with each of the secrets, so that one can be replaced by another
-    without losing any. (https://github.com/standard-webhooks/standard-webhooks, specification)"""
+    """Sends events, signed as Standard Webhooks requires: with each of the secrets, so that one can be replaced without
+    losing any. (https://github.com/standard-webhooks/standard-webhooks, specification)"""
 
     def __init__(self, wire: SafeHttpClient, url: str, secrets: Sequence[str], clock: Clock) -> None:
         self._wire = wire
@@ -98,7 +98,7 @@ class EventSender:
         self._clock = clock
 
     async def __call__(self, letter: OutboxMessage) -> DeliveryAttempt:
-        """Bring this one, once."""
+        """Try to send this message once."""
         now = self._clock.now()
         text = letter.body.decode()
         signatures = [webhook.sign(letter.message_id, now, text) for webhook in self._webhooks]
@@ -112,7 +112,7 @@ class EventSender:
 
 
 class RelaySender:
-    """Brings reports of the gateway as they came: method, query, kind and bytes of the body."""
+    """Sends reports of the gateway unchanged: method, query, content type and bytes of the body."""
 
     def __init__(self, wire: SafeHttpClient, url: str, phone_cipher: PhoneCipher) -> None:
         self._wire = wire
@@ -120,7 +120,7 @@ class RelaySender:
         self._phone_cipher = phone_cipher
 
     async def __call__(self, letter: OutboxMessage) -> DeliveryAttempt:
-        """Bring this one, once."""
+        """Try to send this message once."""
         packed = self._phone_cipher.decrypt_bytes(letter.body)
         if packed is None:
             return DeliveryAttempt(AttemptResult.FAILED, UNREADABLE)

@@ -1,4 +1,4 @@
-"""The loop that brings what is owed to one of the owner's own systems."""
+"""The loop that delivers messages to one of the owner's own systems."""
 
 from __future__ import annotations
 
@@ -18,23 +18,22 @@ from storage.store import Store, Transactions
 log = structlog.get_logger()
 
 AT_ONCE = 10
-"""Letters under way at the same time; one that is slow keeps none of the others waiting."""
+"""Messages in flight at the same time; a slow one does not block the others."""
 LOOK_EVERY = 1.0
 AFTER_FAILURE = 5.0
 RETRY_UNSAVED_AFTER = 300.0
-"""Seconds until a letter is tried again when the database refuses to keep what came of it."""
+"""Seconds before another try when the database refuses to store the result."""
 
 Sender = Callable[[OutboxMessage], Coroutine[Any, Any, DeliveryAttempt]]
 Settle = Callable[[Store, OutboxMessage, DeliveryAttempt], Awaitable[None]]
-"""Keeps what came of a letter; see `RecordAttempt`."""
+"""Stores the result of a try; see `RecordAttempt`."""
 
 
 class WebhookWorker:
-    """Brings letters, each until it is taken or given up. What is under way at the end is left where it is, and brought
-    again: every letter comes at least once. Whatever goes wrong in a try, the letter counts it and rests, and keeps
-    none of the others waiting.
+    """Sends each message until it is accepted or given up. It sends what was in flight at the end again: every message
+    arrives at least once. Whatever goes wrong, the message counts a failed try and waits, without blocking the others.
 
-    A receiver that wants nothing more is left alone until the bot is started again.
+    A receiver that has unsubscribed gets nothing until the bot restarts.
     """
 
     def __init__(
@@ -62,7 +61,7 @@ class WebhookWorker:
         self._is_unwanted = False
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Until `stop`."""
+        """Run until `stop`."""
         self._is_unwanted = False
         while not stop.is_set():
             free = 0 if self._is_unwanted else AT_ONCE - len(self._busy)
@@ -94,7 +93,7 @@ class WebhookWorker:
             self._busy.discard(letter.id)
 
     async def _try(self, letter: OutboxMessage) -> DeliveryAttempt:
-        """Try once. An error that no carriage foresaw counts as a failed try."""
+        """Try once. An error that the sender did not foresee counts as a failed try."""
         try:
             return await self._carriage(letter)
         except Exception as error:
@@ -102,7 +101,7 @@ class WebhookWorker:
             return DeliveryAttempt(AttemptResult.FAILED, type(error).__name__)
 
     async def _keep(self, letter: OutboxMessage, delivery: DeliveryAttempt, stop: asyncio.Event) -> None:
-        """Keep what came of it; where that cannot be kept, that it failed; and where not even that can, let it rest."""
+        """Store the result; if that fails, store that the try failed; if that fails too, let the message wait."""
         try:
             try:
                 await self._transactions.transact(lambda store: self._settle(store, letter, delivery))

@@ -1,1 +1,1 @@
-"""How the bot speaks to Telegram: what it says, and how that gets there."""
+"""Everything about Telegram: what the bot says, how it sends it, and how it receives updates."""

@@ -1,4 +1,4 @@
-"""Messages that tell admins of a raid."""
+"""Raid alerts for admins."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Said = Mapping[str, str | int]
 
 
 class Alerts:
-    """Sends them, and brings them up to date."""
+    """Sends raid alerts and updates them."""
 
     def __init__(self, bot: Bot, clock: Clock, texts: Texts) -> None:
         self._bot = bot
@@ -35,7 +35,7 @@ class Alerts:
         self._texts = texts
 
     async def tell(self, task: PendingTask) -> DeliveryResult:
-        """A new message, or what one says now. May raise what aiogram raises."""
+        """Send a new alert or edit an existing one. May raise what aiogram raises."""
         said = task.details
         words = self._texts.in_language(task.language or str(said.get("language", "")))
         drawing = render_alert(said, words, self._clock.now())
@@ -62,7 +62,7 @@ class Alerts:
 
 
 def render_alert(said: Said, words: Words, now: datetime) -> RenderedMessage:
-    """The message of an ALERT task."""
+    """Render the message of an ALERT task."""
     is_over = bool(said.get("over"))
     lines = [_over(said, words) if is_over else _goes_on(said, words), *_done(said, words, now)]
     if said.get("closed"):
@@ -97,7 +97,7 @@ def _over(said: Said, words: Words) -> str:
 
 
 def _done(said: Said, words: Words, now: datetime) -> list[str]:
-    """What the gate does because of it, and who had it so."""
+    """Return what the gate does because of the raid, and who ordered it."""
     lines = []
     by = _who(said, "switch_by", words)
     match said["switch"]:
@@ -129,7 +129,7 @@ def _declined(said: Said, words: Words) -> str:
 
 
 def _who(said: Said, name: str, words: Words) -> str:
-    """By whom, as the end of a line; empty when it was not done for the raid."""
+    """Return the end of the line that names the admin; empty when nobody did it for the raid."""
     if name not in said:
         return ""
     if said[name] == ITSELF:

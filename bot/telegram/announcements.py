@@ -1,4 +1,4 @@
-"""What operators announce: how it looks, and how it goes out."""
+"""Announcements by operators: rendering and sending."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ SIMPLE = frozenset(
         "text_link",
     }
 )
-"""The formatting that is kept: it says nothing but how the text looks, and where a link leads."""
+"""The formatting that stays: only how the text looks and where a link leads."""
 
 
 class AnnouncementSender:
-    """Brings an announcement to one admin."""
+    """Sends an announcement to one admin."""
 
     def __init__(self, bot: Bot, texts: Texts) -> None:
         self._bot = bot
@@ -42,7 +42,7 @@ class AnnouncementSender:
     async def tell(self, task: PendingTask) -> DeliveryResult:
         """Send it. May raise what aiogram raises."""
         if not task.details["text"]:
-            # It was deleted since.
+            # It was deleted meanwhile.
             return DeliveryResult(task, DeliveryStatus.GONE)
         text = announced(str(task.details["text"]), self._texts.in_language(task.language))
         await self._bot(SendText(chat_id=task.chat_id, text=text), request_timeout=TIMEOUT)
@@ -50,13 +50,13 @@ class AnnouncementSender:
 
 
 def announced(html: str, words: Words) -> str:
-    """The message: who says it, and what they wrote."""
+    """Return the message: who sends it, and what they wrote."""
     return words("📣 <i>From the people who run this bot</i>") + f"\n\n{html}"
 
 
 def as_html(text: str, entities: Sequence[MessageEntity], skipped: str = "") -> str:
-    """What somebody wrote as HTML of ours, with its simple formatting. `skipped`: what stands before `text` in the
-    message to which the entities belong."""
+    """Return the text as HTML with its simple formatting. `skipped`: what precedes `text` in the message that the
+    entities refer to."""
     before = units(skipped)
     kept = [
         entity.model_copy(

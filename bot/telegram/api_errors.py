@@ -1,4 +1,4 @@
-"""What Telegram's refusals say: parts of its own error texts (Bot API server and TDLib sources), in lower case."""
+"""Kinds of Telegram errors, as parts of its error texts (Bot API server and TDLib sources), in lower case."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ NO_WRITING = (
     "topic_deleted",
     "chat_restricted",
 )
-"""The bot may not write into a group, or into that topic of it."""
+"""The bot may not write to a group, or to that topic of it."""
 NO_LINK = ("invite_hash_expired", "invite_hash_invalid", "invite_revoked_missing")
-"""The link was revoked before, or never was."""
+"""The link is already revoked, or never existed."""
 NO_MESSAGE = ("message to delete not found", "message can't be deleted", "message_id_invalid")
 
 NO_PLACE = (
@@ -44,17 +44,17 @@ NO_PLACE = (
     "user not found",
     "user_id_invalid",
 )
-"""Bare text would be refused as well."""
+"""Bare text would be rejected as well."""
 
 
 def refusal(error: Exception) -> str | None:
-    """Telegram's own words when it answered with a definite no; None when it gave no answer or asked to wait."""
+    """Return Telegram's error text when it rejected the call; None when it gave no answer or asked to wait."""
     if isinstance(error, TelegramNetworkError | TelegramServerError | TelegramRetryAfter):
         return None
     return error.message if isinstance(error, TelegramAPIError) else None
 
 
 def says(error: TelegramAPIError, parts: tuple[str, ...]) -> bool:
-    """Whether the refusal is one of these."""
+    """Return whether the error is one of these."""
     text = error.message.lower()
     return any(part in text for part in parts)

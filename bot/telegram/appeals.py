@@ -1,4 +1,4 @@
-"""The messages by which admins are asked to let somebody in."""
+"""The messages that ask admins to let somebody in."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ DECIDING = (AdminActionKind.LET_IN, AdminActionKind.DECLINE, AdminActionKind.BLO
 
 
 class AppealMessages:
-    """Each method carries one task, and may raise what aiogram raises."""
+    """Each method runs one task, and may raise what aiogram raises."""
 
     def __init__(self, bot: Bot, clock: Clock, texts: Texts, names: AdminNames) -> None:
         self._bot = bot
@@ -35,7 +35,7 @@ class AppealMessages:
         self._names = names
 
     async def tell(self, task: PendingTask) -> DeliveryResult:
-        """Who asks, why, for how long they have waited; and the buttons. Operators get none: they cannot decide."""
+        """Send who asks, why, how long they have waited, and buttons (not to operators: they cannot decide)."""
         words, details = self._words(task), task.details
         lines = [words("🙋 {who} asks to be let in: {gate}", **_about(task))]
         why = stage(Stage(str(details["stage"])), str(details["why"]), None, words, self._clock.now())
@@ -62,7 +62,7 @@ class AppealMessages:
         return DeliveryResult(task, DeliveryStatus.DONE, message_id=sent.message_id)
 
     async def close(self, task: PendingTask) -> DeliveryResult:
-        """What was decided, and by whom; the buttons go. A message that is gone needs to say nothing."""
+        """Replace the buttons with the decision and who made it. A deleted message needs no update."""
         words, details = self._words(task), task.details
         text = words("🙋 {who} asked to be let in: {gate}", **_about(task))
         text += "\n" + await self._decided(task, words)

@@ -1,4 +1,4 @@
-"""What is on the gateway account, in words."""
+"""The balance of the gateway account, in words."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bot.telegram.texts import Words, shown
 
 
 def balance_text(told: BalanceReport, words: Words) -> str:
-    """The HTML of the message."""
+    """Return the HTML of the message."""
     statement, now = told.statement, told.at
     lines = []
     if statement.reason is not None:
@@ -52,7 +52,7 @@ def _spending(told: BalanceReport, words: Words) -> list[str]:
 
 
 def _refused(statement: BalanceReading, words: Words) -> str:
-    """Why the gateway told nothing, and what to do."""
+    """Return why the gateway did not report a balance, and what to do."""
     code = "" if statement.code is None else " " + words("(code {code})", code=statement.code)
     match statement.reason:
         case GatewayReason.CREDENTIALS:

@@ -1,7 +1,7 @@
-"""How much the bot allows itself to ask of Telegram.
+"""Limits on how often the bot calls Telegram.
 
-Telegram's own figures (Bot API FAQ): about one message a second to one chat, twenty a minute to a group, about
-thirty a second overall. Time here is the machine's monotonic one, in seconds, passed in.
+Telegram's own figures (Bot API FAQ): about one message a second to one chat, twenty a minute to a group, about thirty a
+second overall. Times are monotonic seconds, passed in.
 """
 
 from __future__ import annotations
@@ -12,26 +12,26 @@ CHAT_RATE = 1.0
 CHAT_BURST = 3.0
 GROUP_RATE = 15 / 60
 GROUP_BURST = 5.0
-"""With what comes back in a minute, no more than the twenty of any minute."""
+"""Together with what refills in a minute, at most twenty in any minute."""
 BURST_SECONDS = 0.08
-"""How many seconds' worth of calls may go out at once. In no second more than a tenth beyond the rate may reach
-Telegram, also when some are on their way a little longer than others."""
+"""How many seconds' worth of calls may go out at once. No more than a tenth above the rate may reach Telegram in any
+second, even when some calls take a little longer than others."""
 SPARE_SHARE = 0.5
-"""What can wait does so until this share of the overall budget is unspent."""
+"""Deferrable items wait until this share of the overall budget is unspent."""
 UNLIMITED = 1000
 TOO_WIDE = 5
 WIDE_WITHIN = 5.0
-"""So many chats of which all were flooded within so many seconds, and none took a message in between, mean the whole
-bot."""
+"""When so many chats hit flood control within so many seconds, and none accepted a message in between, the limit
+applies to the whole bot."""
 PROBE_PATIENCE = 15.0
-"""Seconds that the first call after a pause of the whole bot may take; then another one is the first."""
+"""Seconds that the first call after a pause of the whole bot may take; then another call becomes the first."""
 PROBE_LOOK = 0.1
-"""Seconds between two looks whether it was answered."""
+"""Seconds between two checks whether it was answered."""
 
 
 @dataclass(slots=True)
 class _Bucket:
-    """Tokens that come back with time."""
+    """Tokens that refill over time."""
 
     rate: float
     size: float
@@ -48,16 +48,16 @@ class _Bucket:
 
 @dataclass(slots=True)
 class RateLimiter:
-    """Says when the next call may go out. `rate` calls a second overall; 0 means no limits at all."""
+    """Decides when the next call may go out. `rate`: calls a second overall; 0 means no limits."""
 
     rate: float
     _all: _Bucket = field(init=False)
     _chats: dict[int, _Bucket] = field(init=False, default_factory=dict)
     _paused: dict[int, float] = field(init=False, default_factory=dict)
     _left_alone: dict[int, float] = field(init=False, default_factory=dict)
-    """Until when no calls are made about a chat, other than messages to it."""
+    """Until when the bot makes no calls about a chat, except messages to it."""
     _floods: dict[int, tuple[float, float]] = field(init=False, default_factory=dict)
-    """When each chat was last flooded, and for how long it was to rest."""
+    """When each chat last hit flood control, and how long Telegram asked to wait."""
     _all_paused_until: float = field(init=False, default=0.0)
     _is_probing: bool = field(init=False, default=False)
     _probe_at: float | None = field(init=False, default=None)
@@ -67,8 +67,8 @@ class RateLimiter:
         self._all = _Bucket(self.rate, size, size, 0.0)
 
     def wait(self, chat_id: int | None, now: float, *, spare_only: bool = False) -> float:
-        """Seconds until a call may go out; 0 means now. `chat_id`: the chat a message goes to, None for calls
-        that are no messages. `spare_only`: as long as anything more important might need the budget."""
+        """Return the seconds until a call may go out; 0 means now. `chat_id`: the chat of a message, None for other
+        calls. `spare_only`: wait as long as something more important might need the budget."""
         pause = self.pause(chat_id, now)
         if self.rate == 0:
             return pause
@@ -80,18 +80,18 @@ class RateLimiter:
         return max(pause, overall, self._chat(chat_id, now).wait() if chat_id is not None else 0.0)
 
     def pause(self, chat_id: int | None, now: float) -> float:
-        """Seconds for which flood control forbids the call; 0 when it does not."""
+        """Return for how many seconds flood control forbids the call; 0 when it does not."""
         pause = max(self._all_paused_until, self._paused.get(chat_id, 0.0) if chat_id is not None else 0.0) - now
         if self._is_probing and self._probe_at is not None and now < self._probe_at + PROBE_PATIENCE:
             pause = max(pause, PROBE_LOOK)
         return max(0.0, pause)
 
     def rest_of_calls(self, chat_id: int, now: float) -> float:
-        """Seconds for which flood control forbids calls about a chat that are no messages to it; 0 when it does not."""
+        """Return for how many seconds flood control forbids calls about a chat that send it no message."""
         return max(0.0, self._left_alone.get(chat_id, 0.0) - now)
 
     def left(self, now: float) -> float:
-        """The share of the overall budget that is unspent, from 0 to 1."""
+        """Return the unspent share of the overall budget, from 0 to 1."""
         if self.rate == 0:
             return 1.0
         if now < self._all_paused_until:
@@ -100,25 +100,25 @@ class RateLimiter:
         return max(0.0, self._all.tokens) / self._all.size
 
     def wait_for_any(self, now: float) -> float:
-        """Seconds until any call at all may go out."""
+        """Return the seconds until any call may go out."""
         return self.wait(None, now)
 
     def room(self, now: float) -> int:
-        """How many calls may go out now."""
+        """Return how many calls may go out now."""
         if self.rate == 0:
             return UNLIMITED
         self._all.refill(now)
         return max(0, int(self._all.tokens))
 
     def resting(self, now: float) -> frozenset[int]:
-        """The chats that no message may go to yet."""
+        """Return the chats that may not get a message yet."""
         paused = {chat for chat, until in self._paused.items() if until > now}
         return frozenset(paused | {chat for chat in self._chats if self._chat(chat, now).wait() > 0})
 
     def spend(self, chat_id: int | None, now: float, *, is_long_poll: bool = False) -> float:
-        """A call goes out after so many seconds, which come back: 0 when `wait` says 0. Calls that are to wait get
-        their turns in the order in which they spent. A long poll cannot be the first call after a pause: nothing is
-        told of its answer."""
+        """Spend a call and return the seconds until it may go out: 0 when `wait` returns 0. Waiting calls go out in the
+        order in which they were spent. A long poll cannot be the first call after a pause, because its answer is not
+        reported."""
         if self._is_probing and not is_long_poll and now >= self._all_paused_until:
             self._probe_at = now
         if self.rate == 0:
@@ -133,7 +133,7 @@ class RateLimiter:
         return max(0.0, delay)
 
     def spend_message(self, chat_id: int, now: float) -> float:
-        """The same of the chat's budget alone."""
+        """Do the same for the chat's budget only."""
         if self.rate == 0:
             return 0.0
         bucket = self._chat(chat_id, now)
@@ -154,9 +154,9 @@ class RateLimiter:
             bucket.tokens = min(bucket.size, bucket.tokens + 1)
 
     def flooded(self, chat_id: int | None, retry_after: float, now: float, *, is_message: bool = True) -> None:
-        """Telegram asked to wait: this chat rests, as to messages or as to all other calls. The whole bot does when the
-        call was about no chat (None), or the first one after such a rest, or when many chats are flooded and none is
-        not; for the shortest time of all that Telegram named, since one call alone then tries whether it is over."""
+        """Telegram asked to wait: pause this chat, for messages or for all other calls. Pause the whole bot when the
+        call was about no chat (None), when it was the first call after such a pause, or when many chats are flooded and
+        none is not. Use the shortest time that Telegram named: one call then tests whether the flood is over."""
         if chat_id is None or (self._is_probing and self._probe_at is not None):
             self._pause_all(retry_after, now)
             return
@@ -170,15 +170,15 @@ class RateLimiter:
             self._pause_all(min(at + rest - now for at, rest in self._floods.values()), now)
 
     def taken(self, chat_id: int | None, sent_at: float) -> None:
-        """Telegram answered a call, made then, with anything but flood control."""
+        """Telegram answered a call, sent at `sent_at`, with anything but flood control."""
         if sent_at >= self._all_paused_until:
             self._is_probing, self._probe_at = False, None
         if chat_id is not None:
-            # A flood from before it was not one of the whole bot.
+            # An earlier flood did not concern the whole bot.
             self._floods = {chat: flood for chat, flood in self._floods.items() if flood[0] > sent_at}
 
     def unanswered(self) -> None:
-        """A call was not answered at all; if it was the one that tried whether a rest is over, another one does."""
+        """A call got no answer; if it was the test call after a pause, another one takes over."""
         self._probe_at = None
 
     def _pause_all(self, retry_after: float, now: float) -> None:

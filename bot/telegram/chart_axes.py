@@ -1,23 +1,23 @@
-"""The numbers along the axes of a chart: where an axis ends, what is written on it, and at which moments."""
+"""The axes of a chart: where they end, their ticks, and which moments get a label."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 ROUND = (10, 12, 14, 16, 18, 20, 24, 28, 30, 32, 36, 40, 50, 60, 70, 80, 90, 100)
-"""What an axis ends with, times a power of ten: close enough that the largest column fills two thirds or more."""
+"""The last number of an axis, times a power of ten: close enough that the largest column fills two thirds or more."""
 PARTS = (2, 3)
-"""Into how many an axis is divided: halves where they are whole numbers, else thirds."""
+"""Into how many parts an axis is divided: halves where they are whole numbers, else thirds."""
 
 HOUR_STEPS = (1, 2, 3, 4, 6, 12, 24)
 DAY_STEPS = (1, 2, 5, 7, 14, 28)
 MONTH_STEPS = (1, 2, 3, 6, 12)
-"""Every how many moments one has a label."""
+"""Label every so many moments."""
 
 
 def ticks(largest: int) -> tuple[int, ...]:
-    """Return the numbers on an axis that holds `largest`: three or four whole ones, evenly apart, from 0 to a round
-    one. Where nothing is larger than 1 they are 0 and 1."""
+    """Return the numbers on an axis that holds `largest`: three or four whole ones, evenly spaced, from 0 to a round
+    one. When nothing is larger than 1, they are 0 and 1."""
     if largest <= 1:
         return 0, 1
     power = 1
@@ -29,7 +29,7 @@ def ticks(largest: int) -> tuple[int, ...]:
 
 
 def label_step(needed: float, steps: Sequence[int]) -> int:
-    """Return every how many moments one is labelled: the first step that is at least `needed`, and beyond the last step
-    a multiple of that one."""
+    """Return the distance between labelled moments: the first step that is at least `needed`, or beyond the last step a
+    multiple of that one."""
     last = steps[-1]
     return next((step for step in steps if step >= needed), int(-(-needed // last)) * last)

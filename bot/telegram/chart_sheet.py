@@ -1,4 +1,4 @@
-"""A sheet to draw a chart on, in pixels from its upper left corner: surfaces, bars, lines and words that fit."""
+"""A canvas for charts, in pixels from its upper left corner: surfaces, bars, lines and text that fits."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from bot.telegram.right_to_left import visual_order
 FONTS = Path(__file__).parent / "fonts"
 """They have Latin, Cyrillic, Greek, Arabic and Hebrew letters, and are the same everywhere."""
 VARIATIONS = range(0xFE00, 0xFE10)
-"""Characters that only say how the one before them is to look."""
+"""Characters that only change how the one before them looks."""
 MARKS = ("Mn", "Me")
 """Categories of characters that are drawn onto the one before them."""
 NO_CHARACTER = "\U0010ffff"
-"""No font has a shape for it."""
+"""No font has a glyph for it."""
 FINE = 4
-"""Round and slanted shapes are drawn so many times larger, and then reduced: their edges become smooth."""
+"""Round and slanted shapes are drawn so many times larger and then scaled down, for smooth edges."""
 DASH, BREAK = 2.2, 1.6
-"""Of a dashed line, as parts of its thickness."""
+"""Lengths of a dashed line, as parts of its thickness."""
 LAYOUT = ImageFont.Layout.RAQM if features.check_feature("raqm") else ImageFont.Layout.BASIC
-"""Raqm orders and joins what is written from right to left. Pillow has it where the system has FriBiDi:
+"""Raqm orders and joins right-to-left text. Pillow has it where the system has FriBiDi:
 https://pillow.readthedocs.io/en/stable/installation/building-from-source.html"""
 
-# One picture for light and dark chats: its own ground, on which words have a contrast of 4.5 to 1 and more, and colours
-# that those who see few colours tell apart too.
+# One picture for light and dark chats: its own background, on which text has a contrast of at least 4.5 to 1, and
+# colours that colour-blind people can distinguish.
 GROUND = "#0d1726"
 SURFACE = "#17243a"
 TRACK = "#24344f"
@@ -51,14 +51,14 @@ Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True)
 class Written:
-    """Words as they stand on a sheet: `box` is what they cover, from its left upper to its right lower corner."""
+    """Text on the canvas. `box` is what it covers, from the upper left to the lower right corner."""
 
     text: str
     box: Box
 
 
 class Canvas:
-    """One picture. Text is placed by its baseline, and never wider than it is told. Later things lie over earlier
+    """One picture. Text is placed by its baseline, and is never wider than its limit. Later things cover earlier
     ones."""
 
     def __init__(self, width: int, height: int) -> None:
@@ -66,10 +66,10 @@ class Canvas:
         self._picture = Image.new("RGB", (width, height), GROUND)
         self._pen = ImageDraw.Draw(self._picture)
         self.texts: list[Written] = []
-        """All words on it, in the order in which they were written."""
+        """All text on it, in the order of writing."""
 
     def png(self) -> bytes:
-        """The picture."""
+        """Return the picture as PNG."""
         picture = io.BytesIO()
         self._picture.save(picture, format="png")
         return picture.getvalue()
@@ -77,25 +77,25 @@ class Canvas:
     def surface(
         self, x: float, y: float, width: float, height: float, colour: str = SURFACE, round_: float = 24
     ) -> None:
-        """A rounded rectangle."""
+        """Draw a rounded rectangle."""
         round_ = min(round_, width / 2, height / 2)
         box = (round(x), round(y), round(x + width), round(y + height))
         self._smooth(box, colour, lambda pen, corners: pen.rounded_rectangle(corners, round_ * FINE, 255))
 
     def column(self, x: float, y: float, width: float, height: float, colour: str) -> None:
-        """A plain rectangle of whole pixels, as wide as all others of this width."""
+        """Draw a plain rectangle of whole pixels, as wide as all others of this width."""
         left, lower = round(x), round(y + height)
         right, upper = left + max(1, round(width)), min(round(y), lower - 1)
         self._pen.rectangle((left, upper, right - 1, lower - 1), colour)
 
     def area(self, points: Sequence[Point], floor: float, colour: str) -> None:
-        """What lies between a line and the floor."""
+        """Fill the area between a line and the floor."""
         corners = [(points[0][0], floor), *points, (points[-1][0], floor)]
         box = _around(corners, 1)
         self._smooth(box, colour, lambda pen, _: pen.polygon(_enlarged(corners, box), 255))
 
     def line(self, points: Sequence[Point], colour: str, thickness: float = 2, *, dashed: bool = False) -> None:
-        """Through these points, with round ends and corners; the ends of dashes are straight."""
+        """Draw a line through these points, with round ends and corners; dashes have straight ends."""
         if len({y for _, y in points}) == 1:
             # A level line is sharp only on whole pixels.
             points = [(x, round(y)) for x, y in points]
@@ -122,7 +122,7 @@ class Canvas:
         align: Align = "left",
         within: float | None = None,
     ) -> float:
-        """Write it, shortened where it is wider than `within`; how wide it became."""
+        """Write the text, shortened if it is wider than `within`, and return its width."""
         text, font = drawable(text), _font(size, LAYOUT, bold=bold)
         if within is not None and _width(text, font) > within:
             text = _shortened(text, font, within)
@@ -132,13 +132,13 @@ class Canvas:
         return _width(text, font)
 
     def width_of(self, text: str, size: float, *, bold: bool = False) -> float:
-        """How wide it would be."""
+        """Return how wide the text would be."""
         return _width(drawable(text), _font(size, LAYOUT, bold=bold))
 
     def _smooth(
         self, box: tuple[int, int, int, int], colour: str, shape: Callable[[ImageDraw.ImageDraw, Box], None]
     ) -> None:
-        """Draw a shape with smooth edges. `shape` gets a pen for a larger `box`, and where that one's corners are."""
+        """Draw a shape with smooth edges. `shape` gets a pen for a larger `box`, and the corners of that box."""
         left, upper, right, lower = box
         if right <= left or lower <= upper:
             return
@@ -148,8 +148,8 @@ class Canvas:
 
 
 def drawable(text: str) -> str:
-    """The text without what the fonts have no shape for, such as emoji, and with one mark on each letter at the most:
-    heaps of them would cover what stands around. Empty when nothing is left."""
+    """Return the text without characters that the fonts lack, such as emoji, and with at most one mark on each letter:
+    piles of marks would cover their surroundings. Empty when nothing is left."""
     return " ".join("".join(_shapes(unicodedata.normalize("NFC", text))).split())
 
 
@@ -170,12 +170,12 @@ def _around(points: Sequence[Point], margin: float) -> tuple[int, int, int, int]
 
 
 def _enlarged(points: Sequence[Point], box: tuple[int, int, int, int]) -> list[Point]:
-    """From where pixels begin to where their middles are, as Pillow counts."""
+    """Convert from pixel edges to pixel centres, as Pillow counts."""
     return [((x - box[0]) * FINE - 0.5, (y - box[1]) * FINE - 0.5) for x, y in points]
 
 
 def _dashes(points: Sequence[Point], dash: float, pause: float) -> Iterator[list[Point]]:
-    """The pieces of a line that are drawn."""
+    """Return the visible pieces of a dashed line."""
     is_drawn, left, piece = True, dash, [points[0]]
     for begin, end in pairwise(points):
         length, done = math.dist(begin, end), 0.0
@@ -194,7 +194,7 @@ def _dashes(points: Sequence[Point], dash: float, pause: float) -> Iterator[list
 
 
 def _in_order(text: str) -> str:
-    """As the layout wants it."""
+    """Return the text in the order that the layout needs."""
     return text if LAYOUT is ImageFont.Layout.RAQM else visual_order(text)
 
 
@@ -220,13 +220,13 @@ def _cut(text: str, length: int) -> str:
 @cache
 def _font(size: float, layout: ImageFont.Layout, *, bold: bool) -> ImageFont.FreeTypeFont:
     name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
-    # `ImageFont.truetype` would take a font of the system in place of one that cannot be read.
+    # `ImageFont.truetype` would replace a font that it cannot read with one of the system.
     return ImageFont.FreeTypeFont(FONTS / name, size, layout_engine=layout)
 
 
 @lru_cache(8192)
 def _has_shape(char: str) -> bool:
-    """Whether both fonts have the character: what they have not, they draw as the same frame."""
+    """Return whether both fonts have the character: they draw the same frame for all that they lack."""
     if ord(char) in VARIATIONS:
         return False
     fonts = [_font(40, ImageFont.Layout.BASIC, bold=bold) for bold in (False, True)]

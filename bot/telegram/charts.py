@@ -19,7 +19,7 @@ HEAD, HOURS_HEIGHT, ROW, MOST_ROWS = 166, 184, 52, 5
 INNER = WIDTH - 2 * EDGE
 TITLE, HEADING, LABEL, SMALL = 46, 30, 28, 24
 MOST_COLUMNS = 31
-"""More moments than these are drawn as areas and lines."""
+"""Above so many moments the chart has areas and lines instead of columns."""
 COLOURS = {
     FunnelStep.ASKED: ASKED,
     FunnelStep.CONTACT: ASKED,
@@ -35,16 +35,16 @@ dashed line of those who called."""
 Moments = Sequence[tuple[str, tuple[int, int, int]]]
 """A label, and how many asked, called and came in."""
 Ranked = Sequence[tuple[str, int, int]]
-"""A name, how many there were, and how many of those in the brighter colour (0: not told)."""
+"""A name, how many there were, and how many of those in the brighter colour (0: not shown)."""
 
 
 def chart(summary: StatisticsReport, words: Words) -> bytes:
-    """The PNG."""
+    """Return the PNG."""
     return draw(summary, words).png()
 
 
 def draw(summary: StatisticsReport, words: Words) -> Canvas:
-    """The picture, still as a sheet."""
+    """Return the picture as a canvas."""
     told = summary.statistics
     sheet = Canvas(WIDTH, EMPTY_HEIGHT if told.is_empty else HEIGHT)
     _head(sheet, summary, words)
@@ -64,7 +64,7 @@ def draw(summary: StatisticsReport, words: Words) -> Canvas:
 
 
 def _rows(told: Statistics) -> int:
-    """How many lines the lists have."""
+    """Return how many lines the lists have."""
     countries = len(told.by_region)
     needed = max(countries, len(told.by_gate)) if told.by_gate else -(-countries // 2)
     return max(1, min(needed, MOST_ROWS))
@@ -152,7 +152,8 @@ def _over_time(sheet: Canvas, top: float, height: float, told: Statistics, words
 
 
 def _legend(sheet: Canvas, right: float, top: float, within: float, words: Words, *, has_columns: bool) -> None:
-    """What stands for a step, as it is drawn: a column, a stroke over it, an area or a line. It ends at `right`."""
+    """Draw the symbol of a step as the chart draws it: a column, a stroke over it, an area or a line. It ends at
+    `right`."""
     x = right
     for step in (FunnelStep.IN, FunnelStep.CALLED, FunnelStep.ASKED):
         name = step_name(step, words).lower()
@@ -176,7 +177,7 @@ def _columns(
     height_of: Callable[[int], float],
     lower: float,
 ) -> None:
-    """Who asked behind who is in, and a stroke where those who called would reach."""
+    """Draw those who asked behind those who came in, and a stroke at the height of those who called."""
     wide = min(slot * 0.78, 96)
     narrow = wide * 0.56
     for x, (_, (asked, called, came)) in zip(xs, moments, strict=True):
@@ -185,7 +186,7 @@ def _columns(
                 tall = max(height_of(count), 3)
                 sheet.column(x - width / 2, lower - tall, width, tall, colour)
         if called > 0:
-            # A thinner stroke over a low column: it would hide it.
+            # Use a thinner stroke over a low column: a thick one would hide it.
             tall = height_of(called)
             thick = min(STROKE, max(2, 2 * round(tall / 2)))
             y = lower - max(tall, thick / 2)
@@ -213,7 +214,7 @@ def _under(
     right: float,
     steps: Sequence[int],
 ) -> None:
-    """As many labels under the moments as there is room for, evenly."""
+    """Draw as many evenly spaced labels under the moments as fit."""
     room = _widest(sheet, labels, SMALL) + 14
     every = label_step(room / (xs[1] - xs[0]), steps) if len(xs) > 1 else 1
     free = left
@@ -227,7 +228,7 @@ def _under(
 
 
 def _hours(sheet: Canvas, top: float, told: Statistics, words: Words) -> float:
-    """At which hours of the day people ask."""
+    """Draw at which hours of the day people ask."""
     height = HOURS_HEIGHT
     sheet.surface(EDGE, top, INNER, height)
     left, right = EDGE + PAD, WIDTH - EDGE - PAD
@@ -251,7 +252,7 @@ def _hours(sheet: Canvas, top: float, told: Statistics, words: Words) -> float:
 
 
 def _lists(sheet: Canvas, top: float, height: float, summary: StatisticsReport, words: Words, rows: int) -> None:
-    """By country, and by gate where there are several."""
+    """Draw the lists by country, and by gate where there are several."""
     told = summary.statistics
     countries = sorted(told.by_region.items(), key=lambda item: (-item[1], item[0]))
     named = [(numbers.country(region, words.language) or "?", count, 0) for region, count in countries]
@@ -300,13 +301,13 @@ def _ranked(
 
 
 def _gate_name(title: str, gate_id: int, longest: int = LONGEST_NAME) -> str:
-    """The gate's id in place of a title of which no letter can be drawn."""
+    """Return the title, or the gate's id when no letter of the title can be drawn."""
     title = visible(title, longest)
     return title if any(char.isalnum() for char in drawable(title)) else str(gate_id)
 
 
 def _moments(told: Statistics, language: str) -> Moments:
-    """Every day or month of the period, also those on which nothing happened."""
+    """Return every day or month of the period, including those on which nothing happened."""
     counted = {begin: counts for begin, *counts in told.series}
     first = told.period.first or min(counted, default=told.period.last.replace(day=1))
     moments: list[tuple[str, tuple[int, int, int]]] = []

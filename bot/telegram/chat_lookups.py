@@ -1,4 +1,4 @@
-"""What Telegram is asked about gates: who runs them, and how it stands with them."""
+"""Chat lookups: who runs a gate, and whether it is set up correctly."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from bot.telegram.methods import GetGuard, NamedLink
 
 TIMEOUT = 15
 ME_KNOWN_FOR = timedelta(minutes=1)
-"""How long `getMe` is believed. Owners switch on in BotFather what guard joins need, and then look at the gate."""
+"""How long to trust `getMe`. Owners switch on in BotFather what guard joins need, and then look at the gate."""
 
 
 class ChatLookups:
-    """Each method carries one task; what Telegram said is in the receipt's answer. It may raise what aiogram
+    """Each method runs one task and returns what Telegram said in `DeliveryResult.answer`. It may raise what aiogram
     raises."""
 
     def __init__(self, bot: Bot, clock: Clock, app_url: str | None) -> None:
@@ -32,8 +32,8 @@ class ChatLookups:
         self._asked_at = clock.now()
 
     async def check_admin(self, task: PendingTask) -> DeliveryResult:
-        """What somebody may do now as an admin of a gate, and of the chats that are to be asked about `also`: `rights`,
-        by chat."""
+        """Look up what somebody may do now as an admin of a gate, and of the chats listed in `also`: `rights`, by
+        chat."""
         chats = [int(task.details["gate"]), *map(int, str(task.details.get("also", "")).split())]
         user_id = int(task.details["user_id"])
         rights = {chat_id: await self._rights(chat_id, user_id) for chat_id in dict.fromkeys(chats)}
@@ -44,16 +44,17 @@ class ChatLookups:
             return admin_rights(await self._bot.get_chat_member(chat_id, user_id, request_timeout=TIMEOUT))
         except (TelegramBadRequest, TelegramForbiddenError):
             pass
-        # Of others Telegram tells a bot for certain only where it is an admin, which in a log chat it need not be; but
-        # who runs a chat it tells every member (Bot API, `getChatMember`, `getChatAdministrators`).
+        # About other members, Telegram gives a bot a reliable answer only where the bot is an admin, which it need not
+        # be in a log chat; but it tells every member who runs a chat (Bot API, `getChatMember`,
+        # `getChatAdministrators`).
         try:
             return (await self._admins(chat_id)).get(user_id, NO_ADMIN)
         except (TelegramBadRequest, TelegramForbiddenError):
-            # The chat is gone, or the bot is out of it: nobody we know to be an admin.
+            # The chat is gone, or the bot has left it: nobody is known to be an admin.
             return NO_ADMIN
 
     async def check_gate(self, task: PendingTask) -> DeliveryResult:
-        """How it stands with a gate, who runs it, and what each may do: `health`, `admins`."""
+        """Look up the state of a gate, its admins, and what each may do: `health`, `admins`."""
         gate_id, now = int(task.details["gate"]), self._clock.now()
         try:
             me = await self._who_am_i(now)
@@ -65,8 +66,8 @@ class ChatLookups:
             return DeliveryResult(task, DeliveryStatus.DONE, error=error.message, answer={"health": health})
         rights = member if isinstance(member, ChatMemberAdministrator) else None
         is_supergroup = chat.type == "supergroup"
-        # A group whose new members need no approval is open by its public name; a private one only by its links,
-        # which nobody can list.
+        # A group whose new members need no approval is open through its public name; a private one only through its
+        # links, which nobody can list.
         is_open = chat.username is not None and not chat.join_by_request and is_supergroup
         health = GateHealth(
             checked_at=now,
@@ -86,19 +87,19 @@ class ChatLookups:
         return DeliveryResult(task, DeliveryStatus.DONE, answer={"health": health, "admins": admins})
 
     async def _who_am_i(self, now: datetime) -> User:
-        """The bot, as Telegram described it a moment ago: that seldom changes."""
+        """Return the bot as Telegram recently described it: that seldom changes."""
         if self._me is None or abs(now - self._asked_at) > ME_KNOWN_FOR:
             self._me, self._asked_at = await self._bot.get_me(request_timeout=TIMEOUT), now
         return self._me
 
     async def make_link(self, task: PendingTask) -> DeliveryResult:
-        """A link by which people ask to join: `link`."""
+        """Create a link through which people ask to join: `link`."""
         method = NamedLink(chat_id=int(task.details["gate"]), name=LINK_NAME, creates_join_request=True)
         made = await self._bot(method, request_timeout=TIMEOUT)
         return DeliveryResult(task, DeliveryStatus.DONE, answer={"link": made.invite_link})
 
     async def call_admins(self, task: PendingTask) -> DeliveryResult:
-        """Fetches the admins of a gate, without bots, and the rights of each: `admins`."""
+        """Fetch the admins of a gate, without bots, and the rights of each: `admins`."""
         return DeliveryResult(
             task, DeliveryStatus.DONE, answer={"admins": await self._admins(int(task.details["gate"]))}
         )

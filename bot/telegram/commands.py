@@ -1,4 +1,4 @@
-"""The commands, declared once: the menus, the help and the routes are made from this list."""
+"""The commands, declared once: menus, help and routes all come from this list."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from bot.telegram.texts import LANGUAGES, Texts, Words
 log = structlog.get_logger()
 
 CHECK_EVERY = 30.0
-"""Seconds between two comparisons of the menus with what was set."""
+"""Seconds between two comparisons of the menus with what the bot set."""
 TIMEOUT = 10
 Scope = BotCommandScopeAllPrivateChats | BotCommandScopeAllChatAdministrators
 NONE_OF_OURS: str | None = None
-"""The menu of who speaks none of our languages has no language code."""
+"""The menu for people who speak none of our languages has no language code."""
 # The languages of Telegram's apps, then all others of ISO 639-1.
 _CODES = (
     "uk de es fr it pt pl tr fa ar uz kk be nl id ko zh ja he hu cs ro sr sk ca fi sv nb hr az hy ka tg ky tk vi th ms "
@@ -33,16 +33,16 @@ _CODES = (
     "rn rw sa sc sd se sg sm sn so ss st su tl tn to ts tw ty ug ve vo wa wo xh yi yo za zu"
 )
 OTHER_LANGUAGES = tuple(_CODES.split())
-"""In these nothing is set. A menu that another program sets in one of them hides ours from those who speak it
+"""The bot sets nothing in these. A menu that another program sets in one of them hides ours from people who speak it
 (Bot API, "Determining list of commands")."""
 LOOKED_AT = 2
-"""So many of them are looked at in each comparison, two calls each, and others in the next."""
+"""How many of them each comparison checks, with two calls each; the next comparison checks others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command. `does` is the English text that says what it does; `is_ephemeral`: in a group only its sender and
-    the bot see it (Bot API 10.2)."""
+    """A command. `does`: the English text that says what it does. `is_ephemeral`: in a group only its sender and the
+    bot see it (Bot API 10.2)."""
 
     name: str
     does: str
@@ -62,7 +62,7 @@ GATES = Command("gates", _("the groups I run"))
 MY_DATA = Command("mydata", _("a file with all that is kept about me"))
 DELETE_ME = Command("deleteme", _("delete everything about me"))
 COMMANDS = (START, CANCEL, HELP, PRIVACY, GATES, MY_DATA, DELETE_ME)
-"""Those of the private chat."""
+"""Commands of the private chat."""
 GATE = Command("gate", _("the settings of this group"), is_ephemeral=True)
 LOG = Command("log", _("tell here who was let in"))
 PENDING = Command("pending", _("who waits, and let in or decline"), is_ephemeral=True)
@@ -71,9 +71,9 @@ REVOKE = Command("revoke", _("have somebody verify anew"), is_ephemeral=True)
 BLOCK = Command("block", _("let somebody in no more"), is_ephemeral=True)
 UNBLOCK = Command("unblock", _("take a block back"), is_ephemeral=True)
 PEOPLE_COMMANDS = (WHO, REVOKE, BLOCK, UNBLOCK)
-"""Those that name somebody."""
+"""Commands that name somebody."""
 ADMIN_COMMANDS = (GATE, PENDING, *PEOPLE_COMMANDS, LOG)
-"""Those of admins, in their groups; all but `/gate` and `/log` in private too."""
+"""Commands of admins, in their groups; all but `/gate` and `/log` in private too."""
 STATS = Command("stats", _("how many got in: /stats [today|7d|30d|90d|all] [gate]"))
 RECENT = Command("recent", _("who got in lately, or did not, and what was decided"))
 FIND = Command("find", _("look somebody up: /find id, @name or phone"))
@@ -98,11 +98,11 @@ OPERATOR_COMMANDS = (
     ANNOUNCE,
     OPERATORS,
 )
-"""In no menu: who may not use them does not learn that they exist."""
+"""In no menu: people who may not use them do not learn that they exist."""
 
 
 def menu(words: Words, commands: Sequence[Command] = COMMANDS) -> list[BotCommand]:
-    """The menu of commands in one language."""
+    """Return the menu of commands in one language."""
     return [
         BotCommand(command=command.name, description=words(command.does), is_ephemeral=command.is_ephemeral or None)
         for command in commands
@@ -110,11 +110,11 @@ def menu(words: Words, commands: Sequence[Command] = COMMANDS) -> list[BotComman
 
 
 class Menus:
-    """The menus at Telegram: set in every language and for people of any other, and set again when changed. A menu that
-    another program set in a further language is removed."""
+    """The bot's menus at Telegram, in each of our languages and for everybody else. Sets them again when another
+    program changed them, and removes a menu that it set in another language."""
 
     def __init__(self, bot: Bot, texts: Texts, clock: Clock, report: Callable[[Finding], None]) -> None:
-        """`report` hears of it when another program changed one."""
+        """`report` is called when another program changed a menu."""
         self._bot = bot
         self._clock = clock
         self._report = report
@@ -132,7 +132,7 @@ class Menus:
         self._next_language = 0
 
     async def keep(self, stop: asyncio.Event) -> None:
-        """Until `stop`: set what was not set yet, and compare the rest."""
+        """Until `stop`: set the menus that are not set yet, and compare the others."""
         while not stop.is_set():
             try:
                 await self._compare()
@@ -149,7 +149,7 @@ class Menus:
             await self._bot.set_my_commands(commands, scope=scope, language_code=key[1], request_timeout=TIMEOUT)
             self._agreed[key] = [(command.command, command.description) for command in commands]
             if found is not None:
-                # Telegram may keep a menu in a form of its own; then that is what was found before too.
+                # Telegram may store a menu in a form of its own; then the previous comparison found the same.
                 self._agreed[key] = await self._read(scope, key[1])
                 is_changed |= self._agreed[key] != found
         if is_changed:
@@ -157,7 +157,7 @@ class Menus:
             self._report(Finding(IncidentKind.SECOND_PROGRAM, TokenUse.COMMANDS))
 
     async def _remove_others(self) -> bool:
-        """Look at a few languages in which this bot sets nothing; whether another program had."""
+        """Check a few languages in which this bot sets nothing; return whether another program had set a menu."""
         first = self._next_language
         self._next_language = (first + LOOKED_AT) % len(OTHER_LANGUAGES)
         is_changed = False
@@ -174,5 +174,5 @@ class Menus:
 
 
 def listed(words: Words, commands: Sequence[Command] = COMMANDS) -> str:
-    """The commands as lines of the help."""
+    """Return the commands as lines of the help."""
     return "\n".join(f"/{command.name} — {words(command.does)}" for command in commands)

@@ -1,4 +1,4 @@
-"""Whether Telegram is there at all."""
+"""Whether Telegram answers at all."""
 
 from __future__ import annotations
 
@@ -13,40 +13,40 @@ from aiogram.exceptions import AiogramError, ClientDecodeError, TelegramNetworkE
 from bot.clock import REAL_TIME
 
 ASK_AFTER = 30.0
-"""Seconds without an answer after which Telegram is asked who the bot is; more than a long poll takes, so that this
-happens where updates are brought by webhook, and when something is wrong."""
+"""Seconds without an answer before the bot calls `getMe`; longer than a long poll, so it happens only with a webhook,
+or when something is wrong."""
 ASK_AGAIN_AFTER = 5.0
-"""The same since the last call that failed."""
+"""The same after a failed call."""
 LOST_AFTER = 75.0
 """Seconds without an answer after which Telegram counts as away."""
 LOOK_EVERY = 1.0
 TIMEOUT = 15
 NO_ANSWER = (TelegramNetworkError, TelegramServerError, ClientDecodeError, OSError)
-"""What is no word of Telegram's: no network, a server in trouble, or a page of something in between."""
+"""Not an answer from Telegram: no network, a server error, or a page from something in between."""
 
 
 class TelegramAvailability:
-    """Hears of every call to the Bot API how it went: the latest tells whether Telegram is there.
+    """Learns the result of every Bot API call: the latest one shows whether Telegram answers.
 
-    A refusal is an answer. Time here is the machine's, whatever the clock does: it is a matter of networks.
+    A rejection is an answer. Times are monotonic, whatever the clock does.
     """
 
     def __init__(
         self, told: Callable[[bool], None] = lambda _: None, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
-        """`told` hears of each call whether it was answered."""
+        """`told` is called after each call with whether Telegram answered."""
         self._told = told
         self._monotonic = monotonic
         self._answered_at = self._called_at = float("-inf")
         self._is_failing = False
 
     def is_there(self) -> bool:
-        """Whether Telegram answers."""
+        """Return whether Telegram answers."""
         return not self._is_failing and self._monotonic() - self._answered_at < LOST_AFTER
 
     @contextmanager
     def call(self) -> Iterator[None]:
-        """A call to the Bot API is made."""
+        """Make a call to the Bot API within this."""
         try:
             yield
         except NO_ANSWER:
@@ -58,8 +58,8 @@ class TelegramAvailability:
         self._note(answered=True)
 
     async def watch(self, bot: Bot, stop: asyncio.Event) -> None:
-        """Until `stop`: ask Telegram something whenever it has not answered for a while, for want of questions or
-        because it does not. `bot` makes its calls within `call`."""
+        """Until `stop`: call Telegram whenever it has not answered for a while, either because nothing else called it
+        or because it does not answer. `bot` makes its calls within `call`."""
         while not stop.is_set():
             patience = ASK_AGAIN_AFTER if self._is_failing else ASK_AFTER
             if self._monotonic() - self._called_at >= patience:

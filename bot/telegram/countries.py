@@ -9,10 +9,10 @@ from babel import Locale
 from bot.telegram.texts import LANGUAGES
 
 FLAG_A = 0x1F1E6
-"""The first of the letters that flags are spelled with."""
+"""The first of the letters that spell flags."""
 NOT_COUNTRIES = frozenset({"EU", "EZ", "UN", "QO", "XA", "XB", "ZZ"})
 COMMON = ("RU", "BY", "KZ", "UA", "UZ", "KG", "TJ", "AM", "AZ", "GE", "MD", "TR", "RS", "DE", "IL", "US")
-"""Those that have a button without being listed."""
+"""Countries that have a button without being listed."""
 OTHER_NAMES = {
     "usa": "US",
     "uk": "GB",
@@ -28,17 +28,17 @@ OTHER_NAMES = {
 
 
 def country(code: str, language: str) -> str:
-    """The name of a country in a language; its code when it has none."""
+    """Return the name of a country in a language, or its code."""
     return _names(language).get(code, code)
 
 
 def flag(code: str) -> str:
-    """The flag of a country."""
+    """Return the flag of a country."""
     return "".join(chr(FLAG_A + ord(letter) - ord("A")) for letter in code)
 
 
 def code_of(text: str) -> str | None:
-    """The country meant by a code, a flag or a name in any of our languages; None when it is none."""
+    """Return the country meant by a code, a flag or a name in any of our languages; None when there is none."""
     spelled = "".join(
         chr(ord(char) - FLAG_A + ord("a")) if FLAG_A <= ord(char) < FLAG_A + 26 else char for char in text
     )

@@ -1,4 +1,4 @@
-"""Files made when they are sent: what is kept about a person, and the journal for operators."""
+"""Files that the bot makes when it sends them: a person's data, and the journal for operators."""
 
 from __future__ import annotations
 
@@ -42,18 +42,18 @@ TIMEOUT = 15
 UPLOAD_TIMEOUT = 300
 PROGRESS_EVERY = 3.0
 BETWEEN_FILES = 1.1
-"""Seconds; Telegram takes about one message a second in a chat."""
+"""Seconds; Telegram accepts about one message a second in a chat."""
 PART = 45 * 10**6
-"""Bytes of one file at the most; bots may send 50 MB (Bot API, `sendDocument`)."""
+"""The largest size of one file in bytes; bots may send 50 MB (Bot API, `sendDocument`)."""
 PLAIN = 10**6
-"""Bytes up to which a file is sent as it is, to be looked at on a phone; larger ones are packed."""
+"""Larger files, in bytes, are zipped; smaller ones can be read directly on a phone."""
 MOST_EXPORTED = 1_000_000
-"""Entries of the journal that are exported through Telegram at once; from a shell there is no bound."""
+"""The most journal entries that one export through Telegram may hold; an export from a shell has no limit."""
 TRIES = 5
 PATIENCE = 60.0
 FAILED = {FileKind.MY_DATA: Notification.MY_DATA_FAILED, FileKind.JOURNAL: Notification.EXPORT_FAILED}
 TOO_LARGE = {FileKind.MY_DATA: Notification.MY_DATA_TOO_LARGE, FileKind.JOURNAL: Notification.EXPORT_FAILED}
-"""What is said when a file cannot be sent."""
+"""The notification when a file cannot be sent."""
 
 MyData = Callable[[int], Awaitable[bytes]]
 Tell = Callable[[int], Awaitable[None]]
@@ -64,18 +64,19 @@ class JournalFiles(Protocol):
     """Writes the journal of a period into files."""
 
     async def count(self, period: Period, most: int) -> int:
-        """How many entries there are; no further than `most` are counted."""
+        """Count the entries, up to `most`."""
 
     async def __call__(
         self, period: Period, folder: Path, part: int, tell: Tell, stop: asyncio.Event
     ) -> Sequence[Path] | None:
-        """Files of at most `part` bytes; `tell` hears how many entries there are so far. None: stopped in between."""
+        """Write files of at most `part` bytes; `tell` gets the number of entries so far. None when stopped."""
 
 
 class DataFiles:
-    """Runs MAKE_FILE tasks. Nothing of a file is in its row: it is made when it is sent, and after a crash anew.
+    """Runs MAKE_FILE tasks. The row holds nothing of a file: the bot makes it when it sends it, and again after a
+    crash.
 
-    What fails is tried again a few times; that it failed for good is said to who asked.
+    It retries a failed file a few times, then notifies the person who asked.
     """
 
     def __init__(
@@ -97,7 +98,7 @@ class DataFiles:
         """The methods that run the tasks of each kind."""
 
     async def send(self, task: PendingTask) -> DeliveryResult:
-        """Make the file, and send it. May raise what aiogram raises."""
+        """Make the file and send it. May raise what aiogram raises."""
         kind = FileKind(str(task.details["file"]))
         if task.attempts >= TRIES:
             return await self._refuse(task, FAILED[kind], "tried too often")
@@ -116,7 +117,7 @@ class DataFiles:
         except AiogramError:
             raise
         except (StorageUnavailableError, OSError) as error:
-            # The database is away, or the disk is full: that may pass.
+            # The database is away or the disk is full: that may pass.
             return DeliveryResult(task, DeliveryStatus.RETRY, error=type(error).__name__)
         except Exception as error:
             log.exception("file_not_made", file=kind)
@@ -151,7 +152,7 @@ class DataFiles:
                 if files is None:
                     return DeliveryResult(task, DeliveryStatus.RETRY, error="stopping")
                 if not await self._is_operator(task.user_id or task.chat_id):
-                    # They were removed while it was made.
+                    # They lost the role while the bot made the file.
                     return DeliveryResult(task, DeliveryStatus.REFUSED, error="an operator no more")
                 await self._send_files(task.chat_id, files, words)
         finally:
@@ -184,7 +185,7 @@ class DataFiles:
 
 
 class Progress:
-    """A message that says how far it has come, now and then; gone at the end. Trouble with it is no trouble."""
+    """A message that shows the progress now and then and disappears at the end. Ignores errors of the message."""
 
     def __init__(self, bot: Bot, chat_id: int, words: Words, total: int) -> None:
         self._bot = bot
@@ -195,12 +196,12 @@ class Progress:
         self._told_at = 0.0
 
     async def begin(self) -> None:
-        """Say that it begins."""
+        """Send the message."""
         sent = await self._bot(SendText(chat_id=self._chat_id, text=self._text(0)), request_timeout=TIMEOUT)
         self._message_id, self._told_at = sent.message_id, time.monotonic()
 
     async def tell(self, count: int) -> None:
-        """So many are done; told every few seconds."""
+        """Show how many entries are done, at most every few seconds."""
         if self._message_id is None or time.monotonic() - self._told_at < PROGRESS_EVERY:
             return
         self._told_at = time.monotonic()
@@ -208,7 +209,7 @@ class Progress:
         await _anyhow(self._bot(edit, request_timeout=TIMEOUT))
 
     async def end(self) -> None:
-        """Take the message away."""
+        """Delete the message."""
         if self._message_id is not None:
             await _anyhow(self._bot.delete_message(self._chat_id, self._message_id, request_timeout=TIMEOUT))
 
@@ -222,7 +223,7 @@ def _my_data_caption(words: Words) -> str:
 
 
 def _packed(file: Path) -> Path:
-    """The file, in a ZIP if it is large. Blocks."""
+    """Return the file, zipped if it is large. Blocks."""
     if file.stat().st_size <= PLAIN:
         return file
     packed = file.with_name(f"{file.name}.zip")
@@ -240,7 +241,7 @@ async def _anyhow(call: Awaitable[Any]) -> None:
 
 
 async def _patiently(call: Callable[[], Awaitable[T]]) -> T:
-    """One file again, rather than all of them, when Telegram or the network asks for patience."""
+    """Retry one file, rather than all of them, when Telegram asks to wait or the network fails."""
     for _ in range(TRIES - 1):
         try:
             return await call()

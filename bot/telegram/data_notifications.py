@@ -1,4 +1,4 @@
-"""Messages about what is kept: deleted, or exported."""
+"""Notifications about stored data: deleted, or exported."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bot.telegram.texts import Words, shown
 
 
 def data_notification(what: Notification, details: Mapping[str, str | int], words: Words) -> str:
-    """The HTML of a notice about data. Raises ValueError for one that is about something else."""
+    """Return the HTML of a notification about data. Raises ValueError for any other."""
     match what:
         case Notification.ERASED:
             return words(
@@ -45,7 +45,7 @@ def data_notification(what: Notification, details: Mapping[str, str | int], word
 
 
 def spaced(number: int) -> str:
-    """A number in groups of three digits."""
+    """Return a number in groups of three digits."""
     return f"{number:,}".replace(",", "\u202f")
 
 

@@ -1,4 +1,4 @@
-"""What stands in links that open the private chat: `https://t.me/<bot>?start=…` (64 characters of `A-Za-z0-9_-`)."""
+"""Payloads of links that open the private chat: `https://t.me/<bot>?start=…` (64 characters of `A-Za-z0-9_-`)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ WITH_CHAT = re.compile(r"[a-z]+_(-?\d{1,15})(?:_(\d{1,15}))?")
 
 
 class Start(StrEnum):
-    """What a link is for; where it names a gate, `_<id>` follows, and where a person too, `_<id>` of theirs."""
+    """What a link is for; followed by `_<id>` of the gate and `_<id>` of the person, where it names them."""
 
     CONTACT = "contact"
     VERIFY = "verify"
@@ -20,23 +20,23 @@ class Start(StrEnum):
     WHO = "who"
     """This person at this gate."""
     PENDING = "pending"
-    """Who waits at this gate."""
+    """The list of people waiting at this gate."""
     LOG = "log"
-    """In a group: the log of this gate goes here."""
+    """In a group: post the log of this gate here."""
 
 
 def payload(start: Start, gate_id: int, user_id: int | None = None) -> str:
-    """What stands behind `start=`."""
+    """Return the value of `start=`."""
     return f"{start}_{gate_id}" + (f"_{user_id}" if user_id is not None else "")
 
 
 def chat_id_of(text: str | None) -> int:
-    """The gate that a payload names; 0, which is none, for one that names none."""
+    """Return the gate that a payload names; 0, which is no gate, if it names none."""
     match = WITH_CHAT.fullmatch(text or "")
     return int(match[1]) if match else 0
 
 
 def user_id_of(text: str | None) -> int:
-    """The person that a payload names; 0 for one that names nobody."""
+    """Return the person that a payload names; 0 if it names nobody."""
     match = WITH_CHAT.fullmatch(text or "")
     return int(match[2]) if match and match[2] else 0

@@ -1,4 +1,4 @@
-"""How the deletion of everything about a person looks: to themselves, and to an operator."""
+"""The screens for deleting a person's data: for the person, and for an operator."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NAMED_GATES = 5
 
 
 def render_deletion(view: DeletionScreen, words: Words) -> RenderedMessage:
-    """The screen in these words."""
+    """Return the screen in these words."""
     match view.deletion:
         case Deletion.DONE:
             return RenderedMessage(

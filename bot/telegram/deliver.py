@@ -1,4 +1,4 @@
-"""One item, one or two Bot API calls, one receipt."""
+"""One item, one or two Bot API calls, one result."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ TaskRunner = Callable[[PendingTask], Awaitable[DeliveryResult]]
 
 
 class TelegramExecutor:
-    """Carries items to Telegram. Never raises: whatever happens is in the receipt."""
+    """Runs items against Telegram. Never raises: the result says what happened."""
 
     def __init__(
         self,
@@ -88,10 +88,10 @@ class TelegramExecutor:
         new_error_id: Callable[[], str] = lambda: secrets.token_hex(4),
         has_ephemeral: Callable[[bool], None] = lambda _: None,
     ) -> None:
-        """`callback_url`: what is to be entered at the gateway; a secret, so it is in no row. `price`: what one call
-        number costs, where the operators have said. `others`: what runs tasks that need more than Telegram.
-        `new_error_id`: a name for a message that was given up as it was meant, or for a failure. `has_ephemeral` hears
-        whether the Bot API server knows messages that one person alone sees."""
+        """`callback_url`: what the operator enters at the gateway; a secret, so no row holds it. `price`: of one call
+        number, if operators have set it. `others`: runs tasks that need more than Telegram. `new_error_id`: makes an id
+        for a message that went out as bare text, or for a failure. `has_ephemeral` is called with whether the Bot API
+        server knows messages that only one person sees."""
         self._bot = bot
         self._clock = clock
         self._texts = texts
@@ -136,13 +136,13 @@ class TelegramExecutor:
         }
 
     def draw(self, screen: PendingScreen) -> RenderedMessage:
-        """The screen as it should look now."""
+        """Return the screen as it should look now."""
         return self._screens.draw(screen.view, self._texts.in_language(screen.language), self._clock.now())
 
     async def deliver(self, item: Outgoing) -> DeliveryResult:
-        """Do it, and say what came of it. A message that Telegram refuses as it is goes out as bare text."""
+        """Run the item and return the result. A message that Telegram rejects goes out as bare text."""
         receipt = await self._deliver(item)
-        # Telegram's words may quote a message, with what is somebody's own, or what no database keeps as text.
+        # Telegram's error text may quote a message, with personal data or characters that no database stores as text.
         return replace(receipt, error=storable(without_quotes(receipt.error))) if receipt.error else receipt
 
     async def _deliver(self, item: Outgoing) -> DeliveryResult:  # noqa: C901 - one line a kind of failure
@@ -161,13 +161,13 @@ class TelegramExecutor:
         except (TelegramNetworkError, TelegramServerError, ClientDecodeError, TimeoutError) as error:
             return DeliveryResult(item, DeliveryStatus.RETRY, error=type(error).__name__)
         except TelegramUnauthorizedError as error:
-            # The token may be replaced, or Telegram may err: what is owed stays owed.
+            # The token may be replaced, or Telegram may be wrong: the item stays pending.
             return DeliveryResult(item, DeliveryStatus.RETRY, error=error.message)
         except TelegramForbiddenError as error:
             result = DeliveryStatus.REFUSED if isinstance(item, PendingGrant) else DeliveryStatus.UNREACHABLE
             return DeliveryResult(item, result, error=error.message)
         except TelegramMigrateToChat as error:
-            # The call says which chat it was: an item may be about several.
+            # The call names its chat: an item may be about several.
             moved = {"from": getattr(error.method, "chat_id", None), "to": error.migrate_to_chat_id}
             return DeliveryResult(item, DeliveryStatus.MOVED, error=error.message, answer=moved)
         except (TelegramBadRequest, TelegramNotFound) as error:
@@ -176,7 +176,7 @@ class TelegramExecutor:
                 return await self._give_up(item, error)
             return DeliveryResult(item, result, error=error.message)
         except TelegramAPIError as error:
-            # An answer without a class of its own, such as 429 without retry_after.
+            # An answer without an exception class of its own, such as 429 without retry_after.
             return DeliveryResult(item, DeliveryStatus.RETRY, error=error.message)
         except Exception as error:
             error_id = self._new_error_id()
@@ -186,7 +186,7 @@ class TelegramExecutor:
             )
 
     async def _give_up(self, item: Outgoing, error: TelegramAPIError) -> DeliveryResult:
-        """Send the bare text of a message, with an id under which operators are told why."""
+        """Send the bare text of a message, with an error id; operators get the reason under the same id."""
         error_id, said = self._new_error_id(), without_quotes(error.message)
         log.error("message_given_up", item=type(item).__name__, error_id=error_id, error=said)
         words = self._texts.in_language("" if isinstance(item, PendingGrant | PendingLogBatch) else item.language)
@@ -248,7 +248,7 @@ class TelegramExecutor:
             if drawing.rich is None or says(error, UNREACHABLE):
                 raise
             receipt = await self._screen(screen, replace(drawing, rich=None))
-            # It was the kind of message that was refused, not this one.
+            # Telegram rejected this kind of message, not this one.
             if self._screens.is_rich:
                 log.warning("rich_messages_refused", error=without_quotes(error.message))
             self._screens.is_rich = False
@@ -257,16 +257,16 @@ class TelegramExecutor:
         return _shown(screen, drawing, sent.message_id, replaced)
 
     async def _redraw(self, screen: PendingScreen, sent: RenderedMessage, message_id: int) -> RenderedMessage:
-        """Where a button was refused just now, take out the words that tell of it."""
+        """If Telegram has just rejected a button, remove the words that mention it."""
         again = self.draw(screen)
         if again.digest == sent.digest or not again.is_editable or sent.rich is not None:
             return sent
         return again if await self._edit(message_id, screen, again) else sent
 
     async def _edit(self, message_id: int, screen: PendingScreen, drawing: RenderedMessage) -> bool:
-        """Edit the message in place; False when it cannot be, and a new one is needed.
+        """Edit the message in place; return False when that is impossible and a new message is needed.
 
-        Why it cannot be is all one: it is gone, or too old, or a rich message that may not become a text.
+        The reason does not matter: it is gone, too old, or a rich message that may not become a text.
         """
         try:
             await self._bot(_edit(message_id, screen, drawing), request_timeout=TIMEOUT)
@@ -278,12 +278,12 @@ class TelegramExecutor:
 
 
 def _can_be_barer(error: TelegramAPIError) -> bool:
-    """Whether it was a message, and refused for what it is rather than for where it goes."""
+    """Return whether Telegram rejected a message for its content rather than for its destination."""
     return is_message(error.method) and not says(error, (*UNREACHABLE, *NO_WRITING, *NOTHING_CHANGED, *NO_PLACE))
 
 
 def chat_of(item: Outgoing) -> int | None:
-    """The chat whose message budget the item spends; None for calls that are no messages."""
+    """Return the chat whose message budget the item spends; None for calls that send no message."""
     match item:
         case PendingScreen():
             return item.chat_id

@@ -1,4 +1,4 @@
-"""Whether Telegram takes what is sent, or only answers other questions."""
+"""Whether Telegram accepts essential calls, not just others."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from aiogram.methods import TelegramMethod
 from bot.telegram.connection import NO_ANSWER
 
 ESSENTIAL = ("send", "editMessage", "approveChatJoinRequest", "restrictChatMember", "getChatMember")
-"""How the names of methods begin without which people learn nothing, do not come in, or are not freed."""
+"""Prefixes of essential methods: without them people get no message, do not come in, or stay muted."""
 STUCK_AFTER = 20.0
-"""Seconds in which a method was only ever without an answer, after which it counts as stuck."""
+"""Seconds without any answer after which a method counts as stuck."""
 STUCK_FROM = 3
-"""Calls without an answer in that time, at least."""
+"""The least number of calls without an answer in that time."""
 FORGOTTEN_AFTER = 150.0
-"""Seconds after which a failure means nothing any more: what failed is tried again each minute, or nothing is due."""
+"""Seconds after which a failure no longer counts: the bot retries every minute, or nothing is due."""
 MOST_KEPT = 1000
 
 
 @dataclass(slots=True)
 class _Failures:
-    """Calls of one method since it was last answered, and where the failures happened; `odd`: where calls went on
-    failing while others were answered."""
+    """Calls of one method since it last got an answer, and where the failures happened. `odd`: where calls kept failing
+    while others got answers."""
 
     since: float = 0.0
     last: float = float("-inf")
@@ -37,21 +37,21 @@ class _Failures:
 
 
 class Deliveries:
-    """Hears how the calls went by which something is delivered.
+    """Records the results of essential calls.
 
-    A refusal is an answer, as when somebody blocked the bot; that Telegram asks to wait is neither, and counts apart
-    where it asks so in every chat. What fails for one chat only, while others are answered, does not count.
+    A rejection is an answer, for example when somebody blocked the bot. A request to wait is not; it counts separately,
+    if Telegram asks it in every chat. Failures for one chat only, while others get answers, do not count.
     """
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
         self._failures: dict[str, _Failures] = {}
         self._floods: dict[str, dict[object, tuple[float, float]]] = {}
-        """Of each method where Telegram asked to wait since it was last answered: when, and until when."""
+        """For each method, where Telegram has asked to wait since its last answer: when, and until when."""
 
     @contextmanager
     def call(self, method: TelegramMethod[Any]) -> Iterator[None]:
-        """A call is made."""
+        """Make a call within this."""
         name = method.__api_method__
         if not name.startswith(ESSENTIAL):
             yield
@@ -71,7 +71,7 @@ class Deliveries:
         self._answered(name, where)
 
     def stuck(self) -> str | None:
-        """The method that Telegram has not answered for a while, although it was called again and again."""
+        """Return a method that was called repeatedly and has had no answer for a while."""
         now = self._monotonic()
         for name, failed in self._failures.items():
             is_fresh = now - failed.last < FORGOTTEN_AFTER
@@ -80,7 +80,7 @@ class Deliveries:
         return None
 
     def flooded(self) -> float:
-        """For how many more seconds Telegram wants to be asked nothing of a method, in every chat in which it was asked
+        """Return for how many more seconds Telegram wants no calls of a method, if it has asked to wait in every chat
         for a while; 0 when there is no such method."""
         now = self._monotonic()
         for floods in self._floods.values():
@@ -114,7 +114,7 @@ class Deliveries:
         if failed is None:
             return
         failed.odd.discard(where)
-        # Where it failed before others were answered it may go on failing; with many that was an outage.
+        # A place where it failed before others got answers may go on failing; failures in many places were an outage.
         if failed.times and len(failed.where) == 1 and where not in failed.where:
             failed.odd = set(list(failed.odd)[-MOST_KEPT:]) | failed.where
         failed.times, failed.last, failed.where = 0, float("-inf"), set()

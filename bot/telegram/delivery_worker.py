@@ -1,4 +1,4 @@
-"""The delivery worker: makes Telegram match the rows, within Telegram's budget."""
+"""The delivery worker: makes Telegram match the rows, within Telegram's limits."""
 
 from __future__ import annotations
 
@@ -38,20 +38,20 @@ from storage.store import Store, Transactions
 log = structlog.get_logger()
 
 AT_ONCE = 40
-"""Calls under way at the same time."""
+"""Calls in flight at the same time."""
 SPARE_ROWS = 10
 LOOK_EVERY = 0.5
-"""Seconds between two looks while something is due that cannot go out yet, say because its chat rests."""
+"""Seconds between two cycles while something due cannot go out yet, for example because its chat is throttled."""
 UNNOTED_RESTS = 300.0
-"""Seconds after which what was carried, but could not be noted, is carried once more; then it is set aside."""
+"""Seconds before an item whose result could not be saved runs once more; then the worker sets it aside."""
 
 
 class DeliveryWorker:
-    """Picks what is due, carries it, notes what came of it; all receipts that are in share one commit.
+    """Selects what is due, runs it and saves the results; all results that are ready share one commit.
 
-    It looks when `wake` says that there may be something new, when half of what may be under way is free again, and
-    when the next moment comes at which anything is due.
-    What is under way is held in memory only: after a crash it is picked again, and repeats are harmless.
+    It looks for work when `wake` says that there may be some, when half of the slots are free again, and when the next
+    row is due. Only memory holds what is in flight: after a crash the worker selects it again, and repeats are
+    harmless.
     """
 
     def __init__(
@@ -67,8 +67,8 @@ class DeliveryWorker:
         look_every: float,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`limit`: by which the bot that delivers pays for its calls, out of `budget`. `look_every`: after so many real
-        seconds it looks in any case, for what nobody here made known."""
+        """`limit`: the middleware that charges the bot's calls to `budget`. `look_every`: the longest real time in
+        seconds between two cycles, for rows that nobody in this process announced."""
         self._transactions = transactions
         self._pick = pick
         self._settle = settle
@@ -82,7 +82,7 @@ class DeliveryWorker:
         self._busy = InFlight()
         self._receipts: list[DeliveryResult] = []
         self._unnoted: set[tuple[str, tuple[int | str, ...]]] = set()
-        """Deliveries whose result the database refused once; the delivery worker sets them aside the second time."""
+        """Deliveries whose result the database refused once; the worker sets them aside the second time."""
         self._under_way = 0
         self._slow = Counter[TaskKind]()
         self._looks = 0
@@ -91,16 +91,16 @@ class DeliveryWorker:
         self._is_asked = False
 
     def wake(self) -> None:
-        """There may be something new to do."""
+        """There may be new work."""
         self._is_asked = True
         self._stir.set()
 
     def hangs_for(self) -> float:
-        """Seconds since it last looked for what is due."""
+        """Return the seconds since the last cycle."""
         return self._monotonic() - self._looked_at
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Carry until `stop`; then finish what is under way and note it."""
+        """Run until `stop`; then finish what is in flight and save the results."""
         wait, until, is_time = 0.0, None, True
         while not stop.is_set():
             self._stir.clear()
@@ -118,15 +118,15 @@ class DeliveryWorker:
                 await self._stir.wait()
 
     async def _pause(self, seconds: float, until: datetime | None) -> None:
-        """Until there is something to do, for so many real seconds at most, and not beyond `until` on the clock."""
+        """Wait for work, for at most so many real seconds, and not beyond `until` on the clock."""
         left = None if until is None else max(0.0, (until - self._clock.now()).total_seconds())
         with suppress(TimeoutError):
-            # Budget and network are a matter of real seconds, whatever the clock does.
+            # Budget and network use real seconds, whatever the clock does.
             async with asyncio.timeout(seconds):
                 await self._clock.pause(left, self._stir)
 
     async def _send(self) -> tuple[float, datetime | None]:
-        """Send what the budget allows now; after how many real seconds, or at which moment, more may go out."""
+        """Send what the budget allows now; return after how many real seconds, or at which moment, more may go out."""
         free = AT_ONCE - self._under_way
         if free <= 0:
             return LOOK_EVERY, None
@@ -136,7 +136,7 @@ class DeliveryWorker:
         self._is_asked = False
         self._busy.resting, look = self._budget.resting(self._monotonic()), self._looks
         self._busy.full = frozenset(kind for kind in SLOW if self._slow[kind] >= SLOW_AT_ONCE)
-        # What cannot go now need not be read, but for a few in place of those that turn out to have to wait.
+        # Read no more than can go out now, plus a few in place of those that turn out to have to wait.
         limit = min(free, self._budget.room(self._monotonic()) + SPARE_ROWS)
         now = self._clock.now()
         picked = await self._transactions.transact(lambda store: self._pick(store, limit, self._busy, look))
@@ -162,7 +162,7 @@ class DeliveryWorker:
 
     async def _carry(self, item: Outgoing) -> None:
         if isinstance(item, PendingGrant | PendingScreen) and item.verification_id is not None:
-            # It is a task of its own, and so is what is bound.
+            # This runs as an asyncio task of its own, so the binding ends with it.
             bind_contextvars(verification=item.verification_id)
         with self._limit.paid(chat_of(item)):
             receipt = await self._deliverer.deliver(item)
@@ -193,13 +193,13 @@ class DeliveryWorker:
                 self._release(receipt.item)
 
     def _drop(self, receipts: Sequence[DeliveryResult]) -> None:
-        """Who leads now carries the same, and notes what comes of it."""
+        """The new leader runs the same items and saves their results."""
         log.warning("receipts_dropped", count=len(receipts))
         for receipt in receipts:
             self._release(receipt.item)
 
     async def _note_alone(self, receipt: DeliveryResult) -> None:
-        """Note one receipt; one that cannot be noted must not keep the others from being."""
+        """Save one result, so that a bad one does not block the others."""
         try:
             await self._transactions.transact(lambda store: self._settle(store, [receipt]))
         except LeadershipLostError:
@@ -225,7 +225,7 @@ class DeliveryWorker:
         self._unnoted.difference_update((row.table, row.key) for row in rows)
 
     async def _set_aside(self, rows: Sequence[UnreadableRow]) -> bool:
-        """Whether they are, and so are not carried again and again."""
+        """Set the rows aside; return whether that worked."""
 
         async def note(store: Store) -> None:
             for row in rows:
@@ -239,7 +239,7 @@ class DeliveryWorker:
         return True
 
     async def _rest(self, item: Outgoing) -> None:
-        """Let go of it later: at once, it would be picked and carried at once, again and again."""
+        """Release the item later: otherwise the worker would select and run it again at once, over and over."""
         await REAL_TIME.pause(UNNOTED_RESTS, self._supervisor.stopping)
         if not self._supervisor.stopping.is_set():
             self._release(item)
@@ -271,7 +271,7 @@ class DeliveryWorker:
 
 
 def _rows(item: Outgoing, error: Exception | None = None) -> list[UnreadableRow]:
-    """The rows of an item, as those that cannot be used for what went wrong."""
+    """Return the rows of an item as unreadable because of this error."""
     what = type(error).__name__
     match item:
         case PendingGrant():
@@ -285,7 +285,7 @@ def _rows(item: Outgoing, error: Exception | None = None) -> list[UnreadableRow]
 
 
 def _name(item: Outgoing) -> str:
-    """Name the kind of an item, without its reader."""
+    """Return the kind of an item, without its reader."""
     match item:
         case PendingGrant() | PendingTask():
             return item.kind

@@ -1,4 +1,4 @@
-"""Settings in words: what stands on buttons, on pages, and where two of them are compared."""
+"""Settings in words, for buttons, pages and comparisons."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NAMED_COUNTRIES = 3
 
 @dataclass(frozen=True, slots=True)
 class SettingLine:
-    """One setting: what it is called, what it is, and that in HTML."""
+    """One setting: its name, its value, and the value as HTML."""
 
     label: str
     raw: object
@@ -25,7 +25,7 @@ class SettingLine:
 
 
 def facts(settings: GateSettings, words: Words, chats: Mapping[int, str]) -> list[SettingLine]:
-    """All settings. `chats` are the titles of further chats."""
+    """Return all settings. `chats`: the titles of extra chats."""
     kinds, further = sorted(settings.refused_kinds), settings.further
     countries = (settings.country_rule, settings.countries)
     log, raid_size = (settings.log_chat, settings.log_topic), (settings.raid_requests, settings.raid_minutes)
@@ -59,7 +59,7 @@ def facts(settings: GateSettings, words: Words, chats: Mapping[int, str]) -> lis
 
 
 def span(length: timedelta, words: Words) -> str:
-    """A span of time in the largest unit that it has a whole number of."""
+    """Return a span of time in the largest unit that divides it."""
     minutes = int(length.total_seconds()) // 60
     if minutes % (24 * 60) == 0:
         return days(minutes // (24 * 60), words)
@@ -69,12 +69,12 @@ def span(length: timedelta, words: Words) -> str:
 
 
 def days(count: int, words: Words) -> str:
-    """So many days."""
+    """Return a number of days."""
     return words.many("{count} day", "{count} days", count)
 
 
 def way(which: EntryMode, words: Words) -> str:
-    """How people come in."""
+    """Return how people come in."""
     match which:
         case EntryMode.REQUEST:
             return words("they ask to join")
@@ -87,7 +87,7 @@ def way(which: EntryMode, words: Words) -> str:
 
 
 def at_deadline(which: AtDeadline, words: Words) -> str:
-    """What becomes of who has not verified in time."""
+    """Return what happens to people who have not verified in time."""
     match which:
         case AtDeadline.TURN_AWAY:
             return words("turned away")
@@ -96,7 +96,7 @@ def at_deadline(which: AtDeadline, words: Words) -> str:
 
 
 def country_rule(which: CountryRule, words: Words) -> str:
-    """What the list of countries means."""
+    """Return what the list of countries means."""
     match which:
         case CountryRule.ANY:
             return words("any")
@@ -107,7 +107,7 @@ def country_rule(which: CountryRule, words: Words) -> str:
 
 
 def listed_countries(settings: GateSettings, words: Words) -> str:
-    """The rule, and the countries that it is about."""
+    """Return the rule and its countries."""
     rule = country_rule(settings.country_rule, words)
     if not settings.countries:
         return rule
@@ -116,7 +116,7 @@ def listed_countries(settings: GateSettings, words: Words) -> str:
 
 
 def few_countries(settings: GateSettings, words: Words) -> str:
-    """The same, for a button."""
+    """Return the same, for a button."""
     if settings.country_rule is CountryRule.ANY:
         return country_rule(CountryRule.ANY, words)
     flags = "".join(flag(code) for code in settings.countries[:NAMED_COUNTRIES])
@@ -125,7 +125,7 @@ def few_countries(settings: GateSettings, words: Words) -> str:
 
 
 def kind(which: NumberKind, words: Words) -> str:  # noqa: C901 - one line a kind
-    """A kind of number."""
+    """Return a kind of number."""
     match which:
         case NumberKind.MOBILE:
             return words("mobile")
@@ -154,19 +154,19 @@ def kind(which: NumberKind, words: Words) -> str:  # noqa: C901 - one line a kin
 
 
 def fresh(length: timedelta | None, words: Words) -> str:
-    """After how long a verification is wanted anew."""
+    """Return after how long people have to verify again."""
     if length is None:
         return words("never")
     return words("after {span}", span=days(length.days, words))
 
 
 def language(code: str, words: Words) -> str:
-    """A language we speak, by its own name."""
+    """Return the name of a language in that language."""
     return LANGUAGE_NAMES.get(code, code) if code else words("as everywhere here")
 
 
 def raid(which: RaidReaction, words: Words) -> str:
-    """What is done when a raid begins."""
+    """Return what the gate does when a raid begins."""
     match which:
         case RaidReaction.OFF:
             return words("nothing")
@@ -179,7 +179,7 @@ def raid(which: RaidReaction, words: Words) -> str:
 
 
 def raid_is(settings: GateSettings, words: Words) -> str:
-    """How many requests in how many minutes are a raid."""
+    """Return how many requests in how many minutes are a raid."""
     return words(
         "more than {requests} requests in {span}",
         requests=settings.raid_requests,
@@ -188,17 +188,17 @@ def raid_is(settings: GateSettings, words: Words) -> str:
 
 
 def tidies(words: Words, *, is_on: bool) -> str:
-    """Whether lines about who joined are deleted."""
+    """Return whether the bot deletes join and leave messages."""
     return words("are deleted") if is_on else words("stay")
 
 
 def prompts(words: Words, *, is_on: bool) -> str:
-    """When the group gets a message about muted newcomers."""
+    """Return when the group gets a message about muted newcomers."""
     return words("after two minutes") if is_on else words("only if I cannot reach them alone")
 
 
 def preset_name(which: Preset, words: Words) -> str:
-    """A preset."""
+    """Return the name of a preset."""
     match which:
         case Preset.OPEN:
             return words("Open")

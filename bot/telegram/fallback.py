@@ -1,7 +1,7 @@
-"""A refused ornament never costs the message: it is sent again without the part that Telegram refused.
+"""When Telegram rejects part of a message, send the message again without that part.
 
-What a server does not know (an HTML tag, a kind of button) or never takes (buttons that lead to some address) is left
-out of all later messages until this process ends; another one tries it again.
+Parts that a server does not know (an HTML tag, a kind of button) or never accepts (buttons to some address) stay out of
+all later messages until this process ends; a new process tries them again.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ UNKNOWN_TAG = re.compile(r'unsupported start tag "([^"]{1,32})"', re.IGNORECASE)
 QUOTED_URL = re.compile(r"url '([^']+)'", re.IGNORECASE)
 TAG = re.compile(r"</?[a-zA-Z][^>]*>")
 QUOTED = re.compile(r"""(?<!\w)'.*'(?!\w)|(?<!\w)'[^']*\Z|"(?P<name>[a-z-]{1,32})"|"[^"]*("|\Z)""", re.DOTALL)
-"""Text in quotes; an apostrophe, as in “can't”, begins none. `name`: of a tag or a field, which stays."""
+"""Text in quotes; an apostrophe, as in “can't”, starts none. `name`: of a tag or a field, which stays."""
 UNQUOTED = re.compile(r"\w+:(//|\+)\S+|\+?\d(?:[\s().-]*\d){6,}")
 TELEGRAM_LINK = "https://t.me/"
 COPY_TEXT = "copy_text"
 LONGEST = {"text": 4096, "caption": 1024}
 """Units of UTF-16 (Bot API, `sendMessage`, `sendPhoto`)."""
 
-# Parts of Telegram's refusals (Bot API server and TDLib sources), in lower case. The first group that fits counts.
+# Parts of Telegram's error texts (Bot API server and TDLib sources), in lower case. The first matching group counts.
 WEB_APP = ("web app", "webapp", "web_app", "only https links", "button_type_invalid")
 COPY = ("copy_text", "copy text", "text buttons are unallowed")
 LINK = ("wrong http url", "unsupported url protocol", "url host is empty", "button url", "button_url", "url_invalid")
@@ -53,7 +53,7 @@ _plain_note: ContextVar[str | None] = ContextVar("plain_note", default=None)
 
 @contextmanager
 def plainly(note: str) -> Iterator[None]:
-    """Within this, messages go out as bare text, with `note` below it."""
+    """Send messages as bare text within this, with `note` below."""
     token = _plain_note.set(note)
     try:
         yield
@@ -62,29 +62,29 @@ def plainly(note: str) -> Iterator[None]:
 
 
 def is_plain() -> bool:
-    """Whether messages go out as bare text here."""
+    """Return whether messages go out as bare text here."""
     return _plain_note.get() is not None
 
 
 class Fallback:
-    """A middleware of the bot's session; put first, so that those behind it see every call that is made."""
+    """A session middleware; put it first, so that those behind it see every call that is made."""
 
     def __init__(self, refused: Callable[[str], None]) -> None:
-        """`refused` hears of each part that is left out from now on, in a word."""
+        """`refused` is called with the name of each part that stays out from now on."""
         self._refused = refused
         self._left_out: set[str] = set()
 
     @property
     def count(self) -> int:
-        """How many parts are left out by now."""
+        """Return how many parts stay out by now."""
         return len(self._left_out)
 
     def takes_link(self, url: str) -> bool:
-        """Whether buttons may lead there, as far as is known."""
+        """Return whether buttons may lead to this address, as far as is known."""
         return _origin(url) not in self._left_out
 
     async def __call__(self, make_request: Any, bot: Bot, method: Method) -> Any:  # noqa: ANN401 - aiogram's signature
-        """Make the call, and again with less as often as Telegram refuses a part that can be left out."""
+        """Make the call, and repeat it with less as long as Telegram rejects a part that can be left out."""
         note = _plain_note.get()
         method = _as_text(method, note) if note is not None else self._without_known(method)
         for _ in range(MOST_TRIES):
@@ -111,10 +111,10 @@ class Fallback:
         return COPY_TEXT in self._left_out and getattr(button, COPY_TEXT, None) is not None
 
     def _without_refused(self, method: Method, words: str) -> Method | None:
-        """The same without what these words refuse; None when that is nothing that can be left out."""
+        """Return the method without the part that these words reject; None if nothing can be left out."""
         said = words.lower()
         if NOT_MODIFIED in said:
-            # It names the reply markup, which is the same as before.
+            # It names the reply markup, which has not changed.
             return None
         if unknown := UNKNOWN_TAG.search(said):
             tag = f"<{unknown[1]}>"
@@ -138,14 +138,14 @@ class Fallback:
         return None
 
     def _without_links(self, method: Method, words: str, kind: str) -> Method | None:
-        """Without the button that Telegram names, or else without all of that kind."""
+        """Return the method without the button that Telegram names, or else without all buttons of that kind."""
         named = QUOTED_URL.search(words)
         refused = {_address(one) for one in _buttons(method) if getattr(one, kind, None) is not None}
         if named and named[1] in refused:
             refused = {named[1]}
         less = _with_buttons(method, lambda one: _address(one) not in refused)
         for address in refused:
-            # Telegram's own addresses are taken another time.
+            # Telegram may accept its own addresses another time.
             if less is not None and address and not address.startswith(TELEGRAM_LINK):
                 self._leave_out(_origin(address))
         return less
@@ -164,13 +164,13 @@ class Fallback:
 
 
 def without_quotes(words: str) -> str:
-    """Telegram's words without what they quote of the message, which may be a person's: also addresses and phones
-    outside of quotes."""
+    """Return Telegram's error text without its quotes of the message, which may be personal; also without addresses and
+    phones outside quotes."""
     return UNQUOTED.sub("…", QUOTED.sub(lambda quote: quote[0] if quote["name"] else "'…'", words))
 
 
 def is_message(method: Method) -> bool:
-    """Whether the call sends something that can be reduced to bare text."""
+    """Return whether the call sends something that can be reduced to bare text."""
     return _texts_of(method) != []
 
 
@@ -195,14 +195,14 @@ def _as_text(method: Method, note: str) -> Method:
 
 
 def _cut(text: str, most: int) -> str:
-    """Its beginning, when it has more units of UTF-16 than `most`."""
+    """Return the beginning, if the text has more units of UTF-16 than `most`."""
     if units(text) <= most:
         return text
     return text.encode("utf-16-le")[: 2 * (most - 1)].decode("utf-16-le", "ignore") + "…"
 
 
 def _with_texts(method: Method, change: Callable[[str], str]) -> Method:
-    """The same with every text in it changed; itself when that changes nothing."""
+    """Return the method with every text in it changed, or the method itself if nothing changes."""
     update: dict[str, Any] = {}
     for field, text in _texts_of(method):
         if (other := change(text)) != text:
@@ -217,14 +217,14 @@ def _with_texts(method: Method, change: Callable[[str], str]) -> Method:
 
 
 def _texts_of(method: Method) -> list[tuple[str, str]]:
-    """The HTML texts of a message, each with the field it is in."""
+    """Return the HTML texts of a message, each with its field."""
     found = [(field, getattr(method, field, None)) for field in ("text", "caption")]
     media, rich = getattr(method, "media", None), getattr(method, "rich_message", None)
     if isinstance(media, InputMediaPhoto):
         found.append(("media", media.caption))
     if isinstance(rich, InputRichMessage):
         found.append(("rich_message", rich.html))
-    # The answer to a pressed button has a text too, but is no message.
+    # The answer to a button has a text too, but is not a message.
     return [(field, text) for field, text in found if isinstance(text, str) and hasattr(method, "chat_id")]
 
 
@@ -241,7 +241,7 @@ def _rows(method: Method) -> list[list[Any]]:
 
 
 def _with_buttons(method: Method, keep: Callable[[Any], object]) -> Method | None:
-    """The same with the buttons to keep only; None when those are all. Links into Telegram go into the text instead."""
+    """Return the method with only these buttons; None if none goes. Links into Telegram move into the text."""
     rows = _rows(method)
     kept = [line for row in rows if (line := [button for button in row if keep(button)])]
     dropped = [button for row in rows for button in row if not keep(button)]
@@ -260,7 +260,7 @@ def _without(method: Method, field: str) -> Method | None:
 
 
 def _is_request(button: Any) -> bool:  # noqa: ANN401 - of either keyboard
-    """Whether it is an ordinary button below the input field."""
+    """Return whether it is an ordinary button below the input field."""
     return not hasattr(button, "callback_data") and getattr(button, "web_app", None) is None
 
 

@@ -21,14 +21,14 @@ LONGEST_NAME = 40
 
 
 class Files:
-    """Each method carries one task, and may raise what aiogram raises."""
+    """Each method runs one task, and may raise what aiogram raises."""
 
     def __init__(self, bot: Bot, texts: Texts) -> None:
         self._bot = bot
         self._texts = texts
 
     async def send(self, task: PendingTask) -> DeliveryResult:
-        """Send somebody a text as a file. Where Telegram refuses it, they are told so."""
+        """Send a text as a file. If Telegram rejects the file, send a message that says so."""
         name = re.sub(r"[^\w-]+", "-", str(task.details["title"]))[:LONGEST_NAME].strip("-_") or "gate"
         file = BufferedInputFile(str(task.details["text"]).encode(), f"callgate-{name}.json")
         try:
@@ -43,7 +43,7 @@ class Files:
         return DeliveryResult(task, DeliveryStatus.DONE)
 
     async def fetch(self, task: PendingTask) -> DeliveryResult:
-        """What somebody sent, as `text`; empty when it is none."""
+        """Return the content of a file that somebody sent, as `text`; empty when it is no text."""
         file = await self._bot.get_file(str(task.details["file_id"]), request_timeout=TIMEOUT)
         if file.file_path is None or (file.file_size or 0) > LARGEST_FILE:
             return DeliveryResult(task, DeliveryStatus.REFUSED, error="the file is too big")

@@ -1,4 +1,4 @@
-"""What is missing at a gate, and how to mend it."""
+"""What is missing at a gate, and how to fix it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from bot.telegram.texts import Words
 
 
 def issue(what: GateIssue, joined_unverified: int, words: Words) -> str:  # noqa: C901 - one line an ailment
-    """What is missing, and where in Telegram to mend it."""
+    """Return what is missing, and where in Telegram to fix it."""
     match what:
         case GateIssue.NOT_THERE:
             return words(

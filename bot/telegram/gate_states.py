@@ -1,4 +1,4 @@
-"""How a gate is doing: one sign and a few words for each state, the same wherever it is shown."""
+"""The state of a gate as one sign and a few words, the same wherever it appears."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SIGNS = {
 
 
 def state_name(state: GateState, words: Words) -> str:
-    """The state in a few words."""
+    """Return the state in a few words."""
     match state:
         case GateState.BYPASSED:
             return words("on, but people can get in without verifying")

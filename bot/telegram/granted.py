@@ -1,4 +1,4 @@
-"""What a person was given at a gate: as a line, and as the buttons that lead there. And what an admin decided."""
+"""What a person got at a gate, as a line and as buttons; and what an admin decided."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BUTTON_LENGTH = 32
 
 
 def way_in(grant: Granted, words: Words) -> list[InlineKeyboardButton]:
-    """The buttons of who is in."""
+    """Return the buttons for somebody who is in."""
     title = visible(grant.title, BUTTON_LENGTH)
     if grant.kind is GrantKind.LINK:
         return [
@@ -26,12 +26,12 @@ def way_in(grant: Granted, words: Words) -> list[InlineKeyboardButton]:
 
 
 def try_again(words: Words) -> list[InlineKeyboardButton]:
-    """The button of who could not be let in."""
+    """Return the button for somebody whom Telegram did not let in."""
     return [keyboards.place(words("🔄 Let me in now"), Place.ENTER)]
 
 
 def grant_line(grant: Granted, words: Words) -> str:
-    """Where it stands."""
+    """Return the state of the grant."""
     title = f"<b>{shown(grant.title)}</b>"
     match grant.state:
         case GrantState.DONE if grant.kind is GrantKind.LINK:
@@ -50,7 +50,7 @@ def grant_line(grant: Granted, words: Words) -> str:
 
 
 def render_decided(view: Decided, words: Words) -> RenderedMessage:
-    """What an admin decided, as its person is told it."""
+    """Render an admin's decision for the person it is about."""
     gate = f"<b>{shown(view.gate)}</b>"
     buttons: list[list[InlineKeyboardButton]] = []
     match view.outcome:

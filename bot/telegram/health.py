@@ -1,4 +1,4 @@
-"""Operators are told how the installation is doing, and what is on the gateway account."""
+"""Messages to operators about the health of the installation and the balance of the gateway account."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TIMEOUT = 15
 
 
 class HealthSender:
-    """Finds out when a task is carried, so what goes out is true then, however long it waited."""
+    """Collects the answer when the task runs, so it is current however long the task waited."""
 
     def __init__(
         self,
@@ -37,12 +37,12 @@ class HealthSender:
         """The methods that run the tasks of each kind."""
 
     async def health(self, task: PendingTask) -> DeliveryResult:
-        """In place of what the message said before; as a new one where there is none. May raise what aiogram raises."""
+        """Edit the message, or send a new one if there is none. May raise what aiogram raises."""
         words = self._words(task)
         return await self._show(task, health_text(await self._condition(), words), Subject.HEALTH, words)
 
     async def balance(self, task: PendingTask) -> DeliveryResult:
-        """The same, of the gateway account."""
+        """Do the same for the balance of the gateway account."""
         words = self._words(task)
         return await self._show(task, balance_text(await self._account(), words), Subject.BALANCE, words)
 
@@ -61,7 +61,7 @@ class HealthSender:
         return DeliveryResult(task, DeliveryStatus.DONE, message_id=sent.message_id)
 
     async def _edited(self, edit: EditText) -> bool:
-        """Whether the message now says it. Why it cannot is all one: it is gone, or too old."""
+        """Return whether the edit worked. The reason does not matter: the message is gone, or too old."""
         try:
             await self._bot(edit, request_timeout=TIMEOUT)
         except TelegramBadRequest as error:

@@ -1,4 +1,4 @@
-"""How the installation is doing, in words: one message that is read on a phone."""
+"""The health of the installation as one message for a phone."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from bot.telegram.troubles import clock_difference, queue_name, variable_of, wro
 MOST_TROUBLES = 10
 A_MOMENT = timedelta(seconds=1)
 STALE = 60
-"""Seconds after which a trouble that is not seen any more seems to be over."""
+"""Seconds after which an incident that nobody sees any more appears to be over."""
 
 
 def health_text(told: HealthReport, words: Words) -> str:
-    """The HTML of the message."""
+    """Return the HTML of the message."""
     sections = (_verdict, _process, _storage, _telegram, _gateway, _gates, _waiting, _own_systems, _foot)
     return "\n\n".join("\n".join(lines) for section in sections if (lines := section(told, words)))
 
@@ -115,7 +115,7 @@ def _telegram(told: HealthReport, words: Words) -> list[str]:
     way = words("by webhook") if told.ways.has_webhook else words("by polling")
     lines = ["<b>Telegram</b> · " + way]
     if readings.silent_since is not None:
-        # Whoever reads this has it from Telegram, so that is over.
+        # The reader gets this message from Telegram, so that incident is over.
         lines.append(
             words("Gave no answer until just now, beginning {moment}", moment=words.moment(readings.silent_since, now))
         )
@@ -244,7 +244,7 @@ def _outgoing(outgoing: DestinationStatus | None, now: datetime, words: Words, *
 
 
 def _retries(retries: RetryStats, most: int | None, now: datetime, words: Words) -> str:
-    """How much failed, how often it was tried, of how many times at the most, and when it is tried next."""
+    """Return how many failed, the tries so far and at most, and when the next one is."""
     return words(
         "{count}, tries: {tries}, next: {moment}, error: {error}",
         count=numbers.count(retries.count, words.language),

@@ -1,4 +1,4 @@
-"""What operators are told of troubles: what is wrong, what it means, what to do; and that it is over."""
+"""Incident messages for operators: what is wrong, what it means, what to do; and that it is resolved."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MINUTE, HOUR = 60, 3600
 
 
 def incident(trouble: IncidentKind, details: Details, words: Words, callback_url: str | None) -> str:
-    """The HTML of an alarm."""
+    """Return the HTML of the message about an incident."""
     match trouble:
         case (
             IncidentKind.MONEY_SHORT
@@ -36,7 +36,7 @@ def incident(trouble: IncidentKind, details: Details, words: Words, callback_url
 
 
 def all_clear(trouble: IncidentKind, details: Details, words: Words) -> str:
-    """The HTML of the all clear."""
+    """Return the HTML of the message that the incident is resolved."""
     lasted = _span(int(details.get("seconds_lasted", 0)), words)
     match trouble:
         case IncidentKind.TELEGRAM_SILENT:
@@ -215,7 +215,7 @@ def _of_our_own(trouble: IncidentKind, details: Details, words: Words) -> str:
 
 
 def _what(trouble: IncidentKind, details: Details, words: Words) -> str:  # noqa: C901 - one line a trouble
-    """The trouble in a few words."""
+    """Return the incident in a few words."""
     match trouble:
         case IncidentKind.GATEWAY:
             return words("the gateway gives numbers again")

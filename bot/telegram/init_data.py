@@ -1,4 +1,4 @@
-"""Reading what Telegram tells a Mini App when it is opened."""
+"""Reading the init data that Telegram gives a Mini App when it opens."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class InitDataVerifier:
         self._texts = texts
 
     def read(self, init_data: str) -> InitData | None:
-        """The launch; None unless Telegram signed it for this bot, just now, for a person."""
+        """Return the init data; None unless Telegram signed it for this bot, just now, for a person."""
         try:
-            # Telegram writes it in ASCII, and only of ASCII texts can signatures be compared.
+            # Telegram writes ASCII, and only ASCII texts can be compared as signatures.
             init_data.encode("ascii")
             data = safe_parse_webapp_init_data(self._token, init_data)
         except (ValueError, TypeError):
@@ -41,7 +41,7 @@ class InitDataVerifier:
             return None
         query_id = (data.model_extra or {}).get("chat_join_request_query_id")
         return InitData(
-            # Made of the hash, not of the text: the same signed fields can be written in many ways.
+            # Derived from the hash, not from the text: the same signed fields can be written in many ways.
             digest=hashlib.sha256(data.hash.encode()).hexdigest(),
             user_id=user.id,
             language=self._texts.pick(user.language_code) if user.language_code else "",

@@ -1,4 +1,4 @@
-"""The pages that only operators see, in words and buttons."""
+"""The pages that only operators see: text and buttons."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ BUTTON_LENGTH = 32
 
 
 def render_installation(view: InstallationView, words: Words, now: datetime) -> RenderedMessage:
-    """The page in these words."""
+    """Return the page in these words."""
     match view:
         case OperatorList():
             return _operators(view, words, now)
@@ -71,7 +71,7 @@ def render_installation(view: InstallationView, words: Words, now: datetime) -> 
 
 
 def announcement_result(total: int, sent: int, missed: int, words: Words) -> str:
-    """How an announcement went."""
+    """Return the result of an announcement."""
     text = words("📣 <b>The announcement is out:</b> it reached {sent} of {total}.", sent=sent, total=total)
     return f"{text}\n{_unreachable(missed, words)}" if missed else text
 
@@ -95,7 +95,7 @@ def _operators(view: OperatorList, words: Words, now: datetime) -> RenderedMessa
 
 
 def _turning(want: OperatorAction, page: int, pages: int) -> list[InlineKeyboardButton]:
-    """The buttons to the page before and the one after, as far as there are any."""
+    """Return the buttons to the previous and the next page, as far as there are any."""
     before = [button("‹", want, number=page - 1)] if page > 0 else []
     after = [button("›", want, number=page + 1)] if page + 1 < pages else []
     return [*before, *after]

@@ -1,4 +1,5 @@
-"""Taking updates: decoded one by one, handled in one transaction, acknowledged by the caller only afterwards."""
+"""The update processor: decodes updates one by one and handles them in one transaction; the caller acknowledges them
+afterwards."""
 
 from __future__ import annotations
 
@@ -25,11 +26,11 @@ Dispatch = Callable[[Update, Store], Awaitable[object]]
 
 
 class UpdateProcessor:
-    """Takes raw updates, from polling or from the webhook.
+    """Processes raw updates, from polling or from the webhook.
 
-    Those of one call share a transaction; a repeat (by its update id) is passed over, and so is what cannot be
-    decoded. If handling one fails, each is handled again by itself: the bad one is reported under an id that
-    the person sees too, and the others are kept.
+    The updates of one call share a transaction. Repeats (by update id) and what cannot be decoded are skipped. If
+    handling one fails, the others are handled again one by one; the bad one is reported under an error id that the
+    person sees too.
     """
 
     def __init__(
@@ -53,7 +54,7 @@ class UpdateProcessor:
         self._announce = announce
 
     async def take(self, raw_updates: Sequence[Any]) -> None:
-        """Return once everything is kept. Raises StorageUnavailableError when it is not: then take it again."""
+        """Return once everything is stored. Raises StorageUnavailableError when it is not: then call it again."""
         updates = [update for raw in raw_updates if (update := self._decoded(raw)) is not None]
         if not updates:
             return
@@ -87,7 +88,7 @@ class UpdateProcessor:
         async def handle(store: Store) -> int:
             new = await store.seen.mark([update.update_id for update in updates], self._clock.now())
             for update in updates:
-                # Discarding, so that the same id twice in one batch is handled once.
+                # Discarding handles an id that is in the batch twice only once.
                 if update.update_id in new:
                     new.discard(update.update_id)
                     await self._dispatch(update, store)
@@ -118,12 +119,12 @@ class UpdateProcessor:
             except StorageUnavailableError:
                 raise
             except Exception:
-                # Not even its failure can be kept; the updates behind it matter more.
+                # Not even the failure can be stored; the updates behind it matter more.
                 log.exception("failure_not_kept", error_id=error_id)
             self._metrics.taken("failed")
 
     async def _attempt_of(self, person_id: int | None) -> dict[str, int]:
-        """The attempt in the middle of which somebody is, for the log."""
+        """Return the verification that this person is in the middle of, for the log."""
         if person_id is None:
             return {}
         try:
@@ -134,7 +135,7 @@ class UpdateProcessor:
 
 
 def _storable(value: Any) -> Any:  # noqa: ANN401 - whatever JSON arrived
-    """The same with every text in it storable. Raises RecursionError."""
+    """Return the value with every text in it storable. Raises RecursionError."""
     if isinstance(value, str):
         return storable(value)
     if isinstance(value, dict):
@@ -145,7 +146,7 @@ def _storable(value: Any) -> Any:  # noqa: ANN401 - whatever JSON arrived
 
 
 def _is_too_big(value: Any) -> bool:  # noqa: ANN401 - whatever an update holds
-    """Whether there is a number in it that no database holds; those of the Bot API have 64 bits at most."""
+    """Return whether it holds a number too big for any database; those of the Bot API have at most 64 bits."""
     if isinstance(value, dict):
         return any(map(_is_too_big, value.values()))
     if isinstance(value, list):

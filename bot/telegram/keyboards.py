@@ -1,4 +1,4 @@
-"""The buttons, and what a pressed one means. Their data stay readable for ever: old buttons stay clickable."""
+"""The buttons and their data. The data must stay readable for ever: old buttons stay clickable."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from bot.telegram.texts import Words
 
 
 class VerificationAction(StrEnum):
-    """What a button about a verification asks for."""
+    """What a button of a verification does."""
 
     ANOTHER = "another"
     CANCEL = "cancel"
@@ -30,10 +30,10 @@ class VerificationAction(StrEnum):
 
 
 class VerificationButton(CallbackData, prefix="v"):
-    """A button that belongs to one verification."""
+    """A button of one verification."""
 
     step: VerificationAction
-    # Anybody can send any data: what no column holds must not reach the database.
+    # Anybody can send any data: values that no column can hold must not reach the database.
     id: Annotated[int, Field(gt=0, lt=2**63)]
 
 
@@ -50,7 +50,7 @@ class Place(StrEnum):
 
 
 class Subject(StrEnum):
-    """What an operator may ask about."""
+    """What an operator can ask about."""
 
     HEALTH = "health"
     BALANCE = "balance"
@@ -63,32 +63,32 @@ class PlaceButton(CallbackData, prefix="p"):
 
 
 class PersonalAct(StrEnum):
-    """What is done about what is kept of people."""
+    """Actions on a person's stored data."""
 
     DELETE_ME = "me"
     ERASE = "erase"
 
 
 class PersonalButton(CallbackData, prefix="d"):
-    """A button that deletes. `person`: whom, when an operator does it."""
+    """A button that deletes. `person`: whose data, when an operator presses it."""
 
     act: PersonalAct
     person: Annotated[int, Field(ge=0, lt=2**63)] = 0
 
 
 def personal(text: str, act: PersonalAct, person: int = 0) -> InlineKeyboardButton:
-    """One of them."""
+    """Return a button that deletes."""
     return InlineKeyboardButton(text=text, callback_data=PersonalButton(act=act, person=person).pack())
 
 
 class RefreshButton(CallbackData, prefix="r"):
-    """A button that has something told anew."""
+    """A button that refreshes a message."""
 
     what: Subject
 
 
 class PanelButton(CallbackData, prefix="g"):
-    """A button of an admin: what to do at which gate. Together they have room for 64 bytes."""
+    """A button for admins: what to do at which gate. All fields together have room for 64 bytes."""
 
     act: AdminActionKind
     gate: Annotated[int, Field(gt=-(2**63), lt=2**63)]
@@ -97,14 +97,15 @@ class PanelButton(CallbackData, prefix="g"):
 
 
 def panel(text: str, act: AdminActionKind, gate_id: int, key: str = "", value: str = "") -> InlineKeyboardButton:
-    """A button of an admin. `key` is the page to open or the setting to change, `value` what to or whom it is about."""
+    """Return a button for admins. `key`: the page to open or the setting to change. `value`: the new value, or whom it
+    is about."""
     return InlineKeyboardButton(
         text=text, callback_data=PanelButton(act=act, gate=gate_id, key=key, value=value).pack()
     )
 
 
 def share_contact(words: Words, *, appeal: bool = False) -> ReplyKeyboardMarkup:
-    """The one big button of the first screen; `appeal`: and below it another, to ask the admins."""
+    """Return the one big button of the first screen; `appeal` adds one below it, to ask the admins."""
     rows = [[KeyboardButton(text=words("📱 Share my phone number"), request_contact=True)]]
     if appeal:
         rows.append([KeyboardButton(text=appeal_text(words))])
@@ -112,36 +113,36 @@ def share_contact(words: Words, *, appeal: bool = False) -> ReplyKeyboardMarkup:
 
 
 def step(text: str, what: VerificationAction, verification_id: int) -> InlineKeyboardButton:
-    """A button about a verification."""
+    """Return a button of a verification."""
     return InlineKeyboardButton(text=text, callback_data=VerificationButton(step=what, id=verification_id).pack())
 
 
 def place(text: str, where: Place) -> InlineKeyboardButton:
-    """A button that leads somewhere."""
+    """Return a button that leads somewhere."""
     return InlineKeyboardButton(text=text, callback_data=PlaceButton(place=where).pack())
 
 
 def refresh(what: Subject, words: Words) -> InlineKeyboardMarkup:
-    """The one button below what an operator was told."""
+    """Return the one button below an answer to an operator."""
     data = RefreshButton(what=what).pack()
     return rows([InlineKeyboardButton(text=words("🔄 Refresh"), callback_data=data)])
 
 
 def copy(text: str, what: str) -> InlineKeyboardButton:
-    """A button that copies."""
+    """Return a button that copies a text."""
     return InlineKeyboardButton(text=text, copy_text=CopyTextButton(text=what))
 
 
 def link(text: str, url: str) -> InlineKeyboardButton:
-    """A button that opens an address."""
+    """Return a button that opens an address."""
     return InlineKeyboardButton(text=text, url=url)
 
 
 def mini_app(text: str, url: str) -> InlineKeyboardButton:
-    """A button that opens a Mini App; private chats only."""
+    """Return a button that opens a Mini App; only for private chats."""
     return InlineKeyboardButton(text=text, web_app=WebAppInfo(url=url))
 
 
 def rows(*lines: list[InlineKeyboardButton]) -> InlineKeyboardMarkup:
-    """Buttons, line by line."""
+    """Return a keyboard of these lines of buttons."""
     return InlineKeyboardMarkup(inline_keyboard=[line for line in lines if line])

@@ -1,4 +1,4 @@
-"""The log chat of a gate: one line a decision."""
+"""The log chat of a gate: one line for each decision."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from bot.telegram.texts import Texts, Words
 
 TIMEOUT = 15
 MOST_LINES = 20
-"""Of one message; the rest is summed up."""
+"""The most lines of one message; the rest is summed up."""
 FROM_LOG = "log"
 """The `key` of the button under a single line."""
 UNDO = {
@@ -35,11 +35,11 @@ UNDO = {
     Event.REVOKED: AdminActionKind.RESTORE,
 }
 TOGETHER = ("raid", "many")
-"""Why many are turned away at once: told as one line, however few there are."""
+"""Reasons for turning many people away at once: always one summary line, however few they are."""
 
 
 class LogSender:
-    """Tells a log chat what has gathered for it."""
+    """Posts collected entries to a log chat."""
 
     def __init__(self, bot: Bot, texts: Texts, names: AdminNames) -> None:
         self._bot = bot
@@ -47,7 +47,7 @@ class LogSender:
         self._names = names
 
     async def tell(self, item: PendingLogBatch) -> DeliveryResult:
-        """One message for all of it. What stands alone can be undone by a button. May raise what aiogram raises."""
+        """Send one message for all of them; a button can undo a single line. May raise what aiogram raises."""
         words = self._texts.in_language(item.language)
         singles = [line for line in item.tasks if not _is_summed(line)]
         summed = [line for line in item.tasks if _is_summed(line)]
@@ -66,7 +66,7 @@ class LogSender:
         return DeliveryResult(item, DeliveryStatus.DONE, message_id=sent.message_id)
 
     async def _line(self, line: PendingTask, words: Words) -> str:
-        """Icon, who, where, what and why, phone, how long it took, by whom."""
+        """Return a line: icon, who, where, what and why, phone, duration, by whom."""
         details = line.details
         user_id = int(details.get("user_id", 0))
         parts = [mention(str(details.get("name", "")), user_id)] if user_id else []
@@ -132,7 +132,7 @@ def _what(line: PendingTask, words: Words) -> str:  # noqa: C901 - one line a de
 
 
 def _sums(lines: Sequence[PendingTask], words: Words) -> list[str]:
-    """Those turned away together, a line for each reason."""
+    """Sum up the people turned away together, one line for each reason."""
     counted = Counter(str(line.details["why"]) for line in lines)
     sums = []
     for why, count in counted.items():

@@ -1,4 +1,4 @@
-"""What is done to people in chats: let in, muted and unmuted, tagged, removed, banned."""
+"""Actions on people in chats: let in, mute, unmute, tag, remove, ban."""
 
 from __future__ import annotations
 
@@ -27,31 +27,31 @@ from bot.telegram.methods import NamedLink
 
 TIMEOUT = 15
 QUERY_TIMEOUT = 4
-"""Seconds; a guard join has ten in all, and a second try should fit in."""
+"""Seconds; a guard join has ten in all, and there should be time for a second try."""
 LINK_NAME = "Callgate"
 KICKED_FOR = timedelta(minutes=10)
-"""When a ban that is to be lifted at once ends in any case; less than half a minute would be for ever (Bot API)."""
+"""When a ban that the bot lifts at once ends in any case; less than half a minute would be for ever (Bot API)."""
 A_SECOND = timedelta(seconds=1)
 """Moments travel as whole seconds, rounded."""
 WITHOUT_END = datetime.fromtimestamp(0, UTC)
-"""What Telegram gives as the end of a restriction that has none (Bot API, ChatMemberRestricted.until_date)."""
+"""What Telegram returns as the end of a restriction that has none (Bot API, ChatMemberRestricted.until_date)."""
 ADMINS = (ChatMemberOwner, ChatMemberAdministrator)
 MEMBERS = (ChatMemberMember, ChatMemberRestricted)
 NOTHING = ChatPermissions(**dict.fromkeys(ChatPermissions.model_fields, False))
 EVERYTHING = ChatPermissions(**dict.fromkeys(ChatPermissions.model_fields, True))
-"""All that can be permitted, which lifts a restriction (Bot API, `restrictChatMember`)."""
+"""All permissions, which lifts a restriction (Bot API, `restrictChatMember`)."""
 
 
 class Members:
-    """Each method carries one item and may raise what aiogram raises; who they are is looked at first wherever
-    doing it blindly could harm somebody."""
+    """Each method runs one item and may raise what aiogram raises. It looks the member up first wherever acting blindly
+    could harm somebody."""
 
     def __init__(self, bot: Bot, clock: Clock) -> None:
         self._bot = bot
         self._clock = clock
 
     async def grant(self, grant: PendingGrant) -> DeliveryResult:
-        """Give somebody what they are owed."""
+        """Fulfil a grant."""
         match grant.kind:
             case GrantKind.JOIN:
                 return await self._approve(grant)
@@ -68,7 +68,7 @@ class Members:
                 return DeliveryResult(grant, DeliveryStatus.DONE, answer={"detail": made.invite_link})
 
     async def decline(self, task: PendingTask) -> DeliveryResult:
-        """Turn down who asked to join."""
+        """Decline a join request."""
         query_id = str(task.details["query_id"]) if "query_id" in task.details else None
         if await self._answered_query(query_id, "decline", task.attempts):
             return DeliveryResult(task, DeliveryStatus.DONE)
@@ -78,11 +78,11 @@ class Members:
         return DeliveryResult(task, DeliveryStatus.DONE)
 
     async def mute(self, task: PendingTask) -> DeliveryResult:
-        """Let a newcomer write nothing until the moment by which this restriction is known.
+        """Mute a newcomer until the moment that identifies the bot's own restriction.
 
-        Not whom an admin added, or somebody who is one, and not while somebody else's restriction holds: that is
-        theirs, and comes first. The answer says who or what it `is`, for how many seconds to rest, and whether the
-        bot's own restriction `holds` all the same.
+        Leave alone admins, people whom an admin added, and people under somebody else's restriction, which takes
+        precedence. The answer says who or what the member `is`, the seconds to wait (`rest`), and whether the bot's own
+        restriction `holds` anyway.
         """
         chat_id, user_id = task.chat_id, int(task.details["user_id"])
         member = await self._member(chat_id, user_id)
@@ -100,15 +100,16 @@ class Members:
         return DeliveryResult(task, DeliveryStatus.DONE)
 
     async def kick(self, task: PendingTask) -> DeliveryResult:
-        """Remove somebody who may come again; never an admin. `spares`: nor somebody whom an admin restricted, since
-        that restriction would be lost. The answer says who or what it `is`, and for how many seconds to rest.
+        """Remove somebody who may come again; never an admin. With `spares`, also leave alone anyone restricted by an
+        admin, since that restriction would be lost. The answer says who or what the member `is`, and the seconds to
+        wait.
 
-        The ban ends by itself, so that nobody stays banned when the second call does not get through.
+        The ban has an end, so nobody stays banned if the second call fails.
         """
         chat_id, user_id = task.chat_id, int(task.details["user_id"])
         member, now = await self._member(chat_id, user_id), self._clock.now()
         if isinstance(member, ChatMemberBanned) and now < member.until_date <= now + KICKED_FOR + A_SECOND:
-            # An earlier try got no further.
+            # An earlier try failed after the ban.
             await self._bot.unban_chat_member(chat_id, user_id, only_if_banned=True, request_timeout=TIMEOUT)
             return DeliveryResult(task, DeliveryStatus.DONE)
         if isinstance(member, ADMINS):
@@ -122,7 +123,7 @@ class Members:
         return DeliveryResult(task, DeliveryStatus.DONE)
 
     async def ban(self, task: PendingTask) -> DeliveryResult:
-        """Remove somebody for good; never an admin."""
+        """Ban somebody for good; never an admin."""
         user_id = int(task.details["user_id"])
         member = await self._member(task.chat_id, user_id)
         if isinstance(member, ADMINS):
@@ -131,13 +132,13 @@ class Members:
         return DeliveryResult(task, DeliveryStatus.DONE)
 
     async def unban(self, task: PendingTask) -> DeliveryResult:
-        """Let somebody come again who was banned."""
+        """Lift a ban."""
         user_id = int(task.details["user_id"])
         await self._bot.unban_chat_member(task.chat_id, user_id, only_if_banned=True, request_timeout=TIMEOUT)
         return DeliveryResult(task, DeliveryStatus.DONE)
 
     async def untag(self, task: PendingTask) -> DeliveryResult:
-        """Take back the tag that the bot gave, unless they have another by now."""
+        """Remove the bot's tag, unless the member has another one by now."""
         user_id = int(task.details["user_id"])
         member = await self._member(task.chat_id, user_id)
         if getattr(member, "tag", None) != task.details["tag"]:
@@ -146,7 +147,7 @@ class Members:
         return DeliveryResult(task, DeliveryStatus.DONE)
 
     async def revoke_link(self, task: PendingTask) -> DeliveryResult:
-        """End an invite link."""
+        """Revoke an invite link."""
         await self._bot.revoke_chat_invite_link(task.chat_id, str(task.details["link"]), request_timeout=TIMEOUT)
         return DeliveryResult(task, DeliveryStatus.DONE)
 
@@ -165,8 +166,8 @@ class Members:
         return DeliveryResult(grant, DeliveryStatus.DONE)
 
     async def _answered_query(self, query_id: str | None, result: Literal["approve", "decline"], attempts: int) -> bool:
-        """Answer a guard join. False when there is none, or its query is gone: how long one lives is written down
-        nowhere. Tried once; after that the request is decided like any other, which works at any time."""
+        """Answer a guard join; return False if there is none or its query is gone (its lifetime is undocumented). Try
+        this once: later, decide the request like any other, which works at any time."""
         if query_id is None or attempts:
             return False
         try:
@@ -176,12 +177,12 @@ class Members:
                 raise
             return False
         except (TelegramNotFound, TelegramForbiddenError):
-            # Also: a Bot API server that does not know guard joins any more.
+            # Includes a Bot API server that does not know guard joins any more.
             return False
         return True
 
     async def _look(self, grant: PendingGrant, error: TelegramBadRequest) -> DeliveryResult:
-        """The request was handled before, perhaps by us with the answer lost: is the person in?"""
+        """Somebody has handled the request, perhaps the bot with the answer lost: check whether the person is in."""
         try:
             member = await self._member(grant.gate_id, grant.user_id)
         except (TelegramBadRequest, TelegramForbiddenError):
@@ -193,7 +194,7 @@ class Members:
         )
 
     async def _unmute(self, grant: PendingGrant) -> DeliveryResult:
-        """Lift the bot's own restriction. Any other was set by somebody else, before or meanwhile, and stays."""
+        """Lift the bot's own restriction. Any other is somebody else's, set before or meanwhile, and stays."""
         member = await self._member(grant.gate_id, grant.user_id)
         if not is_in(member):
             return DeliveryResult(grant, DeliveryStatus.GONE)
@@ -202,7 +203,7 @@ class Members:
         return DeliveryResult(grant, DeliveryStatus.DONE)
 
     async def _tag(self, grant: PendingGrant) -> DeliveryResult:
-        """Give the tag, unless they have one that somebody else gave them, or cannot have one."""
+        """Set the tag, unless they have a tag from somebody else or cannot have one."""
         member = await self._member(grant.gate_id, grant.user_id)
         tag = getattr(member, "tag", None)
         if not isinstance(member, MEMBERS) or not is_in(member) or (tag and tag != grant.tag):
@@ -212,17 +213,17 @@ class Members:
         return DeliveryResult(grant, DeliveryStatus.DONE)
 
     def _rest(self, member: ChatMemberRestricted) -> float:
-        """For how many seconds the restriction still holds; 0 for one without an end."""
+        """Return for how many seconds the restriction still holds; 0 for one without an end."""
         if member.until_date <= WITHOUT_END:
             return 0.0
-        # One that ended while Telegram answered is looked at again.
+        # If it ended while Telegram answered, check it again.
         return max((member.until_date - self._clock.now()).total_seconds(), A_SECOND.total_seconds())
 
     async def _is_admin(self, chat_id: int, user_id: int) -> bool:
         try:
             return isinstance(await self._member(chat_id, user_id), ADMINS)
         except TelegramBadRequest:
-            # The account was deleted since.
+            # The account was deleted meanwhile.
             return False
 
     async def _member(self, chat_id: int, user_id: int) -> ChatMemberUnion:
@@ -240,7 +241,7 @@ class Members:
 
 
 def admin_rights(member: ChatMemberUnion) -> AdminRights:
-    """The rights that a membership of this kind gives in its chat."""
+    """Return the rights that this membership gives in its chat."""
     if isinstance(member, ChatMemberOwner):
         return OWNER
     if not isinstance(member, ChatMemberAdministrator):
@@ -249,13 +250,13 @@ def admin_rights(member: ChatMemberUnion) -> AdminRights:
 
 
 def is_in(member: ChatMemberUnion) -> bool:
-    """Whether somebody with this place in a chat is in it."""
+    """Return whether somebody with this status is in the chat."""
     return member.status not in ("left", "kicked") and getattr(member, "is_member", True)
 
 
 def is_muted(chat_id: int, member: ChatMemberUnion) -> bool:
-    """Whether the bot's own restriction holds for somebody. One by which they may write was changed by an admin, and
-    is theirs now."""
+    """Return whether the bot's own restriction holds. If the person may write, an admin changed it and it is theirs
+    now."""
     return (
         isinstance(member, ChatMemberRestricted)
         and not member.can_send_messages

@@ -1,4 +1,4 @@
-"""How people are named to admins: a short name that advertises nothing, with a link to who it is."""
+"""People's names as admins see them: short, free of advertising, and linked to the profile."""
 
 from __future__ import annotations
 
@@ -24,12 +24,13 @@ LINKING = re.compile(
     """,
     re.VERBOSE,
 )
-"""What makes a link of a title in a client."""
+"""What turns part of a title into a link in a client."""
 
 
 def harmless(name: str, user_id: int) -> str:
-    """A name without what could be a link, a mention, markup, a phone or a picture; the id where nothing is left."""
-    # A sign between two letters becomes a space, so that “join.chat” is two words and no address.
+    """Return a name without anything that could be a link, a mention, markup, a phone or a picture; the id if nothing
+    is left."""
+    # A sign between two letters becomes a space, so that “join.chat” is two words and not an address.
     plain = "".join(char if char in JOINTS or unicodedata.category(char)[0] in "LMN" else " " for char in drawn(name))
     if sum(char.isnumeric() for char in plain) > MOST_DIGITS:
         plain = "".join(" " if char.isnumeric() else char for char in plain)
@@ -38,11 +39,12 @@ def harmless(name: str, user_id: int) -> str:
 
 
 def harmless_title(title: str) -> str:
-    """The title of a chat, as HTML, without what could be a link, a mention or a phone: its admins chose it, and others
-    read it."""
+    """Return a chat's title as HTML, without anything that could be a link, a mention or a phone: its admins chose it,
+    and others read it."""
     return apart(shown(PHONE.sub(" ", LINKING.sub(" ", visible(title)))))
 
 
 def mention(name: str, user_id: int) -> str:
-    """The same as HTML, opening their profile where Telegram lets it. Nothing in a harmless name needs escaping."""
+    """Return the harmless name as HTML that opens the profile where Telegram allows it. Nothing in it needs
+    escaping."""
     return f'<a href="tg://user?id={user_id}">{apart(harmless(name, user_id))}</a>'

@@ -1,7 +1,7 @@
-"""Bot API methods whose answers are read no further than needed.
+"""Bot API methods that decode no more of an answer than the bot needs.
 
-aiogram's own models decode whole messages and updates: a new kind of field that they do not know yet must not
-cost an answer, let alone a batch of updates; and it takes most of the time of a call.
+aiogram's own models decode whole messages and updates. A new kind of field that they do not know yet must not cost an
+answer, let alone a batch of updates; and decoding takes most of the time of a call.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
 
 class Sent(BaseModel):
-    """The fields of a sent message that the bot reads. Only a message that one person alone sees carries the last two,
-    and 0 as its `message_id` (Bot API 10.2, `Message`)."""
+    """The fields of a sent message that the bot reads. Only a message that one person alone sees has the last two, and
+    0 as its `message_id` (Bot API 10.2, `Message`)."""
 
     message_id: int
     ephemeral_message_id: int | None = None
@@ -36,18 +36,18 @@ class Sent(BaseModel):
 
     @property
     def is_for_all(self) -> bool:
-        """Whether everybody in the chat sees it."""
+        """Return whether everybody in the chat sees it."""
         return self.message_id > 0 and self.ephemeral_message_id is None and self.receiver_user is None
 
 
 class Guard(BaseModel):
-    """What is needed of the bot that processes a chat's join requests."""
+    """The fields needed of the bot that processes a chat's join requests."""
 
     id: int
 
 
 class Permissions(BaseModel):
-    """What is needed of what members may do."""
+    """The fields needed of the members' permissions."""
 
     can_edit_tag: bool | None = None
 
@@ -59,7 +59,7 @@ class Community(BaseModel):
 
 
 class GuardedChat(BaseModel):
-    """What is needed of a chat to know how it is entered. Only administrators see `guard_bot`."""
+    """The fields needed to know how people enter a chat. Only administrators see `guard_bot`."""
 
     type: str
     guard_bot: Guard | None = None
@@ -72,13 +72,13 @@ class GuardedChat(BaseModel):
 
 
 class Link(BaseModel):
-    """What is needed of an invite link that was made."""
+    """The fields needed of a new invite link."""
 
     invite_link: str
 
 
 class GetRawUpdates(TelegramMethod[list[Any]]):
-    """getUpdates, with the updates left undecoded: whatever is among them, the intake looks at each by itself."""
+    """getUpdates without decoding: the update processor decodes each update separately."""
 
     __returning__ = list[Any]
     __api_method__ = "getUpdates"
@@ -178,7 +178,7 @@ class EditButtons(TelegramMethod[JsonValue]):
 
 
 class GetGuard(TelegramMethod[GuardedChat]):
-    """getChat, for the one thing asked of it."""
+    """getChat, for these fields only."""
 
     __returning__ = GuardedChat
     __api_method__ = "getChat"

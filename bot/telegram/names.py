@@ -1,4 +1,4 @@
-"""What admins are called: looked up when it is told, and kept nowhere."""
+"""Names of admins: looked up when shown, and never stored."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ MOST = 500
 
 
 class AdminNames:
-    """Remembers some while it runs, so that a busy log asks Telegram once."""
+    """Caches some in memory, so that a busy log asks Telegram once."""
 
     def __init__(self, bot: Bot) -> None:
         self._bot = bot
         self._known: dict[tuple[int, int], str] = {}
 
     async def admin(self, gate_id: int, user_id: int, words: Words) -> str:
-        """The admin as HTML; by what they are where Telegram does not say who they are."""
+        """Return the admin as HTML; by their role if Telegram does not name them."""
         if not user_id:
-            # They were erased since.
+            # They were erased meanwhile.
             return words("administrator")
         key = (gate_id, user_id)
         if key not in self._known:

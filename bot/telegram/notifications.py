@@ -1,4 +1,4 @@
-"""Messages that are no screens: to operators, to who set up a gate, and about failures."""
+"""Messages that are not screens: to operators, to the admin who set up a gate, and about failures."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LONGEST_ERROR = 200
 
 
 def notification(details: Mapping[str, str | int], words: Words, callback_url: str | None = None) -> str:  # noqa: C901 - one line a notice
-    """The HTML of a NOTIFY task. `callback_url`: what is to be entered at the gateway."""
+    """Return the HTML of a NOTIFY task. `callback_url`: what the operator enters at the gateway."""
     title = f"<b>{shown(str(details.get('title', '')))}</b>"
     match Notification(str(details["notice"])):
         case Notification.GATE_ON:
@@ -49,7 +49,7 @@ def notification(details: Mapping[str, str | int], words: Words, callback_url: s
             lines = "\n\n".join("⚠️ " + issue(each, 0, words) for each in found)
             return words("Something changed in {gate}:", gate=title) + f"\n\n{lines}\n\n/gates"
         case Notification.LOG_HERE:
-            # Others read it than who chose the title.
+            # Its readers did not choose the title.
             title = f"<b>{harmless_title(str(details['title']))}</b>"
             return words("📒 From now on I tell here who is let in to {gate}, who is not, and why.", gate=title)
         case Notification.GATEWAY_TROUBLE:
@@ -206,19 +206,19 @@ def _gate_bypassed(details: Mapping[str, str | int], words: Words) -> str:
 
 
 def _by(details: Mapping[str, str | int]) -> str:
-    """The operator who did it."""
+    """Return the operator who did it."""
     return mention(str(details["by_name"]), int(details["by"]))
 
 
 def _who(details: Mapping[str, str | int]) -> str:
-    """Whom it is about."""
+    """Return whom it is about."""
     return mention(str(details["name"]), int(details["user_id"]))
 
 
 def guard_joins(words: Words, *, are_on: bool, are_possible: bool) -> str:
-    """For who switched a gate on: whether people can verify in the window in which they ask to join, or what it takes.
+    """Return whether people can verify in the request window, or what that takes, for the admin who switched on.
 
-    `are_possible`: this installation can open its Mini App, and Telegram lets the bot be chosen as a guard.
+    `are_possible`: this installation can open its Mini App, and Telegram lets owners choose the bot as a guard.
     """
     if not are_possible:
         return words(

@@ -1,4 +1,4 @@
-"""Numbers, shares, dates and countries as the reader's language writes them."""
+"""Numbers, shares, dates and countries in the reader's language."""
 
 from __future__ import annotations
 
@@ -15,64 +15,64 @@ MEBIBYTE, GIBIBYTE = 2**20, 2**30
 
 
 def count(number: int | Decimal, language: str) -> str:
-    """1,234 or 1 234."""
+    """Format a number: 1,234 or 1 234."""
     return format_decimal(number, locale=language)
 
 
 def share(part: float, language: str) -> str:
-    """79%, or 79 %; of small shares one decimal more."""
+    """Format a share: 79%, or 79 %; small shares have one more decimal."""
     pattern = "#,##0.#%" if 0 < part < SHORTEST_SPAN else None
     return format_percent(part, format=pattern, locale=language)
 
 
 def money(amount: Decimal, language: str) -> str:
-    """With two decimals."""
+    """Format an amount with two decimals."""
     rounded = amount.quantize(Decimal("0.01"), ROUND_HALF_UP)
     return format_decimal(rounded, format="#,##0.00", locale=language)
 
 
 def day(moment: date, language: str) -> str:
-    """4 Nov."""
+    """Format a day: 4 Nov."""
     return format_skeleton("MMMd", moment, locale=language)
 
 
 def month(moment: date, language: str) -> str:
-    """Nov 2025."""
+    """Format a month: Nov 2025."""
     return format_date(moment, "LLL yyyy", locale=language)
 
 
 def months(first: date, last: date, language: str) -> str:
-    """From one month to another, both included."""
+    """Format a range of months, both included."""
     if (first.year, first.month) == (last.year, last.month):
         return format_skeleton("yMMM", first, locale=language)
     return format_interval(first, last, "yMMM", locale=language)
 
 
 def days(first: date, last: date, language: str) -> str:
-    """From one day to another, both included."""
+    """Format a range of days, both included."""
     if first == last:
         return format_skeleton("yMMMd", first, locale=language)
     return format_interval(first, last, "yMMMd", locale=language)
 
 
 def country(region: str, language: str) -> str:
-    """The name of a country by its two letters; the letters where it has none."""
+    """Return the name of a country by its two letters, or the letters."""
     return str(Locale.parse(language).territories.get(region, region))
 
 
 def span(length: timedelta, language: str) -> str:
-    """45 sec, 2 min, 3 days."""
+    """Format a span: 45 sec, 2 min, 3 days."""
     return format_timedelta(length, granularity="second", threshold=1.5, format="short", locale=language)
 
 
 def took(seconds: float, language: str) -> str:
-    """How long something took: 2 ms, 1.2 sec."""
+    """Format a duration: 2 ms, 1.2 sec."""
     if seconds < 1:
         return format_unit(1000 * seconds, "duration-millisecond", length="short", format="#,##0", locale=language)
     return format_unit(seconds, "duration-second", length="short", format="#,##0.0", locale=language)
 
 
 def size(count: int, language: str) -> str:
-    """So many bytes: 900 MB, 34.2 GB."""
+    """Format a number of bytes: 900 MB, 34.2 GB."""
     unit, each = ("gigabyte", GIBIBYTE) if count >= GIBIBYTE else ("megabyte", MEBIBYTE)
     return format_unit(count / each, f"digital-{unit}", length="short", format="#,##0.#", locale=language)

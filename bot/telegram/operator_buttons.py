@@ -1,4 +1,4 @@
-"""The buttons under operators' pages. Their data stay readable for ever: old buttons stay clickable."""
+"""The buttons of operators' pages. Their data must stay readable for ever: old buttons stay clickable."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ SURE = "sure"
 
 
 class OperatorButton(CallbackData, prefix="o"):
-    """The page to see, about whom; `act`: what is to be done at which gate. `how`: that it is meant, or which way a
-    list goes from `at`."""
+    """The page to show, and about whom; `act`: what to do at which gate. `how`: that it is confirmed, or the direction
+    in which a list continues from `at`."""
 
     page: OperatorPage
-    # Anybody can send any data: what no column holds must not reach the database.
+    # Anybody can send any data: values that no column can hold must not reach the database.
     user: Annotated[int, Field(ge=0, lt=2**53)] = 0
     act: AdminActionKind | None = None
     gate: Annotated[int, Field(gt=-(2**63), lt=2**63)] = 0
@@ -37,6 +37,6 @@ def button(
     at: int = 0,
     how: Literal["", "before", "after", "sure"] = "",
 ) -> InlineKeyboardButton:
-    """A button of an operator."""
+    """Return a button for operators."""
     data = OperatorButton(page=page, user=user_id, act=act, gate=gate_id, at=at, how=how)
     return InlineKeyboardButton(text=text, callback_data=data.pack())

@@ -1,4 +1,4 @@
-"""The pages of operators about people, in words and buttons."""
+"""The operators' pages about people: text and buttons."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ from bot.telegram.texts import Words, visible
 
 BUTTON_LENGTH = 32
 SHORT_TITLE = 16
-"""So that a line is one line on a phone."""
+"""Keeps each line to one line on a phone."""
 IN_A_ROW = 2
 MOST_GATES = 10
 A_YEAR_AGO = timedelta(days=300)
 
 
 def render_operator(view: OperatorView, words: Words, now: datetime) -> RenderedMessage:
-    """The page in these words."""
+    """Return the page in these words."""
     match view:
         case Recent():
             return _recent(view, words, now)
@@ -82,7 +82,7 @@ def _recent(view: Recent, words: Words, now: datetime) -> RenderedMessage:
 
 
 def _beside(entry: RecentEntry, now: datetime) -> list[str]:
-    """When, where, and with which phone."""
+    """Return when, where, and with which phone."""
     gate = [title(entry.what.gate, SHORT_TITLE)] if entry.what.gate else []
     return [_clock(entry.what.at, now), *gate, *_mask(entry.mask)]
 
@@ -163,7 +163,7 @@ def _person(view: PersonCard, words: Words, now: datetime) -> RenderedMessage:
 
 
 def _verified(view: PersonCard, words: Words, now: datetime) -> str:
-    """Whether they are verified, or how far their attempt got."""
+    """Return whether they are verified, or how far their attempt got."""
     verified_at = view.phone.verified_at if view.phone is not None else None
     reached = stage(view.stage, view.why, view.until, words, now) if view.stage is not None else ""
     if view.stage in (Stage.SHARED, Stage.NUMBER_SHOWN):
@@ -185,7 +185,7 @@ def _phone(phone: KnownPhone | None, words: Words) -> list[str]:
 
 
 def _at(at: MemberCard, words: Words, now: datetime) -> str:
-    """How they stand there; what was decided about them says it all where they do not wait."""
+    """Return their state at this gate; unless they wait, the decision about them says it all."""
     if at.decision is None:
         return override(at, words, now)
     made = decision(at.decision, words, now)
@@ -201,7 +201,7 @@ def _line(what: HistoryEntry, words: Words, now: datetime) -> str:
 
 
 def _clock(moment: datetime, now: datetime) -> str:
-    """In UTC, with as much of the date as it needs."""
+    """Format a moment in UTC, with as much of the date as it needs."""
     if moment.date() == now.date():
         return f"{moment:%H:%M}"
     return f"{moment:%d.%m %H:%M}" if now - moment < A_YEAR_AGO else f"{moment:%d.%m.%Y}"
@@ -214,14 +214,14 @@ def _person_buttons(view: PersonCard, words: Words) -> InlineKeyboardMarkup:
     if view.page > 0:
         turns.append(button(words("Newer ›"), OperatorPage.PERSON, view.user_id, at=view.page - 1))
     acts = [button(f"{_act(act, words)}…", OperatorPage.GATES, view.user_id, act) for act in view.possible]
-    # More than two in a row would be cut on a phone.
+    # A phone would cut off more than two in a row.
     pairs = [acts[at : at + IN_A_ROW] for at in range(0, len(acts), IN_A_ROW)]
     again = button(words("🔄 Look again"), OperatorPage.PERSON, view.user_id)
     return keyboards.rows(turns, *pairs, [again, button(words("🕘 Lately"), OperatorPage.RECENT)])
 
 
 def _act(act: AdminActionKind, words: Words) -> str:
-    """The button that begins it."""
+    """Return the label of the button that starts it."""
     match act:
         case AdminActionKind.FREE_PHONE:
             return words("📱 Free the phone")

@@ -1,4 +1,4 @@
-"""Sentences in which operators are asked and told of people."""
+"""Sentences about people for operators: questions and results."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TITLE_LENGTH = 28
 
 
 def asked(view: Confirmation, who: str, gates: Sequence[str], words: Words) -> str:
-    """The question whether it is meant, and what follows from it. `who` and `gates` are as they are to be shown."""
+    """Ask for confirmation and name the consequences. `who` and `gates` are ready to show."""
     where = named(gates, words)
     match view.act:
         case AdminActionKind.LET_IN:
@@ -97,7 +97,7 @@ def _free(view: Confirmation, who: str, where: str, words: Words) -> list[str]:
 
 
 def sure(act: AdminActionKind, words: Words) -> str:
-    """The button that says it is meant."""
+    """Return the label of the button that confirms."""
     match act:
         case AdminActionKind.LET_IN:
             return words("✅ Yes, let in")
@@ -116,19 +116,19 @@ def sure(act: AdminActionKind, words: Words) -> str:
 
 
 def title(gate: str, longest: int = TITLE_LENGTH) -> str:
-    """The title of a gate, short, as HTML."""
+    """Return a gate's title, shortened, as HTML."""
     return apart(escape(visible(gate, longest), quote=False))
 
 
 def named(gates: Sequence[str], words: Words) -> str:
-    """Some gates by their titles, in bold; of many the first ones, and how many more."""
+    """Return the titles of some gates in bold; of many only the first ones, and how many more."""
     names = ", ".join(f"<b>{gate}</b>" for gate in gates[:NAMED])
     more = len(gates) - NAMED
     return names + words.many(" and {count} more", " and {count} more", more) if more > 0 else names
 
 
 def number_kind(kind: NumberKind, words: Words) -> str:  # noqa: C901 - one line a kind
-    """What sort of number somebody has."""
+    """Return the kind of somebody's number."""
     match kind:
         case NumberKind.MOBILE:
             return words("mobile number")
@@ -157,7 +157,7 @@ def number_kind(kind: NumberKind, words: Words) -> str:  # noqa: C901 - one line
 
 
 def trouble(what: StuckItem, words: Words, now: datetime) -> str:
-    """One thing that is not done about a person."""
+    """Return one thing about a person that is still to be done."""
     told = [_what(what, words)]
     if what.gate:
         told.append(title(what.gate))

@@ -1,4 +1,4 @@
-"""How the panel looks: its pages in words and buttons."""
+"""The pages of the panel: text and buttons."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ BUTTON_LENGTH = 32
 
 
 def render_panel(view: PanelView, words: Words, chat_url: str) -> RenderedMessage:
-    """The page in these words. `chat_url` opens the private chat with the bot."""
+    """Return the page in these words. `chat_url` opens the private chat with the bot."""
     match view:
         case GateList():
             return _gates(view, words)
@@ -56,7 +56,7 @@ def _gates(view: GateList, words: Words) -> RenderedMessage:
 
 
 def more_gates(more: int, words: Words) -> str:
-    """That there are more gates than the list holds, and how to open one of them; empty when there are none."""
+    """Say how many gates the list leaves out, and how to open one of them; empty if there are none."""
     if not more:
         return ""
     return "\n\n" + words.many(

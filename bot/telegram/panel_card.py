@@ -1,4 +1,4 @@
-"""A gate's card: what works, what is missing and how to mend it, and the way to all pages."""
+"""A gate's card: what works, what is missing and how to fix it, and the way to all pages."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ABOUT_GUARDS = (GateIssue.NO_GUARD, GateIssue.NO_GUARD_HERE)
 
 
 def render_card(view: GateCard, words: Words, chat_url: str) -> RenderedMessage:
-    """The card. `chat_url` opens the private chat with the bot."""
+    """Return the card. `chat_url` opens the private chat with the bot."""
     return RenderedMessage("\n\n".join(_paragraphs(view, words, chat_url)), _buttons(view, words, chat_url))
 
 
@@ -45,7 +45,7 @@ def _paragraphs(view: GateCard, words: Words, chat_url: str) -> list[str]:
 
 
 def own_link(view: GateCard, chat_url: str) -> str:
-    """The link by which people come to this gate; empty when there is none yet."""
+    """Return the link through which people come to this gate; empty when there is none yet."""
     if view.gate.settings.way is EntryMode.LINK:
         return f"{chat_url}?start={payload(Start.IN, view.gate.chat_id)}"
     return view.link
@@ -97,7 +97,7 @@ def _what_happens(view: GateCard, words: Words) -> str:
                 "posted."
             )
     if view.health is None:
-        # Until Telegram has said, that is the one thing to look after.
+        # Until Telegram has answered, this is the one thing to check.
         told += " " + words("Make sure that “Approve new members” is on for its invite link.")
     return told
 
@@ -129,7 +129,7 @@ def _buttons(view: GateCard, words: Words, chat_url: str) -> InlineKeyboardMarku
 
 
 def _test(view: GateCard, words: Words) -> list[InlineKeyboardButton]:
-    """Where people have to ask before they are in, the admin can test that they do."""
+    """Where people have to ask before they are in, let the admin test that."""
     settings = view.gate.settings
     if not view.gate.is_on or not settings.asks_call or settings.way not in BY_REQUEST:
         return []
@@ -160,7 +160,7 @@ def _switches(gate: Gate, words: Words) -> list[InlineKeyboardButton]:
 
 
 def _settings(gate: Gate, words: Words) -> list[list[InlineKeyboardButton]]:
-    """A button for each page of settings, two in a row, most with what is chosen there."""
+    """Return a button for each page of settings, two in a row, most with the current choice."""
     settings = gate.settings
     names = {
         Page.WAY: words("🚪 Way in: {value}", value=describe_settings.way(settings.way, words)),

@@ -1,4 +1,4 @@
-"""The pages about settings in files."""
+"""The pages for exporting and importing settings."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SETTINGS_FILE = JsonSettingsFile()
 
 
 def render_file(view: SettingPage, words: Words) -> RenderedMessage:
-    """Export, and how to import."""
+    """Show the export, and how to import."""
     return framed(
         view,
         words,
@@ -30,13 +30,13 @@ def render_file(view: SettingPage, words: Words) -> RenderedMessage:
 
 
 def render_import(view: ImportPage, words: Words) -> RenderedMessage:
-    """What a file would change, line by line."""
+    """Show what a file would change, line by line."""
     gate, titles = view.gate, dict(view.chats)
     page = SettingPage(gate, Page.FILE, view.waiting)
     try:
         after = SETTINGS_FILE.applied(gate.settings, view.changes)
     except InvalidSettingError as error:
-        # Other settings were changed meanwhile, and together with those it cannot be.
+        # Other settings have changed meanwhile, and the file does not go with them.
         return render_file(SettingPage(gate, Page.FILE, view.waiting, (error.problem, error.about)), words)
     lines = [
         f"• {old.label}: {old.value} → <b>{new.value}</b>"

@@ -23,7 +23,7 @@ def framed(
     buttons: list[list[InlineKeyboardButton]],
     back: Page = Page.CARD,
 ) -> RenderedMessage:
-    """A page: its heading and whose it is, what was wrong, what it says; at the end the way back."""
+    """Return a page: heading and gate, the error if there was one, the text, and at the end the way back."""
     lines = [f"<b>{heading}</b> · {shown(view.gate.title)}"]
     if view.trouble is not None:
         lines.append("⚠️ " + problem(*view.trouble, words))
@@ -32,25 +32,25 @@ def framed(
 
 
 def back_to(gate: Gate, page: Page, words: Words) -> InlineKeyboardButton:
-    """The way back to another page."""
+    """Return the button back to another page."""
     return keyboards.panel(words("‹ Back"), AdminActionKind.OPEN, gate.chat_id, page)
 
 
 def choice(text: str, gate: Gate, setting: Setting, value: str, *, is_current: bool = False) -> InlineKeyboardButton:
-    """A button that changes a setting; the value that it has now has a tick."""
+    """Return a button that changes a setting; the current value has a tick."""
     return keyboards.panel(marked(text, is_current=is_current), AdminActionKind.SET, gate.chat_id, setting, value)
 
 
 def toggle(text: str, gate: Gate, setting: Setting, name: str, *, is_on: bool) -> InlineKeyboardButton:
-    """A button that puts something on a list, or takes it off."""
+    """Return a button that adds something to a list or removes it."""
     return choice(text, gate, setting, f"{'-' if is_on else '+'}{name}", is_current=is_on)
 
 
 def in_rows(buttons: list[InlineKeyboardButton], in_a_row: int = IN_A_ROW) -> list[list[InlineKeyboardButton]]:
-    """Buttons, so many in a row."""
+    """Arrange buttons in rows."""
     return [buttons[at : at + in_a_row] for at in range(0, len(buttons), in_a_row)]
 
 
 def marked(text: str, *, is_current: bool) -> str:
-    """The text of a choice; that which holds now has a tick."""
+    """Return the text of a choice; the current one has a tick."""
     return f"✓ {text}" if is_current else text

@@ -1,4 +1,4 @@
-"""The pages of settings about what people are given and told."""
+"""The pages of settings about what people get and read."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BUTTON_LENGTH = 32
 
 
 def render_granted(view: SettingPage, words: Words) -> RenderedMessage:
-    """What who comes in is given."""
+    """Show what people get when they come in."""
     gate, settings = view.gate, view.gate.settings
     titles = dict(view.chats)
     lines = [words("• entry"), words("• the tag: {tag}", tag=_tag(view, words))]
@@ -53,7 +53,7 @@ def render_tag(view: SettingPage, words: Words) -> RenderedMessage:
 
 
 def render_further(view: SettingPage, words: Words) -> RenderedMessage:
-    """Links to further chats."""
+    """Show links to extra chats."""
     gate, given = view.gate, view.gate.settings.further
     toggles = [
         [toggle(visible(title, BUTTON_LENGTH), gate, Setting.FURTHER, str(chat), is_on=chat in given)]
@@ -70,7 +70,7 @@ def render_further(view: SettingPage, words: Words) -> RenderedMessage:
 
 
 def render_language(view: SettingPage, words: Words) -> RenderedMessage:
-    """In which language the bot speaks where it cannot know the reader's."""
+    """Show the language that the bot uses when it cannot know the reader's."""
     gate, current = view.gate, view.gate.settings.language
     choices = [
         choice(describe_settings.language(code, words), gate, Setting.LANGUAGE, code, is_current=code == current)
@@ -91,7 +91,7 @@ def render_language(view: SettingPage, words: Words) -> RenderedMessage:
 
 
 def render_welcome(view: SettingPage, words: Words) -> RenderedMessage:
-    """What the verified are told, as they will see it."""
+    """Show the welcome message as verified people will see it."""
     welcome = view.gate.settings.welcome
     preview = (
         words("Whoever comes in reads this in private:") + f"\n<blockquote>{escape(welcome, quote=False)}</blockquote>"

@@ -1,4 +1,4 @@
-"""The self-test: an admin looks at the link that they share as somebody would who is no member."""
+"""The self-test: an admin looks at their public link the way a non-member would."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bot.telegram.texts import Words, shown
 
 
 def render_link_test(view: LinkTestPage, words: Words) -> RenderedMessage:
-    """The steps, and what to do about a link that lets people in at once."""
+    """Return the steps, and what to do about a link that lets people in at once."""
     gate = view.gate
     heading = "<b>" + words("🧪 Test your link") + f"</b> · {shown(gate.title)}"
     if view.outcome is LinkTest.JOINS:

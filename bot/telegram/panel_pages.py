@@ -1,6 +1,6 @@
 """The pages of settings: whom a gate lets in, how and when.
 
-Each says what is chosen, and what it means for who waits now.
+Each shows the current choice, and what it means for people waiting now.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ MINUTE = timedelta(minutes=1)
 
 
 def render_page(view: SettingPage, words: Words, chat_url: str) -> RenderedMessage:
-    """The page in these words. `chat_url` opens the private chat with the bot."""
+    """Return the page in these words. `chat_url` opens the private chat with the bot."""
     if view.page is Page.LOG:
         return render_log(view, words, chat_url)
     return PAGES[view.page](view, words)

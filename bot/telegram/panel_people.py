@@ -1,4 +1,4 @@
-"""The pages of the panel about people, in words and buttons."""
+"""The panel's pages about people: text and buttons."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ from bot.telegram.texts import Words, shown, visible
 
 BUTTON_LENGTH = 32
 FROM_PENDING, FROM_WHO = "pending", "who"
-"""The `key` of buttons on these pages, by which the page is drawn anew."""
+"""The `key` of buttons on these pages; the page is then rendered again."""
 
 
 def render_people(view: PeopleView, words: Words, now: datetime) -> RenderedMessage:
-    """The page in these words."""
+    """Return the page in these words."""
     match view:
         case PendingList():
             return _waiting(view, words, now)
@@ -48,7 +48,7 @@ def render_people(view: PeopleView, words: Words, now: datetime) -> RenderedMess
 
 
 def act_text(kind: AdminActionKind, words: Words) -> str:
-    """The button that does it."""
+    """Return the label of the button that does it."""
     match kind:
         case AdminActionKind.LET_IN:
             return words("✅ Let in")
@@ -148,7 +148,7 @@ def _someone(view: MemberCard, words: Words, now: datetime) -> RenderedMessage:
     undo = []
     if view.undo is not None:
         undo = [keyboards.panel(words("↩️ Undo"), view.undo, gate_id, FROM_WHO, value)]
-    # More than two in a row would be cut on a phone.
+    # A phone would cut off more than two in a row.
     pairs = [acts[at : at + 2] for at in range(0, len(acts), 2)]
     return RenderedMessage(
         "\n".join(lines), keyboards.rows(undo, *pairs, [_to_pending(gate_id, words), _to_card(gate_id, words)])

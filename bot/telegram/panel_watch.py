@@ -1,4 +1,4 @@
-"""The pages of settings about what admins are told, and what is tidied away."""
+"""The pages of settings about notifications for admins and about service messages."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RAIDS = ((10, 5), (30, 5), (100, 10))
 
 
 def render_log(view: SettingPage, words: Words, chat_url: str) -> RenderedMessage:
-    """Where decisions are told. `chat_url` opens the private chat with the bot."""
+    """Show where the bot posts decisions. `chat_url` opens the private chat with the bot."""
     gate, settings = view.gate, view.gate.settings
     link = f"{chat_url}?startgroup={payload(Start.LOG, gate.chat_id)}"
     if settings.log_chat is None:
@@ -41,7 +41,7 @@ def render_log(view: SettingPage, words: Words, chat_url: str) -> RenderedMessag
 
 
 def render_raid(view: SettingPage, words: Words) -> RenderedMessage:
-    """What a raid is, and what is done then."""
+    """Show what counts as a raid, and what the gate does then."""
     gate, settings = view.gate, view.gate.settings
     names = {
         RaidReaction.OFF: words("Nothing"),
@@ -82,7 +82,7 @@ def render_raid(view: SettingPage, words: Words) -> RenderedMessage:
 
 
 def render_service_messages(view: SettingPage, words: Words) -> RenderedMessage:
-    """Whether lines about who joined are deleted."""
+    """Show whether the bot deletes join and leave messages."""
     gate, is_on = view.gate, view.gate.settings.tidies_joins
     return framed(
         view,

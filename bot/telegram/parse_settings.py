@@ -1,4 +1,4 @@
-"""What admins write to pages of the panel, in the languages we speak."""
+"""Reads what admins write on pages of the panel, in our languages."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ UNITS = (
     (re.compile(r"d|days?|д|дн(я|ей)?|день|сут(ки|ок)?"), DAY),
     (re.compile(r"w|weeks?|н|нед(ел[яиюь]|ель)?"), 7 * DAY),
 )
-"""How spans of time are written, and how many minutes each is."""
+"""How people write spans of time, and how many minutes each is."""
 TOO_LONG = 10**8
-"""Minutes; longer than anything can be."""
+"""Minutes; longer than any setting can be."""
 LONGEST_ABOUT = 40
 
 
@@ -28,7 +28,7 @@ class Typed:
     """See `bot.usecases.ports.TypedWords`."""
 
     def read(self, page: Page, text: str) -> tuple[Setting, str]:
-        """Which setting is to become what."""
+        """Return the setting and its new value."""
         setting, understand = READERS[page]
         return setting, understand(text.strip())
 
@@ -68,7 +68,7 @@ def _raid_size(text: str) -> str:
 
 
 def _countries(text: str) -> str:
-    """Listed, or with a minus before it taken off the list."""
+    """Return the listed countries; a minus before one removes it from the list."""
     found = []
     for name in filter(None, (part.strip() for part in re.split(r"[,;\n]", text))):
         sign = "-" if name[0] in "-−–" else "+"

@@ -1,4 +1,4 @@
-"""Sentences in which admins are told of people: how far they got, why not further, and what happened."""
+"""Sentences about people for admins: how far they got, why no further, and what happened."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ ICONS = {
     Event.RESTORED: "↩️",
     Event.RAID: "🌊",
 }
-"""What became of somebody, at a glance."""
+"""The outcome at a glance."""
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
 def lasted(span: timedelta, words: Words) -> str:
-    """How long something took, in the one unit that says most."""
+    """Format a duration in the one unit that says most."""
     if span < MINUTE:
         return words("{count} s", count=max(int(span.total_seconds()), 0))
     if span < HOUR:
@@ -51,7 +51,7 @@ def lasted(span: timedelta, words: Words) -> str:
 
 
 def stage(what: Stage, why: str, until: datetime | None, words: Words, now: datetime) -> str:  # noqa: C901 - one line a stage
-    """How far somebody got who waits; `until` is None where the moment is not to be told."""
+    """Return how far a waiting person got; `until` is None where the moment should not be shown."""
     moment = words.moment(until, now) if until is not None else None
     match what:
         case Stage.ASKED:
@@ -81,7 +81,7 @@ def stage(what: Stage, why: str, until: datetime | None, words: Words, now: date
 
 
 def override(view: MemberCard, words: Words, now: datetime) -> str:
-    """How somebody stands at a gate."""
+    """Return somebody's state at a gate."""
     if view.is_admin:
         return words("administrator; nothing can be done about them here")
     if not view.is_known:
@@ -100,7 +100,7 @@ def override(view: MemberCard, words: Words, now: datetime) -> str:
 
 
 def decision(made: AccessOverride, words: Words, now: datetime) -> str:
-    """What was decided about somebody at a gate, and by whom."""
+    """Return the decision about somebody at a gate, and who made it."""
     age, admin = lasted(now - made.at, words), mention(words("administrator"), made.admin_id)
     match made.override:
         case Override.ALLOWED:
@@ -112,7 +112,7 @@ def decision(made: AccessOverride, words: Words, now: datetime) -> str:
 
 
 def refused(code: str, words: Words) -> str:  # noqa: C901 - one line a reason
-    """Why, in a few words; the code itself where it says nothing to admins."""
+    """Return the reason in a few words, or the code itself if it means nothing to admins."""
     match code:
         case ContactRefusal.NOT_OWN:
             return words("somebody else's contact")
@@ -146,7 +146,7 @@ def refused(code: str, words: Words) -> str:  # noqa: C901 - one line a reason
 
 
 def happened(what: HistoryEntry, words: Words) -> str:
-    """One thing that happened to a person; by whom, where an admin did it."""
+    """Return one event of a person's history; with the admin who caused it, if one did."""
     text = _event(what, words)
     if what.actor_id is None:
         return text

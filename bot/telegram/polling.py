@@ -1,4 +1,4 @@
-"""Long polling: our own loop, because what is fetched must be kept before it is confirmed."""
+"""Long polling: a loop of our own, because updates must be stored before they are confirmed."""
 
 from __future__ import annotations
 
@@ -29,23 +29,23 @@ from bot.telegram.webhook import Report, host_of
 log = structlog.get_logger()
 
 LONG_POLL = 25
-"""Seconds Telegram holds an empty answer back."""
+"""Seconds for which Telegram holds back an empty answer."""
 BATCH = 100
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 15.0
 CONFLICTS = 2
 CONFLICTS_WITHIN = 60.0
-"""So many polls that another poller ended, each within so many seconds of the one before: a single one may be the last
-of a process that stops just now."""
+"""So many polls that another poller ended, each within so many seconds of the previous one: a single one may come from
+a process that is just stopping."""
 TIMEOUT = 10
 NOT_ANSWERING = "Telegram does not answer yet"
 
 
 class Poller:
-    """Fetches updates and confirms them by the next fetch, after they were kept.
+    """Fetches updates, and confirms them with the next fetch once they are stored.
 
-    A webhook that another program sets ends all polling, so it is removed again. `report` hears of that, of another
-    poller, and of Telegram's refusals.
+    A webhook set by another program ends all polling, so the poller removes it. It reports that, other pollers, and
+    Telegram's rejections to `report`.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Poller:
         self.is_receiving = False
         """Whether the last fetch worked."""
         self.problem: str | None = NOT_ANSWERING
-        """Why it did not; None when it did."""
+        """The reason if not; None if it did."""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Poll until `stop`."""
@@ -81,7 +81,7 @@ class Poller:
                 before, offset = offset, _after(raw_updates, offset)
                 pause = 0.0
                 if raw_updates and offset == before:
-                    # Nothing among them can be confirmed: the same will come again at once.
+                    # Nothing here can be confirmed: the same will come again at once.
                     await REAL_TIME.pause(FIRST_PAUSE, stop)
             except (TelegramAPIError, ClientDecodeError, StorageUnavailableError, OSError) as error:
                 self.is_receiving = False
@@ -92,7 +92,7 @@ class Poller:
         self.is_receiving, self.problem = False, NOT_ANSWERING
 
     async def _find_out(self, error: Exception) -> None:
-        """Say what is wrong, and mend it where that can be done."""
+        """Set `problem`, and fix what can be fixed."""
         words = refusal(error)
         if isinstance(error, StorageUnavailableError):
             self.problem = "storage does not keep updates"
@@ -130,14 +130,14 @@ class Poller:
             )
 
     async def _fetch(self, offset: int | None) -> list[Any]:
-        # The first fetch, and the first after a failure, is answered at once: then it is known whether it works.
+        # The first fetch, and the first after a failure, returns at once, so the bot knows whether it works.
         timeout = LONG_POLL if self.is_receiving else 0
         method = GetRawUpdates(offset=offset, limit=BATCH, timeout=timeout, allowed_updates=self._allowed_updates)
         return await self._bot(method, request_timeout=LONG_POLL + 10)
 
 
 def _after(raw_updates: list[Any], offset: int | None) -> int | None:
-    """The offset that confirms these. What has no id cannot be confirmed, and is passed over."""
+    """Return the offset that confirms these. Updates without an id cannot be confirmed and are skipped."""
     ids = [
         update["update_id"]
         for update in raw_updates

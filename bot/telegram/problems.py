@@ -1,4 +1,4 @@
-"""What is wrong with what an admin wrote, chose or sent, and what to do about it."""
+"""What is wrong with an admin's input, and how to correct it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from bot.telegram.texts import Words, shown
 
 
 def problem(what: SettingProblem, about: str, words: Words) -> str:  # noqa: C901 - one line a problem
-    """One sentence, in HTML. `about`: the part that is wrong, as it came."""
+    """Return one sentence in HTML. `about`: the part that is wrong, as entered."""
     part = f"<b>{shown(about)}</b>"
     match what:
         case SettingProblem.DEADLINE:

@@ -1,4 +1,4 @@
-"""What the bot says in a group, where the gate wants that: to one person alone, or to all who are new."""
+"""Messages in a group, if the gate wants them: to one person alone, or to all newcomers."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ log = structlog.get_logger()
 
 TIMEOUT = 15
 RETRIED_AFTER = timedelta(days=1)
-"""After so long a server that showed everybody what was meant for one person is tried again."""
+"""The pause before the bot tries ephemeral messages again on a server that showed one to everybody."""
 SHOWN_TO_ALL = "the Bot API server does not know ephemeral messages"
 
 
 class Prompts:
-    """Each method carries one task, and may raise what aiogram raises.
+    """Each method runs one task, and may raise what aiogram raises.
 
-    An ephemeral message is seen by its receiver only (Bot API 10.2); that it arrives is not guaranteed. A Bot API
-    server that does not know them yet passes over what says so, and shows everybody the message. Its answer tells: the
-    message is deleted, and no other is tried for a day. Until a server has shown what it does, one is sent at a time.
+    Only its receiver sees an ephemeral message (Bot API 10.2); delivery is not guaranteed. A Bot API server that does
+    not know them yet ignores the parameter and shows the message to everybody. Its answer shows that: the bot then
+    deletes the message and tries no other for a day. Until a server has proved itself, the bot sends one at a time.
     """
 
     def __init__(self, bot: Bot, clock: Clock, texts: Texts, has_ephemeral: Callable[[bool], None]) -> None:
-        """`has_ephemeral` hears whether the server knows ephemeral messages, each time that becomes known."""
+        """`has_ephemeral` is called with whether the server knows ephemeral messages, each time that becomes known."""
         self._bot = bot
         self._clock = clock
         self._texts = texts
@@ -46,8 +46,8 @@ class Prompts:
         self._trial = asyncio.Lock()
 
     async def point(self, task: PendingTask) -> DeliveryResult:
-        """Show somebody the way to a place in the private chat: `start` is what the button says there, `topic` where
-        they look. Without a `user_id` everybody sees it: an anonymous admin cannot be told from others."""
+        """Send a link to a page in the private chat: `start` is the payload, `topic` the topic to post in. Without a
+        `user_id` everybody sees it: the bot cannot tell which admin an anonymous one is."""
         words = self._words(task)
         me = await self._bot.me()
         button = keyboards.link(words("⚙️ Open in private"), f"https://t.me/{me.username}?start={task.details['start']}")
@@ -62,13 +62,13 @@ class Prompts:
         return await self._send(task, text, keyboards.rows([button]))
 
     async def prompt(self, task: PendingTask) -> DeliveryResult:
-        """Tell a muted newcomer how to verify."""
+        """Show a muted newcomer how to verify."""
         words = self._words(task)
         text = words("👋 Welcome! To write here, confirm your phone with one free call. Only you see this.")
         return await self._send(task, text, await self._verify(words))
 
     async def group_prompt(self, task: PendingTask) -> DeliveryResult:
-        """Tell all who are new, and name nobody."""
+        """Show all newcomers how to verify, and name nobody."""
         words = self._words(task)
         text = words("👋 New here? To write, confirm your phone with one free call.")
         return await self._send(task, text, await self._verify(words))
@@ -103,7 +103,7 @@ class Prompts:
         self._has_ephemeral(works)
 
     async def _take_back(self, task: PendingTask, sent: Sent) -> DeliveryResult:
-        """Delete what everybody sees; what cannot be deleted now is `posted` in the answer, to be deleted later."""
+        """Delete a message that everybody sees; if that fails, the answer says `posted`, to delete it later."""
         answer = {}
         try:
             await self._bot.delete_message(task.chat_id, sent.message_id, request_timeout=TIMEOUT)

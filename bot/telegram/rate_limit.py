@@ -1,4 +1,4 @@
-"""Every call to the Bot API is paid for where it is made, whoever makes it."""
+"""Charges every Bot API call to the budget, at the place where it is made."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from bot.clock import REAL_TIME
 from bot.telegram.budget import RateLimiter
 
 LONGEST_WAIT = 5.0
-"""Seconds that a call waits for its chat, or until a flood is over; one that would wait longer fails as if Telegram had
-asked to wait, so that what needs it is put back and keeps nobody waiting."""
+"""Seconds that a call waits for its chat, or until a flood is over. A call that would wait longer fails as if Telegram
+had asked to wait, so that its item is put back and blocks nobody."""
 GET_UPDATES = "getUpdates"
 MESSAGES = ("send", "editMessage")
-"""How the names of methods begin that write to a chat, if they name one (Bot API, "Available methods")."""
+"""Prefixes of methods that write to a chat, if they name one (Bot API, "Available methods")."""
 
 
 @dataclass(slots=True)
 class _Paid:
-    """The call, and the message to a chat, that were paid for in advance."""
+    """The call and the message to a chat that were paid in advance."""
 
     call: bool
     chat_id: int | None
@@ -36,11 +36,11 @@ _paid: ContextVar[_Paid | None] = ContextVar("paid", default=None)
 
 
 class RateLimitMiddleware:
-    """A middleware of the bot's session: each call waits for its turn, and what Telegram says of floods is heeded.
+    """A session middleware: each call waits for its turn, and flood control is respected.
 
-    What is delivered is delivered within `paid`. Other calls (few: who the bot is, its commands, its webhook) wait for
-    their turn, but for no flood to be over: by them the bot knows that Telegram is there. A long poll is counted
-    and does not wait.
+    The delivery worker makes its calls within `paid`. Other calls (few: `getMe`, commands, the webhook) wait for their
+    turn, but not for a flood to end: they show the bot that Telegram is there. A long poll is counted and does not
+    wait.
     """
 
     def __init__(
@@ -49,16 +49,16 @@ class RateLimitMiddleware:
         monotonic: Callable[[], float] = time.monotonic,
         may_deliver: Callable[[], bool] = lambda: True,
     ) -> None:
-        """`may_deliver`: whether this process is certain to be the one that delivers; a process that was stopped for a
-        while may have been replaced, and what it was about to send goes out elsewhere."""
+        """`may_deliver`: whether this process is certain to be the one that delivers. A process that was stopped for a
+        while may have been replaced, and the new leader sends what it was about to send."""
         self._budget = budget
         self._monotonic = monotonic
         self._may_deliver = may_deliver
 
     @contextmanager
     def paid(self, chat_id: int | None) -> Iterator[None]:
-        """Within this the first call, and the first message to `chat_id`, are paid for: somebody has spent them. What
-        of it was not used is given back."""
+        """Within this the first call, and the first message to `chat_id`, are already paid. Whatever was not used is
+        given back."""
         paid = _Paid(call=True, chat_id=chat_id)
         token = _paid.set(paid)
         try:
@@ -68,12 +68,12 @@ class RateLimitMiddleware:
             self._budget.give_back(paid.chat_id, self._monotonic(), call=paid.call)
 
     async def __call__(self, make_request: Any, bot: Bot, method: TelegramMethod[Any]) -> Any:  # noqa: ANN401 - aiogram's signature
-        """Make the call when its turn has come. Raises TelegramRetryAfter also where flood control, or the chat's
-        limit, keeps it back for long."""
+        """Make the call when its turn has come. Raises TelegramRetryAfter also when flood control or the chat's limit
+        would delay it for long."""
         chat_id, about = chat_written_to(method), _chat_of(method)
         if method.__api_method__ == GET_UPDATES:
             self._budget.spend(None, self._monotonic(), is_long_poll=True)
-            # Its floods are its own: the poller rests.
+            # Floods of long polls are separate: the poller pauses.
             return await make_request(bot, method)
         if chat_id is None and about is not None and _paid.get() is not None:
             rest = self._budget.rest_of_calls(about, self._monotonic())
@@ -92,7 +92,7 @@ class RateLimitMiddleware:
             self._budget.unanswered()
             raise
         except AiogramError:
-            # A refusal is an answer.
+            # A rejection is an answer.
             self._budget.taken(chat_id, sent_at)
             raise
         except BaseException:
@@ -123,7 +123,7 @@ class RateLimitMiddleware:
                 await self._sit_out(method, chat_id)
 
     async def _sit_out(self, method: TelegramMethod[Any], chat_id: int | None) -> None:
-        """Wait until no flood forbids the call any more."""
+        """Wait until no flood forbids the call."""
         waited = 0.0
         while (pause := self._budget.pause(chat_id, self._monotonic())) > 0:
             if waited + pause > LONGEST_WAIT:
@@ -133,12 +133,12 @@ class RateLimitMiddleware:
 
 
 def chat_written_to(method: TelegramMethod[Any]) -> int | None:
-    """The chat that a method sends a message to, or edits one in; None of others."""
+    """Return the chat that a method sends a message to, or edits one in; else None."""
     return _chat_of(method) if method.__api_method__.startswith(MESSAGES) else None
 
 
 def _chat_of(method: TelegramMethod[Any]) -> int | None:
-    """The chat that a method is about; None of others."""
+    """Return the chat that a method is about; else None."""
     chat_id = getattr(method, "chat_id", None)
     return chat_id if isinstance(chat_id, int) else None
 

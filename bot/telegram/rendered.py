@@ -1,4 +1,4 @@
-"""A screen in words and buttons, ready to be sent."""
+"""A screen as text and buttons, ready to send."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from aiogram.types import InlineKeyboardMarkup, ReplyKeyboardMarkup
 
 @dataclass(frozen=True, slots=True)
 class RenderedMessage:
-    """A screen in words: HTML and buttons. `rich`: the same as HTML of a rich message, to be sent instead."""
+    """A screen as HTML and buttons. `rich`: the same as HTML of a rich message, to send instead."""
 
     text: str
     keyboard: InlineKeyboardMarkup | ReplyKeyboardMarkup | None
@@ -18,11 +18,11 @@ class RenderedMessage:
 
     @property
     def is_editable(self) -> bool:
-        """Telegram does not let a message be edited that brought a reply keyboard."""
+        """Return False for a message with a reply keyboard: Telegram does not let it be edited."""
         return not isinstance(self.keyboard, ReplyKeyboardMarkup)
 
     @property
     def digest(self) -> str:
-        """Equal for drawings that look the same."""
+        """Return a digest that is equal for messages that look the same."""
         keyboard = self.keyboard.model_dump_json(exclude_none=True) if self.keyboard else ""
         return hashlib.sha256(f"{self.rich or self.text}\0{keyboard}".encode()).hexdigest()

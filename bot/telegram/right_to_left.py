@@ -1,8 +1,8 @@
-"""Hebrew and Arabic in the order and the shapes in which a picture shows them, from left to right.
+"""Hebrew and Arabic in the order and shapes that a picture needs, from left to right.
 
-Pillow does this by itself where the system has the FriBiDi library. Its wheels do not bring that, and small images and
+Pillow does this itself where the system has the FriBiDi library. Its wheels do not bring that, and small images and
 servers have none. This follows the Unicode bidirectional algorithm (https://www.unicode.org/reports/tr9/) for one short
-line without explicit controls, and joins Arabic letters by the presentation forms that Unicode names.
+line without explicit controls, and joins Arabic letters with the presentation forms of Unicode.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ JOINERS = frozenset("\u0640\u200d")
 """They join the letters on both sides: the stretched line and the invisible joiner."""
 
 Forms = dict[str, str]
-"""A letter as it looks "isolated", "initial", "medial" and "final". Some have no "initial": they join nothing that
-follows."""
+"""The forms of a letter: "isolated", "initial", "medial" and "final". Some letters have no "initial": they do not join
+the next one."""
 
 KINDS = {"L": "L", "R": "R", "AL": "A", "EN": "E", "AN": "N", "ES": "s", "CS": "c", "ET": "t"}
-"""A line's bidirectional classes are written as one letter for each of its characters; all others are `o`, neutral."""
+"""The bidirectional classes of a line, as one letter for each character; all others are `o`, neutral."""
 
 FORM = {(False, False): "isolated", (False, True): "initial", (True, True): "medial", (True, False): "final"}
-"""By whether a letter is joined to the one before it, and to the one after it."""
+"""Forms by whether a letter joins the previous one and the next one."""
 
 
 def visual_order(text: str) -> str:
-    """Return the characters in the order in which a picture shows them. Without Hebrew or Arabic nothing changes."""
+    """Return the characters in the order in which a picture shows them; other scripts stay unchanged."""
     if not any(unicodedata.bidirectional(char) in ("R", "AL", "AN") for char in text):
         return text
     shown = _clusters(_joined(text))
@@ -49,8 +49,8 @@ def visual_order(text: str) -> str:
 
 
 def _clusters(text: str) -> list[str]:
-    """Each letter with the marks on it, without characters that only control. Hebrew and Arabic marks, which a simple
-    renderer puts beside their letters, are left out: words are commonly written without."""
+    """Return each letter with its marks, without control characters. Hebrew and Arabic marks, which a simple renderer
+    puts beside their letters, are left out: words are commonly written without them."""
     clusters: list[str] = []
     for char in text:
         if unicodedata.category(char) == "Cf":
@@ -63,7 +63,7 @@ def _clusters(text: str) -> list[str]:
 
 
 def _levels(clusters: Sequence[str]) -> list[int]:
-    """How deep each is nested: what has an odd level is read from right to left."""
+    """Return the nesting level of each cluster; odd levels run from right to left."""
     kinds = "".join(KINDS.get(unicodedata.bidirectional(cluster[0]), "o") for cluster in clusters)
     first = re.search("[LRA]", kinds)
     base = "R" if first and first[0] != "L" else "L"
@@ -74,7 +74,7 @@ def _levels(clusters: Sequence[str]) -> list[int]:
 
 
 def _with_numbers(kinds: str, base: str) -> str:
-    """Only L, R, E, N and o: rules W2 to W7."""
+    """Reduce to L, R, E, N and o: rules W2 to W7."""
     kinds = re.sub("A[^LR]*", lambda after: after[0].replace("E", "N"), kinds).replace("A", "R")
     kinds = re.sub("(?<=E)[sc](?=E)", "E", kinds)
     kinds = re.sub("(?<=N)c(?=N)", "N", kinds)
@@ -84,7 +84,7 @@ def _with_numbers(kinds: str, base: str) -> str:
 
 
 def _with_brackets(clusters: Sequence[str], kinds: str, base: str) -> str:
-    """Brackets go with what is in them: rule N0."""
+    """Give brackets the direction of what is in them: rule N0."""
     for opening, closing in _pairs(clusters, kinds):
         inside = {_side(kind) for kind in kinds[opening:closing] if kind != "o"}
         if not inside:
@@ -96,7 +96,7 @@ def _with_brackets(clusters: Sequence[str], kinds: str, base: str) -> str:
 
 
 def _pairs(clusters: Sequence[str], kinds: str) -> list[tuple[int, int]]:
-    """Where brackets open and close, in the order in which they open."""
+    """Return where brackets open and close, in the order in which they open."""
     pairs: list[tuple[int, int]] = []
     still_open: list[int] = []
     for place, (cluster, kind) in enumerate(zip(clusters, kinds, strict=True)):
@@ -111,7 +111,7 @@ def _pairs(clusters: Sequence[str], kinds: str) -> list[tuple[int, int]]:
 
 
 def _between(neutral: re.Match[str], base: str) -> str:
-    """What neutral ones become: as both sides, or else as the line. Rules N1 and N2."""
+    """Resolve neutral characters: as both sides, or else as the line. Rules N1 and N2."""
     around = base + neutral.string + base
     before, after = _side(around[neutral.start()]), _side(around[neutral.end() + 1])
     return before if before == after else base
@@ -123,7 +123,7 @@ def _side(kind: str) -> str:
 
 
 def _joined(text: str) -> str:
-    """Arabic letters in the form that their neighbours give them; lam with alef becomes one."""
+    """Return Arabic letters in the form that their neighbours require; lam with alef becomes one."""
     forms = _forms()
     letters: list[str] = []
     for char in text:
@@ -131,7 +131,7 @@ def _joined(text: str) -> str:
             letters[-1] += char
         else:
             letters.append(char)
-    # Marks lie on letters and part none.
+    # Marks belong to letters and do not separate them.
     solid = [place for place, letter in enumerate(letters) if unicodedata.category(letter[0]) != "Mn"]
     neighbours = ["", *(letters[place] for place in solid), ""]
     for place, before, after in zip(solid, neighbours, neighbours[2:], strict=False):
@@ -152,7 +152,7 @@ def _joins_previous(letter: str) -> bool:
 
 @cache
 def _forms() -> dict[str, Forms]:
-    """By letter, and by lam with an alef."""
+    """Return the forms by letter, and by lam with an alef."""
     forms: dict[str, Forms] = {}
     for code in (*range(0xFB50, 0xFC00), *range(0xFE80, 0xFEFD)):
         form, *letters = unicodedata.decomposition(chr(code)).split() or [""]

@@ -1,4 +1,4 @@
-"""How each state looks: its words and its buttons."""
+"""Renders each state as text and buttons."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ NAMED_GATES = 5
 
 
 class ScreenRenderer:
-    """Draws views. `public_url` is where the call screen lives, `app_url` the Mini App; None where there is none."""
+    """Renders views. `public_url`: where the call screen lives. `app_url`: the Mini App. None where there is none."""
 
     def __init__(
         self,
@@ -77,17 +77,17 @@ class ScreenRenderer:
         rich: bool = False,
         takes_link: Callable[[str], bool] = lambda _: True,
     ) -> None:
-        """`takes_link`: whether Telegram takes buttons that lead there, as far as is known."""
+        """`takes_link`: whether Telegram accepts buttons that lead there, as far as is known."""
         self._public_url = public_url
         self._app_url = app_url
         self._takes_link = takes_link
         self.is_rich = rich
-        """Whether numbers are drawn for rich messages too; put out once Telegram refuses those."""
+        """Whether to render numbers for rich messages too; switched off once Telegram rejects those."""
         self.chat_url = ""
-        """The private chat with the bot, once Telegram has said what the bot is called."""
+        """The private chat with the bot, once Telegram has given the bot's username."""
 
     def draw(self, view: View, words: Words, now: datetime) -> RenderedMessage:  # noqa: C901 - one line a view
-        """The view in these words."""
+        """Return the view in these words."""
         match view:
             case Welcome():
                 return _welcome(view, words)
@@ -183,7 +183,7 @@ class ScreenRenderer:
 
 
 def _call_hint(view: NumberShown, words: Words) -> list[str]:
-    """What to say of a call that came and confirmed nothing."""
+    """Explain a call that came and confirmed nothing."""
     tail, asked = view.mask.rpartition(" ")[2], [_asked(words)] if view.appeal is Appeal.ASKED else []
     match view.hint:
         case CallHint.OTHER_NUMBER:
@@ -207,11 +207,11 @@ def _call_hint(view: NumberShown, words: Words) -> list[str]:
 
 
 def _rich(lines: list[str], number: str) -> str:
-    """The lines as HTML of a rich message: each a paragraph, the number a link that dials.
+    """Return the lines as HTML of a rich message: each a paragraph, the number a link that dials.
 
     The Bot API page (10.3, "Rich HTML style") lists `p`, `b`, `tg-time` and `a href="tel:…"`, and puts text without
-    tags of blocks on one line. It shows `br` within quotations only, so none is used. How clients show it is not
-    known from any device.
+    block tags on one line. It shows `br` only in quotations, so none is used. How clients render it has not been tested
+    on any device.
     """
     link = f'<a href="tel:{number}">{number}</a>'
     return "".join(f"<p>{link if line == number else line}</p>" for line in lines if line)
@@ -332,7 +332,7 @@ def _deadline(view: DeadlinePassed, words: Words) -> RenderedMessage:
 
 
 def _with_appeal(text: str, verification_id: int | None, appeal: Appeal, words: Words) -> RenderedMessage:
-    """An end after which the person can try again, or ask the admins."""
+    """Render an end after which the person can try again, or ask the admins."""
     if appeal is Appeal.ASKED:
         text = f"{text}\n\n{_asked(words)}"
     again = words("🔄 Try again")

@@ -1,4 +1,4 @@
-"""Sentences that stand both on the screens in the chat and on the pages."""
+"""Sentences for both the screens in the chat and the pages."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bot.telegram.texts import Words
 
 
 def contact_refusal(refusal: ContactRefusal, words: Words) -> str:
-    """Why a contact was not taken, and what to do now."""
+    """Return why the bot did not accept a contact, and what to do now."""
     match refusal:
         case ContactRefusal.NOT_OWN:
             return words("That contact is not your own. Please share yours with the button below.")
@@ -46,12 +46,12 @@ def contact_refusal(refusal: ContactRefusal, words: Words) -> str:
 
 
 def appeal_text(words: Words) -> str:
-    """The button by which a person asks the admins; on a keyboard its text comes back as a message."""
+    """Return the label of the button that asks the admins; on a keyboard its text comes back as a message."""
     return words("🙋 Ask an administrator")
 
 
 def hindered_at(gate: str, ineligibility: Ineligibility, words: Words) -> str:
-    """Why a verified person still waits at a gate; its title is given as it is to be shown."""
+    """Return why a verified person still waits at a gate; `gate` is the title, ready to show."""
     match ineligibility:
         case Ineligibility.STALE:
             return words("{gate}: a newer call is wanted there.", gate=gate)
@@ -64,7 +64,7 @@ def hindered_at(gate: str, ineligibility: Ineligibility, words: Words) -> str:
 
 
 def gateway_refusal(reason: GatewayReason, words: Words) -> str:
-    """Why the gateway gave no number, as far as it is the person's business."""
+    """Return why the gateway gave no number, as far as it concerns the person."""
     match reason:
         case GatewayReason.NUMBER_UNUSABLE:
             return words("This number cannot be checked by a call. Please ask an administrator of the group.")
@@ -82,7 +82,7 @@ def gateway_refusal(reason: GatewayReason, words: Words) -> str:
 
 
 def toast(what: Toast, words: Words) -> str:  # noqa: C901 - one line a toast
-    """The short answer to a pressed button; empty for none."""
+    """Return the short answer to a pressed button; empty for none."""
     match what:
         case Toast.NOTHING:
             return ""
@@ -135,7 +135,7 @@ def toast(what: Toast, words: Words) -> str:  # noqa: C901 - one line a toast
 
 
 def _decided(what: Toast, words: Words) -> str:  # noqa: C901 - one line a toast
-    """What came of an admin's decision about people."""
+    """Return the result of an admin's decision about people."""
     match what:
         case Toast.LET_IN:
             return words("Let in")
@@ -170,7 +170,7 @@ def _decided(what: Toast, words: Words) -> str:  # noqa: C901 - one line a toast
 
 
 def from_another_number(digits: str, tail: str, words: Words) -> str:
-    """A call came from a number that ends in these digits, and should from one that ends in `tail`."""
+    """Say that a call came from a number that ends in these digits and should end in `tail`."""
     return words(
         "☎️ A call came, but from another number (…{digits}). Call from the SIM that ends in {tail}.",
         digits=digits,
@@ -179,17 +179,17 @@ def from_another_number(digits: str, tail: str, words: Words) -> str:
 
 
 def number_hidden(words: Words) -> str:
-    """A call came whose number was hidden."""
+    """Say that a call came with a hidden number."""
     return words("☎️ A call came, but its number was hidden. Allow it in the phone's settings and call again.")
 
 
 def other_number_called(words: Words) -> str:
-    """That a call came from the person's phone to a number that they were not given."""
+    """Say that the person's phone called a number that it was not given."""
     return words("☎️ Your call came, but to another number. Call exactly the number on this screen.")
 
 
 def called_at_another_time(words: Words) -> str:
-    """That a call from the person's phone was reported with a time outside the window."""
+    """Say that the gateway reported a call from the person's phone with a time outside the window."""
     return words(
         "☎️ Your call came, but with a time at which it does not count. Call once more; if that does not help, ask an "
         "administrator."

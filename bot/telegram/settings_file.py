@@ -25,11 +25,11 @@ LONGEST_ABOUT = 40
 class JsonSettingsFile:
     """See `bot.usecases.ports.SettingsFile`.
 
-    A file from outside is taken at its word in nothing: names, types and values have to be right, each by itself.
+    A file from outside is not trusted: names, types and values must be right, each separately.
     """
 
     def written(self, gate: Gate) -> str:
-        """A file that people can read and compare line by line."""
+        """Return a file that people can read and compare line by line."""
         settings_file = {
             "callgate": VERSION,
             "gate": {"id": gate.chat_id, "title": gate.title},
@@ -38,7 +38,7 @@ class JsonSettingsFile:
         return json.dumps(settings_file, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
 
     def read(self, text: str, present: GateSettings) -> tuple[int, GateSettings]:
-        """Of which gate a file is (0 when it does not say), and the settings with what it names."""
+        """Return the gate of a file (0 if it names none), and the settings with its changes."""
         settings_file = _loaded(text)
         if not isinstance(settings_file, dict) or "callgate" not in settings_file:
             raise InvalidSettingError(SettingProblem.FILE_FOREIGN)
@@ -62,13 +62,13 @@ class JsonSettingsFile:
         return gate_id if type(gate_id) is int and abs(gate_id) < 2**63 else 0, settings
 
     def changes(self, before: GateSettings, after: GateSettings) -> str:
-        """The settings that differ, as they are after."""
+        """Return the settings that differ, with their new values."""
         old, new = _plain(before), _plain(after)
         changed = {name: value for name, value in new.items() if old[name] != value}
         return json.dumps(changed, ensure_ascii=False, separators=(",", ":"))
 
     def applied(self, settings: GateSettings, changes: str) -> GateSettings:
-        """Settings with these changes."""
+        """Return the settings with these changes."""
         changed = json.loads(changes)
         return _made(_plain(settings) | changed, is_strict=False)
 

@@ -1,4 +1,4 @@
-"""Statistics go out: a picture with words and buttons below it, or a sentence."""
+"""Sends statistics: a picture with text and buttons below it, or a sentence."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ from bot.telegram.texts import Texts, Words
 log = structlog.get_logger()
 
 TIMEOUT = 30
-"""Seconds for a call that brings a picture."""
+"""Seconds for a call that uploads a picture."""
 MOST_WAITING = 4
-"""Charts that wait to be drawn. More come again later, lest they take all the delivery worker's hands."""
+"""The most charts that wait to be drawn. The others are retried later, so that they do not fill the delivery worker."""
 SUMMARY = TypeAdapter(StatisticsReport)
 
 Draw = Callable[[StatisticsReport, Words], bytes]
-"""Makes the picture of a summary."""
+"""Draws the picture of a report."""
 
 
 class StatsSender:
-    """Carries what somebody gets who asked for statistics. A thread draws the charts, one at a time; where one cannot
-    be drawn, or Telegram refuses it, its words go out alone, and operators are told under an error id."""
+    """Answers requests for statistics. A thread draws the charts, one at a time. If one cannot be drawn, or Telegram
+    rejects it, the text goes out alone, and operators get an error id."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class StatsSender:
         new_error_id: Callable[[], str],
         draw: Draw = chart,
     ) -> None:
-        """`price`: of one call number. `new_error_id`: a name for a chart that could not be drawn."""
+        """`price`: of one call number. `new_error_id`: makes an id for a chart that could not be drawn."""
         self._draw = draw
         self._new_error_id = new_error_id
         self._bot = bot
@@ -59,8 +59,7 @@ class StatsSender:
         self._waiting = 0
 
     async def tell(self, task: PendingTask) -> DeliveryResult:
-        """Show it in place of what the message showed before; as a new message where there is none. May raise what
-        aiogram raises."""
+        """Edit the message, or send a new one if there is none. May raise what aiogram raises."""
         words = self._texts.in_language(task.language)
         match StatsReply(str(task.details["answer"])):
             case StatsReply.CHART:
@@ -92,7 +91,7 @@ class StatsSender:
     async def _show(
         self, task: PendingTask, summary: StatisticsReport, words: Words, png: bytes | None
     ) -> DeliveryResult:
-        """The picture with its words, or the words alone."""
+        """Show the picture with its text, or the text alone."""
         details = task.details
         keyboard = stats_buttons.of_chart(
             words,
@@ -156,7 +155,7 @@ class StatsSender:
         return DeliveryResult(task, DeliveryStatus.DONE, message_id=sent.message_id)
 
     async def _edited(self, edit: EditPhoto | EditButtons) -> bool:
-        """Whether the message now shows it. Why it cannot is all one: it is gone, or too old."""
+        """Return whether the edit worked. The reason does not matter: the message is gone, or too old."""
         try:
             await self._bot(edit, request_timeout=TIMEOUT)
         except TelegramBadRequest as error:

@@ -20,16 +20,16 @@ TITLE_LENGTH = 40
 
 
 class StatsButton(CallbackData, prefix="s"):
-    """Statistics of this period and gate (0: all); where `page` is not negative, a page of gates instead."""
+    """Statistics of this period and gate (0: all); or a page of gates, if `page` is not negative."""
 
     period: Annotated[str, Field(max_length=8)]
-    # Anybody can send any data: what no column holds must not reach the database.
+    # Anybody can send any data: values that no column can hold must not reach the database.
     gate: Annotated[int, Field(gt=-(2**63), lt=2**63)]
     page: Annotated[int, Field(ge=NO_PAGE, le=9999)] = NO_PAGE
 
 
 def of_chart(words: Words, period: str, gate_id: int, *, others: bool, together: bool) -> InlineKeyboardMarkup:
-    """Periods; and the way to other gates, and to all of them `together`, where there are any."""
+    """Return the periods, and the way to other gates and to all of them `together`, if there are any."""
     names = {name: period_name(name, words) for name in PERIODS}
     periods = [_button(f"· {text} ·" if name == period else text, name, gate_id) for name, text in names.items()]
     elsewhere = []
@@ -37,7 +37,7 @@ def of_chart(words: Words, period: str, gate_id: int, *, others: bool, together:
         elsewhere.append(_button(words("Another gate…"), period, gate_id, 0))
     if together and gate_id != NO_GATE:
         elsewhere.append(_button(all_gates(words), period, NO_GATE))
-    # All in one line would be cut off on a phone.
+    # A phone would cut off all of them in one line.
     return rows(periods[:IN_A_LINE], periods[IN_A_LINE:], elsewhere)
 
 
@@ -51,7 +51,7 @@ def of_gates(
     *,
     together: bool,
 ) -> InlineKeyboardMarkup:
-    """A page of gates, and the way back to the chart of `gate_id`."""
+    """Return a page of gates, and the way back to the chart of `gate_id`."""
     lines = [[_button(all_gates(words), period, NO_GATE)]] if together and page == 0 else []
     turns = []
     if page > 0:
@@ -63,7 +63,7 @@ def of_gates(
 
 
 def choice(period: str, gates: Sequence[tuple[int, str]]) -> list[list[InlineKeyboardButton]]:
-    """One gate a line."""
+    """Return one gate a line."""
     return [[_button(visible(title, TITLE_LENGTH), period, gate_id)] for gate_id, title in gates]
 
 

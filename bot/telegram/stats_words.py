@@ -1,4 +1,4 @@
-"""Statistics in words: names of periods and steps, numbers below the chart, and why somebody did not get on."""
+"""Statistics in words: names of periods and steps, numbers below the chart, and why people got no further."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ MINUTE = 60
 
 
 def all_gates(words: Words) -> str:
-    """In place of the title of one."""
+    """Return the text that replaces the title of a single gate."""
     return words("All gates")
 
 
 def period_name(name: str, words: Words) -> str:
-    """How long a period is."""
+    """Return the length of a period."""
     match name:
         case "today":
             return words("Today")
@@ -38,7 +38,7 @@ def period_name(name: str, words: Words) -> str:
 
 
 def span(told: Statistics, words: Words) -> str:
-    """Its first and last day; of all time the months, since anything is known."""
+    """Return the first and last day; for all time the months since the first record."""
     first, last = told.period.first, told.period.last
     if first is not None:
         return f"{numbers.days(first, last, words.language)} (UTC)"
@@ -46,7 +46,7 @@ def span(told: Statistics, words: Words) -> str:
 
 
 def step_name(step: FunnelStep, words: Words) -> str:
-    """One word for a step of the funnel."""
+    """Return one word for a step of the funnel."""
     match step:
         case FunnelStep.ASKED:
             return words("Asked")
@@ -61,7 +61,7 @@ def step_name(step: FunnelStep, words: Words) -> str:
 
 
 def caption(summary: StatisticsReport, words: Words, price: Decimal | None) -> str:
-    """What stands below the chart: at most 1024 characters once they are shown. `price`: of one call number."""
+    """Return the text below the chart: at most 1024 characters as shown. `price`: of one call number."""
     told, language = summary.statistics, words.language
     title = shown(summary.title) if summary.title is not None else all_gates(words)
     lines = [f"<b>{title}</b> · {period_name(summary.period_name, words)}"]
@@ -99,14 +99,14 @@ def caption(summary: StatisticsReport, words: Words, price: Decimal | None) -> s
 
 
 def which_gate(more: int, words: Words) -> str:
-    """Above the buttons of several. `more`: how many have none."""
+    """Return the question above the buttons of several gates. `more`: how many have no button."""
     if not more:
         return words("Of which gate?")
     return words("Of which gate? There are {count} more: name it more exactly.", count=more)
 
 
 def unknown(asked: str, titles: Sequence[str], more: int, words: Words) -> str:
-    """There is no such period or gate; these are the possible ones. `asked` is empty where it was not kept."""
+    """Say that there is no such period or gate, and list the possible ones. `asked` is empty if it was not stored."""
     names = [f"<b>{shown(title)}</b>" for title in titles]
     if more:
         names.append(words("{count} more", count=more))
@@ -135,7 +135,7 @@ def _refusals(told: Statistics, words: Words) -> str:
 
 
 def _why(code: str, words: Words) -> str:
-    """What a code of the journal means; Telegram's own words are told as they are."""
+    """Return what a code of the journal means; Telegram's own words stay as they are."""
     reason, _, number = code.partition(":")
     if reason in frozenset(GatewayReason):
         why = gateway(GatewayReason(reason), words)
@@ -148,7 +148,7 @@ def _why(code: str, words: Words) -> str:
 
 
 def gateway(reason: GatewayReason, words: Words) -> str:
-    """Why the gateway gave no number, in a few words."""
+    """Return why the gateway gave no number, in a few words."""
     match reason:
         case GatewayReason.NUMBER_UNUSABLE:
             return words("phone cannot be checked")

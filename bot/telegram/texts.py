@@ -1,6 +1,6 @@
-"""Words in the reader's language, from the gettext catalogues in `bot/locales`.
+"""Texts in the reader's language, from the gettext catalogues in `bot/locales`.
 
-The catalogues are the plain `.po` files; they are read once, at start, so there is nothing to compile.
+The catalogues are plain `.po` files, read once at start, so there is nothing to compile.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ FROM_RIGHT = ("R", "AL")
 BLANKS = frozenset(
     "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2065\u2800\u3164\uffa0\U00013441\U00013442\U0001d159"
 )
-"""Letters and signs that draw nothing, though their category does not say so (Unicode, Default_Ignorable_Code_Point;
+"""Letters and signs that draw nothing, although their category does not say so (Unicode, Default_Ignorable_Code_Point;
 the empty pattern of Braille; the null notehead; the full and half blank among hieroglyphs)."""
 
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 def storable(text: str) -> str:
-    """The same without what a database cannot keep as text: NUL (PostgreSQL) and halves of surrogate pairs (both).
-    Anybody may put them into a name or a title, and Telegram's refusals may quote them."""
+    """Return the text without what a database cannot store: NUL (PostgreSQL) and halves of surrogate pairs (both).
+    Anybody may put them into a name or a title, and Telegram's error texts may quote them."""
     return UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text) if UNSTORABLE.search(text) else text
 
 
@@ -41,17 +41,17 @@ class Texts:
     """All catalogues. `Texts().in_language("ru")` gives a `Words`."""
 
     def __init__(self, default: str) -> None:
-        """`default` is the language of readers whose own is not available."""
+        """`default`: the language for readers whose own is not available."""
         self._default = default
         self._words = {language: Words(language, _catalogue(language)) for language in LANGUAGES}
 
     def in_language(self, code: str) -> Words:
-        """The words for a Telegram `language_code` such as "ru" or "en-GB"; the default for others."""
+        """Return the words for a Telegram `language_code` such as "ru" or "en-GB"; the default for others."""
         return self._words[self.pick(code)]
 
     def accepted(self, header: str) -> Words:
-        """The words for an Accept-Language header; the default for a reader of none of our languages."""
-        # Browsers list what they like most first; weights that say otherwise are not worth a parser.
+        """Return the words for an Accept-Language header; the default for a reader of none of our languages."""
+        # Browsers list the preferred language first; weights that say otherwise are not worth a parser.
         for part in header.split(","):
             language = part.partition(";")[0].strip().partition("-")[0].lower()
             if language in LANGUAGES:
@@ -59,7 +59,7 @@ class Texts:
         return self._words[self._default]
 
     def pick(self, code: str | None) -> str:
-        """Which of our languages a reader with this `language_code` gets."""
+        """Return which of our languages a reader with this `language_code` gets."""
         language = (code or "").replace("_", "-").split("-")[0].lower()
         return language if language in LANGUAGES else self._default
 
@@ -72,27 +72,27 @@ class Words:
         self._catalogue = catalogue
 
     def __call__(self, text: str, /, **values: object) -> str:
-        """The text, with `{names}` filled in. Values from outside have to be escaped before (`shown`)."""
+        """Return the text, with `{names}` filled in. Escape values from outside first (`shown`)."""
         return self._catalogue.gettext(text).format_map(values)
 
     def many(self, one: str, other: str, count: int) -> str:
-        """The right plural form, with `{count}` filled in."""
+        """Return the right plural form, with `{count}` filled in."""
         return self._catalogue.ngettext(one, other, count).format(count=count)
 
     def moment(self, moment: datetime, now: datetime) -> str:
-        """A moment as every client shows it: `<tg-time>` with the clock time inside for old ones."""
+        """Format a moment as every client shows it: `<tg-time>` with the clock time inside for old clients."""
         return f'<tg-time unix="{int(moment.timestamp())}" format="r">{self.clock(moment, now)}</tg-time>'
 
     def clock(self, moment: datetime, now: datetime) -> str:
-        """A moment as clocks show it, for readers whose own clock is not known; with the day when that is another."""
+        """Format a moment in UTC for readers whose time zone is unknown; with the date if it is not today."""
         return f"{moment:%H:%M} UTC" if moment.date() == now.date() else f"{moment:%d.%m %H:%M} UTC"
 
 
 def visible(name: str, longest: int = LONGEST_NAME) -> str:
-    """A name or title from outside as plain text: one line, short, nothing invisible, never empty."""
+    """Return a name or title from outside as plain text: one line, short, nothing invisible, never empty."""
     cleaned = " ".join(drawn(name).split())
     if not any(unicodedata.category(char)[0] in "LNPSC" for char in cleaned):
-        # Marks of letters that are not there.
+        # Marks without their letters.
         return "…"
     if len(cleaned) > longest:
         cleaned = cleaned[: longest - 1].rstrip() + "…"
@@ -100,8 +100,8 @@ def visible(name: str, longest: int = LONGEST_NAME) -> str:
 
 
 def drawn(name: str) -> str:
-    """A name without what draws nothing: of control, of format, of private use. What this Python does not know may be
-    a newer picture, and stays."""
+    """Return a name without invisible characters: control, format, private use. A character that this Python does not
+    know may be a newer emoji, and stays."""
     return "".join(" " if char.isspace() else char for char in name if char.isspace() or not _draws_nothing(char))
 
 
@@ -111,12 +111,12 @@ def _draws_nothing(char: str) -> bool:
 
 
 def shown(name: str, longest: int = LONGEST_NAME) -> str:
-    """A name or title from outside, fit to stand in our HTML."""
+    """Return a name or title from outside, safe in our HTML."""
     return escape(visible(name, longest), quote=False)
 
 
 def apart(name: str) -> str:
-    """A name that runs from right to left, so that it does not turn round what stands beside it."""
+    """Isolate a right-to-left name, so that it does not reorder the text around it."""
     is_turned = any(unicodedata.bidirectional(char) in FROM_RIGHT for char in name)
     return f"{ISOLATE}{name}{END_OF_ISOLATE}" if is_turned else name
 

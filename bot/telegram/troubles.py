@@ -1,4 +1,4 @@
-"""Troubles in a few words: what is wrong, what waits, what is missing."""
+"""Incidents, queues and missing rights in a few words."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Details = Mapping[str, str | int]
 
 
 def wrong(trouble: IncidentKind, details: Details, words: Words) -> str:
-    """The trouble in a few words, while it is there."""
+    """Return the incident in a few words, while it lasts."""
     gate = f"<b>{shown(str(details.get('title', '')))}</b>"
     match trouble:
         case (
@@ -68,7 +68,7 @@ def _wrong_with_telegram(trouble: IncidentKind, details: Details, words: Words) 
 
 
 def token_use(details: Details, words: Words) -> str:
-    """What another program did with the bot's token."""
+    """Return what another program did with the bot's token."""
     host = shown(str(details.get("host", "")))
     match str(details.get("subject", "")):
         case TokenUse.WEBHOOK_SET:
@@ -133,7 +133,7 @@ def _wrong_with_us(trouble: IncidentKind, details: Details, words: Words) -> str
 
 
 def clock_difference(source: str, ahead: int, words: Words) -> str:
-    """By how much our clock is ahead of, or behind, that of `telegram` or of the `gateway`."""
+    """Return by how much our clock is ahead of, or behind, that of `telegram` or of the `gateway`."""
     span = numbers.span(timedelta(seconds=abs(ahead)), words.language)
     if source == "telegram":
         if ahead > 0:
@@ -145,7 +145,7 @@ def clock_difference(source: str, ahead: int, words: Words) -> str:
 
 
 def queue_name(name: str, words: Words) -> str:
-    """What waits in a queue."""
+    """Return the name of a queue."""
     match name:
         case "numbers":
             return words("call numbers")
@@ -168,12 +168,12 @@ def queue_name(name: str, words: Words) -> str:
 
 
 def variable_of(target: str) -> str:
-    """The variable that says where an own system is."""
+    """Return the variable that configures one of the owner's own systems."""
     return "EVENTS_URL" if target == Destination.EVENTS else "SMSC_RELAY_URL"
 
 
 def right(name: str, words: Words) -> str:
-    """A right that is missing at a gate."""
+    """Return the name of a right that is missing at a gate."""
     match GateIssue(name):
         case GateIssue.CANNOT_INVITE:
             return words("the right “Invite users via link”")

@@ -1,4 +1,4 @@
-"""Telegram's webhook: set, compared every half minute, and set again when another program changed it."""
+"""Telegram's webhook: set it, compare it every half minute, and set it again when another program changed it."""
 
 from __future__ import annotations
 
@@ -23,36 +23,36 @@ log = structlog.get_logger()
 
 CHECK_EVERY = timedelta(seconds=30)
 RECHECK_AFTER = timedelta(seconds=5)
-"""How soon a webhook that was set again, or may have another secret, is compared; until then it is not believed."""
+"""How soon to compare a webhook that was set again or may have another secret; until then the bot does not trust it."""
 LOOK_EVERY = 1.0
 TIMEOUT = 10
 WEBHOOK_PATH = "/telegram"
-"""Where this bot takes updates, behind PUBLIC_URL."""
+"""Where this bot receives updates, below PUBLIC_URL."""
 STALLED_CHECKS = 4
-"""Checks in a row at which no fewer updates waited than at the one before, and none had come."""
+"""Checks in a row at which as many updates waited as before, or more, and none had arrived."""
 STALLED_FOR = (STALLED_CHECKS - 1) * CHECK_EVERY
-"""How long no update came by then."""
+"""For how long no update has arrived by then."""
 NOT_PASSED_ON = "503"
-"""Stands in Telegram's last error when a balancer has no process that is ready. It would pass nothing on, and nothing
-would ever come, if that alone kept this process from being ready."""
+"""Part of Telegram's last error when a balancer has no process that is ready. If that alone kept this process from
+being ready, the balancer would pass nothing on, and no update would ever arrive."""
 ERROR_FRESH = timedelta(minutes=5)
 UNAUTHORIZED = "401"
-"""Stands in Telegram's last error when our handler did not know the secret."""
+"""Part of Telegram's last error when our handler did not know the secret."""
 
 Report = Callable[[Finding], None]
 
 
 class Webhook:
-    """The webhook of this bot, and whether it is still what was set.
+    """The webhook of this bot, and whether it is still as the bot set it.
 
-    `problem` says for `/readyz` why updates do not come here; None while they do. Each process compares for itself,
-    since only the one that Telegram reached with a wrong secret knows of that.
+    `problem` says for `/readyz` why updates do not arrive here; None while they do. Each process compares for itself,
+    since only the one that Telegram called with a wrong secret knows of it.
     """
 
     def __init__(
         self, bot: Bot, url: str, secret: str, allowed_updates: list[str], clock: Clock, report: Report
     ) -> None:
-        """`report` hears of what another program did, and of Telegram's refusals."""
+        """`report` is called with what another program did, and with Telegram's rejections."""
         self.url = url
         self._bot = bot
         self._secret = secret
@@ -61,24 +61,24 @@ class Webhook:
         self._report = report
         self._info: WebhookInfo | None = None
         self._agreed: WebhookInfo | None = None
-        """What Telegram made of what was set, which it has to stay: an older server drops updates it does not know."""
+        """What Telegram stored, which must stay: an older server drops update types that it does not know."""
         self._checked_at = clock.now()
         self._rejected = self._arrived = self._stalled = 0
         self.problem: str | None = "the webhook is not set yet"
         self.is_known = False
-        """Whether Telegram told how it stands with the webhook when it was last asked."""
+        """Whether Telegram answered the latest question about the webhook."""
 
     def rejected(self) -> None:
-        """A request came without the secret: anybody's, or Telegram's since it was given another one."""
+        """A request came without the secret: from anybody, or from Telegram after another program changed it."""
         self._rejected += 1
 
     def arrived(self) -> None:
-        """Telegram brought an update, and it was kept."""
+        """Telegram brought an update, and it is stored."""
         self._arrived += 1
 
     async def set(self) -> None:
-        """Set it, and compare at once. Raises what aiogram raises when it cannot be set; that it cannot be compared yet
-        keeps nothing from beginning."""
+        """Set it, and compare at once. Raises what aiogram raises if it cannot be set; a failed comparison does not
+        stop the start."""
         self._agreed = None
         await self._bot.set_webhook(self.url, secret_token=self._secret, allowed_updates=self._allowed_updates)
         self.problem = "Telegram does not say yet how it stands with the webhook"
@@ -105,7 +105,7 @@ class Webhook:
                 log.warning("webhook_not_compared", error=words or type(error).__name__)
 
     async def check(self) -> None:
-        """Compare once, and set it again where it was changed. Raises what aiogram raises."""
+        """Compare once, and set it again if another program changed it. Raises what aiogram raises."""
         self._checked_at = self._clock.now()
         self.is_known = False
         info = await self._bot.get_webhook_info(request_timeout=TIMEOUT)
@@ -125,16 +125,16 @@ class Webhook:
             await self._set_again()
 
     async def _set_again(self) -> WebhookInfo:
-        """What Telegram has made of it."""
+        """Set it again and return what Telegram stored."""
         self._agreed = None
         await self._bot.set_webhook(self.url, secret_token=self._secret, allowed_updates=self._allowed_updates)
         self._agreed = await self._bot.get_webhook_info(request_timeout=TIMEOUT)
         return self._agreed
 
     async def _moved(self, info: WebhookInfo) -> TokenUse | None:
-        """Whether another program fixed the machine to which updates go (setWebhook, `ip_address`). Telegram does not
-        say whether it found the address by the name, which may get a new one, so the webhook is set again: only an
-        address that somebody fixed changes by that."""
+        """Return whether another program fixed the machine that gets updates (setWebhook, `ip_address`). Telegram does
+        not say whether it found the address through the name, whose address may change, so the bot sets the webhook
+        again: only a fixed address changes by that."""
         agreed = self._agreed
         if agreed is None or not info.ip_address or not agreed.ip_address or info.ip_address == agreed.ip_address:
             return None
@@ -146,23 +146,23 @@ class Webhook:
 
     @property
     def last_failure(self) -> tuple[datetime | None, str]:
-        """When Telegram last failed to bring an update, if ever, and why."""
+        """Return when Telegram last failed to bring an update, if ever, and why."""
         if self._info is None:
             return None, ""
         return self._info.last_error_date, self._info.last_error_message or ""
 
     @property
     def undelivered(self) -> int:
-        """How many updates Telegram holds and does not bring; 0 while it brings some."""
+        """Return how many updates Telegram holds back; 0 while it brings some."""
         if self._info is None or self._stalled < STALLED_CHECKS or self._arrived:
             return 0
         return self._info.pending_update_count
 
     @property
     def backlog(self) -> str | None:
-        """For `/readyz`: that Telegram holds updates and does not bring them, with its own words of why, if it has any.
+        """For `/readyz`: say that Telegram holds updates back, with its own words of why, if it has any.
 
-        None also when a balancer kept them from this process, as its answer tells.
+        None also when a balancer kept them from this process, as its answer shows.
         """
         if not self.undelivered:
             return None
@@ -207,12 +207,12 @@ _PROBLEMS = {
 
 
 def same_address(one: str, other: str) -> bool:
-    """Whether two addresses are the same one, however each is written (case, default port, international names)."""
+    """Return whether two addresses are equal, however each is written (case, default port, international names)."""
     return _parts(one) == _parts(other)
 
 
 async def addresses_of(url: str) -> set[str]:
-    """All that the host of an address has, as far as this machine knows in time."""
+    """Return all addresses of a URL's host that this machine finds in time."""
     host = urlsplit(url).hostname or ""
     try:
         async with asyncio.timeout(TIMEOUT):
@@ -223,7 +223,7 @@ async def addresses_of(url: str) -> set[str]:
 
 
 def host_of(url: str) -> str:
-    """The host of an address that somebody else set, fit to be told; its path may be a secret."""
+    """Return the host of a foreign address, safe to show; its path may be a secret."""
     try:
         return visible(urlsplit(url).netloc.rpartition("@")[2], longest=100) if url else ""
     except ValueError:

@@ -1,1 +1,1 @@
-"""Looking after the installation: what goes wrong is noticed here."""
+"""Monitoring: what goes wrong in the installation."""

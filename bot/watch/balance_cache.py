@@ -1,4 +1,4 @@
-"""Asking what is on the gateway account, with restraint."""
+"""Caches the balance of the gateway account."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from bot.domain.gateway import Balance, GatewayError, GatewayReason
 from storage.store import Transactions
 
 ASK_EVERY = timedelta(seconds=10)
-"""The gateway answers ten such questions a minute; others who use the account may ask too."""
+"""The gateway answers ten such requests a minute; other users of the account may ask too."""
 PATIENCE = 8.0
-"""Seconds that somebody is kept waiting for an answer; fewer than are left to finish at the end."""
+"""Seconds for which a caller waits; fewer than the time to finish at the end."""
 
 AskBalance = Callable[[], Awaitable[Balance]]
 
 
 class BalanceCache:
-    """Knows what the gateway last told. However often it is looked into, the gateway is asked once in ten seconds, and
-    not at all while it blocks our address: asking makes the block longer."""
+    """Holds the latest balance. However often it is read, it asks the gateway at most once in ten seconds, and never
+    while the gateway blocks our address: asking prolongs the block."""
 
     def __init__(self, transactions: Transactions, ask: AskBalance, clock: Clock) -> None:
         self._transactions = transactions
@@ -36,7 +36,7 @@ class BalanceCache:
         self.statement = BalanceReading()
 
     async def look(self) -> BalanceReading:
-        """What it tells now, or told a moment ago; or why it tells nothing."""
+        """Return the current or very recent balance, or why there is none."""
         async with self._one_at_a_time:
             now = self._clock.now()
             if now < self._not_before:
@@ -62,7 +62,7 @@ class BalanceCache:
         self.statement = replace(self.statement, asked_at=now, reason=reason, code=code, left_alone_until=until)
 
     async def _is_blocked(self) -> bool:
-        """Whether who asked for a number has just been told so."""
+        """Return whether a number request has just failed because of the block."""
         try:
             breaker = await self._transactions.transact(lambda store: store.gateway.breaker())
         except StorageUnavailableError:

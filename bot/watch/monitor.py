@@ -1,4 +1,4 @@
-"""The loop that looks after the installation."""
+"""The monitor: the loop that checks the installation."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ log = structlog.get_logger()
 
 LOOK_EVERY = 30.0
 BALANCE_EVERY = timedelta(minutes=10)
-"""The money does not go any faster."""
+"""The balance does not fall faster than that."""
 
 
 @dataclass(frozen=True, slots=True)
 class WebhookReading:
-    """What Telegram last told of the webhook: when it last failed to bring an update, and why, if ever; and how many
-    it holds and does not bring. What is not known was not told yet, or not when it was last asked for."""
+    """What Telegram last said of the webhook: when and why it last failed to bring an update, if ever, and how many
+    updates it holds back. Unknown values were not reported yet, or not the last time."""
 
     is_known: bool = True
     error_at: datetime | None = None
@@ -42,11 +42,10 @@ ReadWebhook = Callable[[], WebhookReading]
 
 
 class Monitor:
-    """Every half a minute takes all readings, and has troubles noted. What lies outside is asked before, and seldom.
+    """Takes all measurements every half minute and records incidents. Asks external services before that, and rarely.
 
-    `read_webhook` gives what Telegram told of the webhook; it is None where updates are polled. `folder` is where the
-    database file lies, None where that is another machine's business.
-    `low_money` is the amount below which the money is short; `has_price`: what is spent can be known.
+    `read_webhook` returns the webhook's state; None with polling. `folder`: where the database file is; None if on
+    another machine. `low_money`: below it the balance is low. `has_price`: whether spending can be computed.
     """
 
     def __init__(
@@ -78,7 +77,7 @@ class Monitor:
         self._balance_at = clock.now()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Until `stop`. What a restart left undone is given the first half a minute to be done."""
+        """Run until `stop`. What a restart left undone gets half a minute first."""
         while not stop.is_set():
             await self._clock.pause(LOOK_EVERY, stop)
             if stop.is_set():
@@ -87,12 +86,12 @@ class Monitor:
             try:
                 await self._transactions.transact(functools.partial(self._watch, readings=self.readings()))
             except StorageUnavailableError:
-                # What went wrong is remembered, and told once it can be kept.
+                # The failures stay in memory, and are reported once they can be stored.
                 log.warning("watch_not_kept")
             self._announce()
 
     def readings(self) -> Measurements:
-        """What is known now."""
+        """Return the current measurements."""
         felt = self._runtime_stats.readings()
         outside, statement, disk = self._from_outside, self._balance_cache.statement, self._disk()
         webhook = self._read_webhook() if self._read_webhook is not None else WebhookReading()
@@ -136,9 +135,9 @@ class Monitor:
         try:
             breaker = await self._transactions.transact(lambda store: store.gateway.breaker())
             if breaker.reason is not None and breaker.reason.needs_operator:
-                # It is left alone: asking from a blocked address makes the block longer.
+                # Leave the gateway alone: asking from a blocked address prolongs the block.
                 return
-            # Where it tells nothing, whoever needs a number next finds out what is wrong.
+            # If it gives no balance, the next number request finds out what is wrong.
             await self._balance_cache.look()
             spending = await self._transactions.transact(self._spending)
         except StorageUnavailableError:

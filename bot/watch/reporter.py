@@ -1,4 +1,4 @@
-"""Telling operators of a trouble at once, by whoever notices it, also while the database is away."""
+"""Reports an incident to operators at once, from anywhere, even while the database is away."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RETRY_AFTER = 5.0
 
 
 class Reporter:
-    """Call it with what was noticed: it returns at once, and goes on until the database has kept it."""
+    """Call it with a finding: it returns at once, and keeps trying until the database has stored the finding."""
 
     def __init__(
         self,
@@ -37,7 +37,7 @@ class Reporter:
         self._under_way: set[str] = set()
 
     def __call__(self, finding: Finding) -> None:
-        """What was noticed just now."""
+        """Report something found just now."""
         key = f"{finding.name} {finding.variant}"
         if key not in self._under_way:
             self._under_way.add(key)

@@ -1,4 +1,4 @@
-"""What this process notices of itself: kept for minutes, in memory only."""
+"""What this process measures of itself: for minutes, in memory only."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from bot.domain.trouble import EPHEMERAL, ERRORS_WITHIN, FLOODS_WITHIN, STORAGE_
 T = TypeVar("T")
 
 COMPARISONS = 5
-"""Of so many dates the one in the middle counts: one odd answer means nothing."""
+"""The median of so many dates counts: one odd answer means nothing."""
 COMPARED_WITHIN = timedelta(hours=1)
 MOST = 10_000
-"""Values kept of one kind; of more, the oldest are forgotten sooner."""
+"""Values of one kind; with more, the oldest are dropped sooner."""
 
 
 class Window(Generic[T]):
@@ -29,11 +29,11 @@ class Window(Generic[T]):
         self._values: deque[tuple[datetime, T]] = deque(maxlen=MOST)
 
     def add(self, value: T) -> None:
-        """One more, now."""
+        """Add a value, now."""
         self._values.append((self._clock.now(), value))
 
     def values(self) -> list[T]:
-        """Those that are not too old."""
+        """Return the values that are not too old."""
         since = self._clock.now() - self._span
         while self._values and self._values[0][0] < since:
             self._values.popleft()
@@ -41,7 +41,7 @@ class Window(Generic[T]):
 
 
 class RuntimeStats:
-    """Feels what passes through: transactions, requests to the gateway, calls to Telegram."""
+    """Measures transactions, requests to the gateway, and calls to Telegram."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -58,14 +58,14 @@ class RuntimeStats:
         self._compared_at: dict[str, datetime] = {}
 
     def transacted(self, seconds: float, is_kept: bool) -> None:  # noqa: FBT001 - the shape of storage's listeners
-        """A transaction took so long, and was kept or not."""
+        """A transaction took so many seconds, and was committed or not."""
         if is_kept:
             self._transactions.add(seconds)
         else:
             self._unkept.add(None)
 
     def asked_gateway(self, outcome: str) -> None:
-        """The gateway was asked for a number."""
+        """The bot asked the gateway for a number."""
         self._gateway.add(outcome in NOT_THE_PERSONS)
         self._asked_at, self._outcome = self._clock.now(), outcome
 
@@ -78,20 +78,20 @@ class RuntimeStats:
         self._refused_parts.add(part)
 
     def ephemeral(self, is_known: bool) -> None:  # noqa: FBT001 - the shape of the listener
-        """Whether the Bot API server knows messages that one person alone sees."""
+        """The Bot API server does or does not know messages that one person alone sees."""
         if is_known:
             self._refused_parts.discard(EPHEMERAL)
         else:
             self._refused_parts.add(EPHEMERAL)
 
     def answers(self, is_answered: bool) -> None:  # noqa: FBT001 - the shape of the connection's listener
-        """Telegram was asked something, and answered or not."""
+        """Telegram did or did not answer a call."""
         now = self._clock.now()
         self._silent_since = None if is_answered else self._silent_since or now
         self._answered_at = now if is_answered else self._answered_at
 
     def dates_of(self, source: str) -> DateCheck:
-        """What is to hear of the dates of a source's answers."""
+        """Return the check for the dates of a source's answers."""
 
         def told(seconds_ahead: float) -> None:
             self._ahead.setdefault(source, deque(maxlen=COMPARISONS)).append(seconds_ahead)
@@ -100,7 +100,7 @@ class RuntimeStats:
         return DateCheck(self._clock, told)
 
     def readings(self) -> Measurements:
-        """All of it."""
+        """Return all measurements."""
         asked = self._gateway.values()
         since = self._clock.now() - COMPARED_WITHIN
         ahead = {source: median(found) for source, found in self._ahead.items() if self._compared_at[source] >= since}

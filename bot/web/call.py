@@ -1,4 +1,4 @@
-"""The call screen: what it tells, as JSON for the page's script and as the page itself."""
+"""The call screen, as JSON for the page's script and as the page itself."""
 
 from __future__ import annotations
 
@@ -43,28 +43,28 @@ HEADERS = {
     "X-Robots-Tag": "noindex",
     "X-Content-Type-Options": "nosniff",
 }
-"""Sent with the page: nothing but our own files is loaded, nothing is kept or passed on."""
+"""Headers of the page: it loads only our own files, and nothing is stored or passed on."""
 
 
 def app_headers(telegram_script: str) -> dict[str, str]:
-    """Sent with the Mini App's page: the same, and Telegram's own script may be loaded.
+    """Return the headers of the Mini App's page: the same, but it may load Telegram's own script.
 
-    Who may frame it is left open: Telegram's web clients do, on addresses of their own choice. The page shows nothing
-    without a launch that Telegram signed for the person who looks at it.
+    Anybody may frame it, because Telegram's web clients do, on addresses of their own choice. The page shows nothing
+    without init data that Telegram signed for the person who looks at it.
     """
     policy = HEADERS["Content-Security-Policy"].replace("script-src 'self'", f"script-src 'self' {telegram_script}")
     return HEADERS | {"Content-Security-Policy": framed(policy)}
 
 
 def framed(policy: str) -> str:
-    """The policy of a page that others may frame."""
+    """Return the policy of a page that others may frame."""
     return policy.replace("; frame-ancestors 'none'", "")
 
 
 class StaticFiles:
-    """The page's files, read once. `version` of one is part of its address, so that it can be kept for ever.
+    """The page's files, read once. A file's address contains its `version`, so that it can be cached for ever.
 
-    `root` is the path of PUBLIC_URL: what stands before all paths, and is taken off by the proxy.
+    `root` is the path of PUBLIC_URL, which precedes all paths; the proxy removes it.
     """
 
     def __init__(self, root: str = "") -> None:
@@ -73,16 +73,16 @@ class StaticFiles:
         self._versions = {name: hashlib.sha256(content).hexdigest()[:12] for name, content in self.files.items()}
 
     def address(self, name: str) -> str:
-        """Where the page finds it."""
+        """Return the address of a file."""
         return f"{self.root}/static/call/{name}?v={self._versions[name]}"
 
     def is_current(self, name: str, version: str) -> bool:
-        """Whether `version` is the one there is."""
+        """Return whether `version` is the current one."""
         return self._versions.get(name) == version
 
 
 class CallView:
-    """Draws call screens in their person's language."""
+    """Renders call screens in the person's language."""
 
     def __init__(self, clock: Clock, texts: Texts, plan: NumberingPlan, static: StaticFiles) -> None:
         self._clock = clock
@@ -92,7 +92,7 @@ class CallView:
         self._page = Template((STATIC / "call.html").read_text(encoding="utf-8"))
 
     def facts(self, screen: CallScreen) -> dict[str, Any]:
-        """What the screen tells now."""
+        """Return the current state of the screen."""
         now = self._clock.now()
         words = self._texts.in_language(screen.language)
         number = screen.number or ""
@@ -116,11 +116,11 @@ class CallView:
         }
 
     def event(self, screen: CallScreen) -> bytes:
-        """The same as a server-sent event."""
+        """Return the same as a server-sent event."""
         return f"retry: 3000\nevent: state\ndata: {_json(self.facts(screen))}\n\n".encode()
 
     def answer(self, screen: CallScreen, toast: Toast, opens_at: datetime | None, next_token: str) -> dict[str, Any]:
-        """What a pressed button did: in a word, in a sentence, and what the screen tells now."""
+        """Return what a pressed button did, as a word and a sentence, and the current state."""
         words = self._texts.in_language(screen.language)
         if opens_at is not None:
             says = _opens(opens_at, self._clock.now(), words)
@@ -136,20 +136,20 @@ class CallView:
         }
 
     def app_facts(self, screen: CallScreen) -> dict[str, Any]:
-        """What the Mini App tells now; with the token of the call screen on which it goes on."""
+        """Return the current state of the Mini App, with the token of the call screen that continues it."""
         return {**self.facts(screen), "token": screen.token}
 
     def app_labels(self, language: str) -> dict[str, str]:
-        """What stands on the Mini App whatever the state."""
+        """Return the texts of the Mini App that do not depend on the state."""
         return _labels(self._texts.in_language(language), in_app=True)
 
     def page(self, screen: CallScreen) -> str:
-        """The page."""
+        """Return the page."""
         words = self._texts.in_language(screen.language)
         return self._drawn(self.facts(screen), words, _labels(words, in_app=False))
 
     def app_page(self, words: Words, chat: str, telegram_script: str) -> str:
-        """The page of the Mini App, of which only its script will know whose it is. `chat` leads to the bot."""
+        """Return the page of the Mini App; only its script will know whose it is. `chat` leads to the bot."""
         facts: dict[str, Any] = {
             "state": "opening",
             "number": "",
@@ -163,7 +163,7 @@ class CallView:
         }
         files = (
             f'<link rel="stylesheet" href="{self._static.address("app.css")}">\n'
-            # app.js runs it once it is there, and waits for it with nothing: it may come late, or never.
+            # app.js runs it once it has loaded, and waits for it with nothing: it may load late, or never.
             f'<link id="telegram" rel="preload" as="script" href="{escape(telegram_script)}">\n'
             f'<script src="{self._static.address("app.js")}" defer></script>'
         )
@@ -206,7 +206,7 @@ class CallView:
 
 
 def _labels(words: Words, *, in_app: bool) -> dict[str, str]:
-    """What stands on the page whatever the state, and the sentences of its script."""
+    """Return the texts of the page that do not depend on the state, and those of its script."""
     back = words("Then come back here.") if in_app else words("Then go back to Telegram.")
     labels = {
         "scan": words("Point the camera of your phone here: it dials the number."),
@@ -238,7 +238,7 @@ def _labels(words: Words, *, in_app: bool) -> dict[str, str]:
 
 
 def qr_path(content: str) -> dict[str, Any]:
-    """A QR code as one SVG path, with the quiet zone that readers need around it."""
+    """Return a QR code as one SVG path, with the quiet zone that readers need around it."""
     code = segno.make_qr(content, error="m", boost_error=False)
     size = code.symbol_size(scale=1, border=QUIET_ZONE)[0]
     runs = []
@@ -313,7 +313,7 @@ def _of_another(screen: CallScreen, words: Words) -> str:
 
 
 def _call_hint(screen: CallScreen, words: Words) -> str:
-    """What may be wrong with a call that came and confirmed nothing."""
+    """Explain what may be wrong with a call that came and confirmed nothing."""
     tail = screen.mask.rpartition(" ")[2]
     match screen.hint:
         case CallHint.OTHER_NUMBER:
@@ -357,7 +357,7 @@ def _confirmed(screen: CallScreen, words: Words) -> tuple[str, str]:
 
 
 def _except_for(state: GrantState, screen: CallScreen, words: Words) -> str:
-    """The gates that a sentence is about."""
+    """Return the gates that a sentence is about."""
     titles = [words("“{title}”", title=visible(gate.title)) for gate in screen.gates if gate.state is state]
     return ", ".join(titles[:3]) + ": "
 

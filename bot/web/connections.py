@@ -1,7 +1,7 @@
-"""How many connections the HTTP server holds, and how long one may take to become a request.
+"""Limits on connections to the HTTP server, and on how long one may take to become a request.
 
-Without a bound, somebody who opens connections and sends nothing takes all file descriptors of the process: then it
-opens no database, no connection to Telegram, and answers no `/healthz`.
+Without a limit, somebody who opens connections and sends nothing uses up the process's file descriptors. It can then
+open neither the database nor a connection to Telegram, and does not answer `/healthz`.
 """
 
 from __future__ import annotations
@@ -17,33 +17,33 @@ from bot.web.rate import Network, parse_address, sender
 
 MOST = 2000
 RESERVED = 200
-"""File descriptors kept for the database, Telegram, the gateway and files."""
+"""File descriptors reserved for the database, Telegram, the gateway and files."""
 MOST_AN_ADDRESS = 100
-"""Many people share one address where a mobile network translates them, and each call screen holds a connection."""
+"""Many people share one address behind a mobile network's NAT, and each call screen holds a connection."""
 HEADERS_WITHIN = 15.0
 """Seconds from the connection to the end of the first request's headers; later ones have aiohttp's keep-alive."""
 TAKEN_WITHIN = 60.0
-"""Seconds in which a reader has to take something of what waits for it, once that is too much for the transport."""
+"""Seconds in which a reader must take something of what waits for it, once the transport's buffer is full."""
 
 
 class Use(IntEnum):
     """The state of a connection. An address gives up its connections in this order."""
 
     SILENT = 0
-    """It has not asked for anything yet."""
+    """It has not sent a request yet."""
     IDLE = 1
-    """It was answered, and may ask for more."""
+    """It got its answer, and may send another request."""
     BUSY = 2
     """It is being answered."""
 
 
 class Connections:
-    """Bounds connections in all, and those of one address unless it is a proxy that is believed.
+    """Limits connections in all, and those of one address unless it is a trusted proxy.
 
-    When there is no room, the address that holds the most connections gives one up: one that has not asked for
-    anything yet, else one that waits for another request, else the one that is being answered for longest. So however
-    many connections some addresses hold, others come in. An address at its own bound gives up one of the first two
-    sorts; when all are being answered, the new one is closed.
+    When there is no room, the address with the most connections loses one: one that has not sent a request yet, else
+    one that waits for another request, else the one whose request has been running longest. So however many connections
+    some addresses hold, others get in. An address at its own limit loses one of the first two kinds; if all its
+    connections are being answered, the new one is closed.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Connections:
         headers_within: float = HEADERS_WITHIN,
         taken_within: float = TAKEN_WITHIN,
     ) -> None:
-        """`most`: as many as the process may have, less what else it needs, unless given."""
+        """`most`: by default as many as the process may have, less what it needs otherwise."""
         self._proxies = proxies
         self._most = most or room()
         self._most_an_address = most_an_address
@@ -62,15 +62,15 @@ class Connections:
         self.taken_within = taken_within
         self._count = 0
         self._of_address: dict[str, dict[HttpConnection, None]] = {}
-        """Those of each address; the one that asked last comes last."""
+        """The connections of each address; the one with the latest request comes last."""
         self._timers: dict[HttpConnection, asyncio.TimerHandle] = {}
 
     def bounded(self, make: Callable[[], asyncio.Protocol]) -> Callable[[], asyncio.Protocol]:
-        """The protocols that `make` makes, with a bound."""
+        """Return a factory of the same protocols, with the limit."""
         return lambda: HttpConnection(self, make())
 
     def opened(self, connection: HttpConnection) -> bool:
-        """There is one more; whether it may stay."""
+        """Add a connection; return whether it may stay."""
         mine = self._of_address.get(connection.counted, {})
         if len(mine) >= self._most_an_address and not self._is_proxy(connection.address):
             going = min(mine, key=_use)
@@ -87,7 +87,7 @@ class Connections:
         return True
 
     def asked(self, connection: HttpConnection) -> None:
-        """It has brought a request."""
+        """It has sent a request."""
         if (timer := self._timers.pop(connection, None)) is not None:
             timer.cancel()
         mine = self._of_address.get(connection.counted, {})
@@ -96,7 +96,7 @@ class Connections:
             mine[connection] = None
 
     def closed(self, connection: HttpConnection) -> None:
-        """It is no more. It may have been told before."""
+        """Remove a closed connection. May be called twice."""
         self.asked(connection)
         mine = self._of_address.get(connection.counted, {})
         if connection in mine:
@@ -111,7 +111,7 @@ class Connections:
 
 
 class HttpConnection(asyncio.Protocol):
-    """One connection, which hands all it hears to the protocol of the server."""
+    """One connection, which passes everything to the server's protocol."""
 
     def __init__(self, connections: Connections, inner: asyncio.Protocol) -> None:
         self._connections = connections
@@ -161,16 +161,16 @@ class HttpConnection(asyncio.Protocol):
         self._inner.resume_writing()
 
     def asked(self) -> None:
-        """A request of it is there."""
+        """A request has arrived."""
         self.use = Use.BUSY
         self._connections.asked(self)
 
     def answered(self) -> None:
-        """The answer is made, though it may not be sent yet."""
+        """The answer is ready, although it may not be sent yet."""
         self.use = Use.IDLE
 
     def _wait_for_reader(self, before: int | None) -> None:
-        """Close the connection unless less waits to be sent than `before`; look again later."""
+        """Close the connection unless less is unsent than `before`; check again later."""
         if self._transport is None:
             return
         waits = self._transport.get_write_buffer_size()
@@ -195,7 +195,7 @@ class HttpConnection(asyncio.Protocol):
 
 @contextmanager
 def answering(transport: asyncio.BaseTransport | None) -> Iterator[None]:
-    """A request came by this transport, and is answered."""
+    """Mark the transport's connection as answering within this."""
     found = transport.get_protocol() if transport is not None else None
     if not isinstance(found, HttpConnection):
         yield
@@ -212,6 +212,6 @@ def _use(connection: HttpConnection) -> Use:
 
 
 def room() -> int:
-    """How many connections this process can hold beside all else."""
+    """Return how many connections this process can hold besides everything else."""
     allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return MOST if allowed == resource.RLIM_INFINITY else min(MOST, max(allowed - RESERVED, allowed // 2, 1))

@@ -27,11 +27,11 @@ HEADERS = {
     "X-Robots-Tag": "noindex",
     "X-Content-Type-Options": "nosniff",
 }
-"""Sent with every page: nothing but our own style is loaded, nothing is kept or passed on."""
+"""Headers of every page: it loads only our own style, and nothing is stored or passed on."""
 
 
 def message_page(text: str, words: Words) -> str:
-    """A page that says one thing."""
+    """Return a page that says one thing."""
     advice = words("Go back to Telegram and send /start.")
     return _page(text, f"<h1>{escape(text)}</h1><p>{escape(advice)}</p>", words)
 

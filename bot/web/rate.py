@@ -1,4 +1,4 @@
-"""How often one address may ask, and which address that is."""
+"""Rate limits by address, and which address counts."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 
 BURST = 120.0
 A_SECOND = 5.0
-"""Many people share one address where a mobile network translates them."""
+"""Many people share one address behind a mobile network's NAT."""
 MOST_LINES, LONGEST_LINE = 8, 1024
-"""Of the lines of a header, and of the characters of a line, the last ones: the nearest proxies wrote those."""
+"""Only the last lines of a header, and the last characters of a line, are read: the nearest proxies wrote those."""
 REMEMBERED = 20_000
 V6_NETWORK = 64
-"""Who has an IPv6 address has a whole network of them."""
+"""Anybody with an IPv6 address has a whole network of them."""
 
 Network = IPv4Network | IPv6Network
 
@@ -33,14 +33,14 @@ TRUSTED: tuple[Network, ...] = tuple(
         "fe80::/10",
     )
 )
-"""Where proxies are that are believed when none are named: this machine and private networks."""
+"""Trusted proxies when none are configured: this machine and private networks."""
 
 _BRACKETED = re.compile(r"\[([^\[\]]*)\](?::\w+)?")
 _WITH_PORT = re.compile(r"([^:]*):\w+")
 
 
 class Rate:
-    """A bucket of tokens an address. The longest unused are forgotten first, so that the table stays small."""
+    """One bucket of tokens for each address. The longest unused are dropped first, so that the table stays small."""
 
     def __init__(self, burst: float = BURST, a_second: float = A_SECOND, remembered: int = REMEMBERED) -> None:
         self._burst = burst
@@ -49,7 +49,7 @@ class Rate:
         self._buckets: OrderedDict[str, tuple[float, datetime]] = OrderedDict()
 
     def wait(self, address: str, now: datetime) -> float:
-        """Take a token: 0 when there was one, else the seconds until the next."""
+        """Take a token: return 0 if there was one, else the seconds until the next."""
         tokens, since = self._buckets.pop(address, (self._burst, now))
         tokens = min(self._burst, tokens + max(0.0, (now - since).total_seconds()) * self._a_second)
         allowed = tokens >= 1
@@ -65,11 +65,11 @@ def sender(
     forwarded: Sequence[str] = (),
     trusted: Sequence[Network] = TRUSTED,
 ) -> str:
-    """The address to count: the socket's, or what a proxy on one of the `trusted` networks says of it.
+    """Return the address to count: the socket's, or the one that a proxy in a `trusted` network reports.
 
     `x_forwarded_for` and `forwarded` are all lines of these headers, in their order (RFC 7239, and what proxies wrote
-    before it). The last address counts that is not such a proxy's: those before it are the sender's own words. Where
-    the two headers disagree, the sender made one of them up, and neither counts.
+    before it). The last address that is not such a proxy's counts: the sender can invent those before it. If the two
+    headers disagree, the sender made one of them up, and neither counts.
     """
     lists = [
         [hop for line in lines[-MOST_LINES:] for hop in read(line[-LONGEST_LINE:])]
@@ -85,7 +85,7 @@ def sender(
 
 
 def parse_address(text: str) -> IPv4Address | IPv6Address | None:
-    """An address in any usual writing: with a port, in brackets, in quotes, with a zone, IPv4 as IPv6."""
+    """Read an address in any usual notation: with a port, in brackets, in quotes, with a zone, IPv4 as IPv6."""
     text = text.strip().strip('"').strip()
     found = _BRACKETED.fullmatch(text) or _WITH_PORT.fullmatch(text)
     try:
@@ -112,7 +112,7 @@ def _hops(line: str) -> list[str]:
 
 
 def _forwarded_hops(line: str) -> list[str]:
-    """Of each hop what stands as `for`; empty where it says none."""
+    """Return the `for` of each hop; empty where it has none."""
     hops = _outside_quotes(line, ",")
     fors = [[pair for pair in _outside_quotes(hop, ";") if pair.strip().lower().startswith("for=")] for hop in hops]
     return [found[0].partition("=")[2] if found else "" for found in fors]

@@ -1,4 +1,4 @@
-"""Sessions of the Mini App: who a page speaks for, once its launch was checked."""
+"""Sessions of the Mini App: whom a page acts for, once its init data is verified."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ SESSION_LIVES = timedelta(hours=1)
 
 
 class Sessions:
-    """A session is the person's id, sealed with a key of ours and the time; nothing is kept of it here."""
+    """A session is the person's id, encrypted with a key of ours and stamped with the time; the server stores
+    nothing."""
 
     def __init__(self, key: bytes, clock: Clock) -> None:
         """`key`: 32 bytes."""
@@ -21,11 +22,11 @@ class Sessions:
         self._clock = clock
 
     def begin(self, user_id: int) -> str:
-        """A session of this person."""
+        """Return a session of this person."""
         return self._fernet.encrypt_at_time(str(user_id).encode(), self._now()).decode()
 
     def holder(self, session: str) -> int | None:
-        """Whose session it is; None when it is over or none of ours."""
+        """Return whose session it is; None when it has expired or is not ours."""
         try:
             encrypted = self._fernet.decrypt_at_time(session, int(SESSION_LIVES.total_seconds()), self._now())
         except (InvalidToken, ValueError):

@@ -1,4 +1,4 @@
-"""The event streams of open call screens: one loop looks for all of them; see docs/adr/0009."""
+"""The event streams of open call screens: one loop checks all of them; see docs/adr/0009."""
 
 from __future__ import annotations
 
@@ -18,29 +18,30 @@ log = structlog.get_logger()
 
 LOOK_EVERY = 1.0
 AT_LEAST_APART = 0.05
-"""Seconds between two looks, however often something happens."""
+"""The least seconds between two checks, however often something happens."""
 AT_ONCE = 1000
-"""Screens read in one look."""
+"""Screens read in one check."""
 ENTRIES = 5000
-"""Journal entries read in one look."""
+"""Journal entries read in one check."""
 OVERLAP = 200
 """Entries read again: on PostgreSQL a smaller id may be committed after a larger one."""
 ROUND = 20
-"""Seconds in which every stream is given a heartbeat, and every screen is read anew whatever the journal says."""
+"""Seconds after which every stream gets a heartbeat, and every screen is read again whatever the journal says."""
 PATIENCE = 10.0
 MISSES = 2
 """Heartbeats after which a reader that takes nothing is dropped."""
 HEARTBEAT = b": still here\n\n"
 TABS = 20
-"""Streams of one screen. Whoever has its link could otherwise use up all connections, from however many addresses."""
+"""Streams of one screen. Without a limit anybody with its link could use up all connections, from any number of
+addresses."""
 
 
 class TooManyStreamsError(Exception):
-    """This screen has as many streams as it may; its state can be asked for."""
+    """This screen has its maximum of streams; its state can still be requested."""
 
 
 class Stream:
-    """What one reader is still to be sent: one thing, the newest."""
+    """What one reader gets next: only the newest message."""
 
     __slots__ = ("_abort", "_news", "_waiter", "beat", "is_over", "misses", "token")
 
@@ -54,12 +55,12 @@ class Stream:
         self._waiter: asyncio.Future[None] | None = None
 
     def offer(self, news: bytes) -> None:
-        """Send this next; what waits unsent is forgotten."""
+        """Send this next, in place of anything unsent."""
         self._news = news
         self._wake()
 
     def keep_alive(self) -> None:
-        """Send a heartbeat if nothing else is to be sent; drop a reader that does not read."""
+        """Send a heartbeat if nothing else waits; drop a reader that does not read."""
         if self._waiter is not None:
             self.misses = 0
             self.offer(HEARTBEAT)
@@ -70,12 +71,12 @@ class Stream:
                 self._abort()
 
     def end(self) -> None:
-        """Nothing comes after what waits."""
+        """End the stream after what waits."""
         self.is_over = True
         self._wake()
 
     async def next(self) -> bytes | None:
-        """What is to be sent, once there is something; None at the end."""
+        """Return the next message once there is one; None at the end."""
         while self._news is None and not self.is_over:
             self._waiter = asyncio.get_running_loop().create_future()
             try:
@@ -92,17 +93,16 @@ class Stream:
 
 @dataclass(slots=True)
 class Watched:
-    """A screen as it was last told, and who is told."""
+    """A screen in the state that its readers last got, and those readers."""
 
     screen: CallScreen
     streams: set[Stream] = field(default_factory=set)
 
 
 class Streams:
-    """All open streams. `run` looks every second, and at once when `wake` is set: which entries did the journal
-    get, and what do the screens of those persons tell now? What changed is written once and offered to every
-    reader of that screen.
-    """
+    """All open streams. `run` checks every second, and at once when `wake` is set, which journal entries are new and
+    what the screens of their persons show now. Each change is written once and offered to every reader of that
+    screen."""
 
     def __init__(
         self, clock: Clock, transactions: Transactions, read: ReadCalls, written: Callable[[CallScreen], bytes]
@@ -127,7 +127,7 @@ class Streams:
         return sum(map(len, self._beats))
 
     async def open(self, token: str, abort: Callable[[], None]) -> tuple[CallScreen | None, Stream | None]:
-        """The screen of this token, and its stream unless it is final. `abort` cuts a reader off.
+        """Return the screen of this token, and its stream unless it is final. `abort` cuts a reader off.
 
         Raises StorageUnavailableError when it cannot be read now, TooManyStreamsError when there are `TABS` already.
         """
@@ -148,7 +148,7 @@ class Streams:
         self._opened += 1
         stream = Stream(token, self._opened % ROUND, abort)
         self._beats[stream.beat].add(stream)
-        # Another look may have come between: what it found is what is told.
+        # Another check may have run meanwhile: use what it found.
         watched = self._watched.setdefault(token, Watched(screen))
         watched.streams.add(stream)
         self._tokens_of.setdefault(screen.user_id, set()).add(token)
@@ -159,7 +159,7 @@ class Streams:
         return watched.screen, stream
 
     def close(self, stream: Stream) -> None:
-        """Its reader is gone."""
+        """Remove a stream whose reader is gone."""
         self._beats[stream.beat].discard(stream)
         watched = self._watched.get(stream.token)
         if watched is None:
@@ -174,7 +174,7 @@ class Streams:
                 del self._tokens_of[watched.screen.user_id]
 
     def end(self) -> None:
-        """End all of them, now."""
+        """End all streams, now."""
         self._over.set()
         for streams in self._beats:
             for stream in streams:
@@ -182,7 +182,7 @@ class Streams:
         self.wake.set()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Until `stop`."""
+        """Run until `stop`."""
         loop = asyncio.get_running_loop()
         second = int(loop.time())
         while not stop.is_set() and not self._over.is_set():
@@ -248,7 +248,8 @@ class Streams:
                     stream.end()
 
     def _time(self, screen: CallScreen) -> None:
-        """That a limit is over, or a hint is due, is journalled nowhere: it is known by the time."""
+        """Notice that a limit has passed or a hint is due: only the time tells, since the journal has no entry for
+        it."""
         moment = screen.until or screen.hint_at
         if moment is None:
             self._limited.pop(screen.token, None)

@@ -1,4 +1,4 @@
-"""A gateway over real HTTP on loopback, which answers what a test tells it to."""
+"""A gateway over real HTTP on loopback, which gives the answers that a test sets."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Asked:
 
 @dataclass
 class FakeGateway:
-    """Answers in the order given, the last one for ever after."""
+    """Gives its answers in order, then the last one for ever."""
 
     url: str = ""
     answers: list[Answer] = field(default_factory=list)
@@ -75,14 +75,14 @@ def fixed(answer: str | int) -> Answer:
 
 
 async def hang_up(request: web.Request) -> web.StreamResponse:
-    """Resets the connection instead of answering."""
+    """Reset the connection instead of answering."""
     assert request.transport is not None
     request.transport.abort()
     return web.Response()
 
 
 async def keep_silent(_: web.Request) -> web.StreamResponse:
-    """Never answers; the client has to leave."""
+    """Never answer; the client has to leave."""
     await asyncio.Event().wait()
     raise AssertionError("unreachable")
 
@@ -121,7 +121,7 @@ MakeClient = Callable[..., SmscClient]
 
 @pytest.fixture
 def make_client(http: httpx.AsyncClient) -> MakeClient:
-    """A client of the gateways given."""
+    """Makes clients of the given gateways."""
 
     def make(
         *gateways: FakeGateway,
@@ -142,7 +142,7 @@ def client(gateway: FakeGateway, make_client: MakeClient) -> SmscClient:
 
 @pytest.fixture
 def three_tries() -> Iterator[None]:
-    """Retries without any pause between them, three tries in all."""
+    """Three tries in all, without pauses."""
     with stamina.set_testing(True, attempts=3):
         yield
 

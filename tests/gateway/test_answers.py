@@ -1,4 +1,4 @@
-"""Every shape in which SMSC answers, and every way an answer can be none."""
+"""Every shape of SMSC's answers, and every way in which an answer can be unreadable."""
 
 from __future__ import annotations
 

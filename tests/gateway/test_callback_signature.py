@@ -1,4 +1,4 @@
-"""Signed callbacks: what is taken, what is refused, and what a signature vouches for."""
+"""Signed callbacks: what is accepted, what is rejected, and what a signature vouches for."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def refused(request: CallbackRequest) -> None:
     assert str(caught.value) == "The callback is not signed with the secret of the account."
 
 
-# What is taken
+# What is accepted
 
 
 @pytest.mark.parametrize("charset", ["windows-1251", "utf-8", "koi8-r"])
@@ -207,7 +207,7 @@ def test_a_call_signed_over_a_time_that_is_none_is_refused(ts: str) -> None:
 
 
 def test_a_message_cannot_be_cut_elsewhere_to_pose_as_a_call() -> None:
-    """The signed text is joined by colons: the cuts between fields are the sender's word."""
+    """Colons join the signed text: the sender chooses where fields begin and end."""
     text = {"phone": "79990000000", "mes": f"x:{TS}", "to": ""}
     md5 = hashlib.md5(f"79990000000:x:{TS}:{SECRET}".encode()).hexdigest()
     refused(form(waitcall="1", phone="79990000000:x", ts=TS, md5=md5))

@@ -55,7 +55,7 @@ def sends(body: bytes, **headers: str) -> Answer:
     return give
 
 
-# What is asked
+# Requests
 
 
 async def test_a_process_that_was_replaced_asks_for_no_number_not_even_once_more(
@@ -127,7 +127,7 @@ async def test_the_balance_is_asked_for_with_its_currency(client: SmscClient, ga
     assert asked.form == {"login": LOGIN, "psw": PASSWORD, "cur": "1", "fmt": "3", "charset": "utf-8"}
 
 
-# What is answered
+# Answers
 
 
 @pytest.mark.parametrize("answer", OFFERS.values(), ids=OFFERS.keys())
@@ -480,7 +480,7 @@ async def test_never_more_than_ten_requests_are_under_way_over_all_methods(
             tasks.create_task(client.balance())
         async with asyncio.timeout(10):
             await full.wait()
-        # A request beyond the ten would have been sent by now: the loop has been idle since.
+        # A request beyond the ten would have gone out by now: the loop has been idle since.
         await asyncio.sleep(0.2)
         assert gateway.under_way == 10
         go.set()
@@ -581,7 +581,7 @@ async def test_secrets_and_phones_reach_neither_logs_nor_exceptions_nor_urls(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    # A command that ran before in this process may have quietened it.
+    # An earlier command in this process may have silenced it.
     caplog.set_level(logging.DEBUG, logger="httpx")
     told: list[str] = []
     echo = f"{LOGIN} {PASSWORD} {API_KEY} {PHONE.e164}"

@@ -1,4 +1,4 @@
-"""A receiver of the owner's, as anybody would write one: it verifies with the scheme's own library."""
+"""A receiver of the owner's, as anybody would write it: it verifies with the standard's own library."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OTHER_SECRET = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """A request as it came."""
+    """A request as it arrived."""
 
     method: str
     path: str
@@ -31,7 +31,7 @@ class Arrived:
 
 @dataclass
 class Receiver:
-    """Answers with `status`, after `delay` seconds; 401 to what is not signed by `secret`, when that is set."""
+    """Answers with `status`, after `delay` seconds; 401 if `secret` is set and did not sign the request."""
 
     url: str = ""
     secret: str | None = SECRET
@@ -44,11 +44,11 @@ class Receiver:
 
     @property
     def types(self) -> list[str]:
-        """The types of the events that were taken, in order."""
+        """The types of the accepted events, in order."""
         return [event["type"] for event in self.taken]
 
     async def handle(self, request: web.Request) -> web.Response:
-        """Take one."""
+        """Accept one."""
         body = await request.read()
         self.arrived.append(
             Arrived(
@@ -76,7 +76,7 @@ class Receiver:
 
 @asynccontextmanager
 async def receiver(secret: str | None = SECRET) -> AsyncIterator[Receiver]:
-    """One that listens."""
+    """A receiver that listens."""
     the_receiver = Receiver(secret=secret)
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", the_receiver.handle)

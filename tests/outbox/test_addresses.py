@@ -1,4 +1,4 @@
-"""Which addresses a configuration, or whoever answers for a name, may send the bot to."""
+"""Which addresses the bot may connect to, whoever chose them: its configuration, or whoever answers for a name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One letter, one request."""
+"""One message, one request."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ async def test_what_is_connected_to_is_the_address_that_was_checked(
 async def test_a_name_server_that_hangs_holds_one_thread_and_none_of_the_event_loops(
     owners: Receiver, wire: SafeHttpClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The loop looks up Telegram's name and the gateway's by a few threads."""
+    """The loop uses a few threads to look up the names of Telegram and the gateway."""
     answers, looked_up = threading.Event(), []
 
     def getaddrinfo(host: str, *_: Any, **__: Any) -> list[Any]:

@@ -1,4 +1,4 @@
-"""Letters that cannot be sent, or of which nothing can be kept, beside others."""
+"""Messages that cannot be sent, or whose result cannot be stored, beside others."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ REPORT = ForeignReport("POST", "", "text/plain", b"phone=7999&mes=x")
 
 
 class Office:
-    """A webhook worker at work on a database of each kind."""
+    """A running webhook worker on a database of each kind."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -41,7 +41,7 @@ class Office:
         self.supervisor = Supervisor(CLOCK)
 
     async def request(self, target: Destination, *bodies: bytes) -> None:
-        """Letters with these bodies, the oldest first."""
+        """Add messages with these bodies, the oldest first."""
         now = CLOCK.now() - timedelta(minutes=1)
 
         async def add(store: Store) -> None:
@@ -51,12 +51,12 @@ class Office:
         await self.database.transact(add)
 
     async def owed(self, target: Destination) -> list[OutboxMessage]:
-        """What is still owed, whenever it is due."""
+        """Return the pending messages, whenever they are due."""
         later = CLOCK.now() + timedelta(days=30)
         return await self.database.transact(lambda store: store.outbox.due(target, later, 1000, ()))
 
     async def works(self, target: Destination, sender: Sender, *, until_owed: int) -> list[OutboxMessage]:
-        """Bring letters until every one was tried and so many are owed that are not due before long; those."""
+        """Deliver until every message was tried and so many are pending that are not due soon; return those."""
         stop = asyncio.Event()
         the_webhook_worker = WebhookWorker(
             target, self.database, self.settle, sender, CLOCK, self.supervisor, Metrics(), lambda: None
@@ -110,7 +110,7 @@ async def owners() -> AsyncIterator[Receiver]:
 async def test_reports_that_cannot_be_sent_count_their_tries_and_hold_up_none_of_the_others(
     office: Office, wire: SafeHttpClient, bad: bytes
 ) -> None:
-    """More of them than are brought at once."""
+    """More of them than are in flight at once."""
     encrypted = [VAULT.encrypt_bytes(one) for one in (*[bad] * (AT_ONCE + 2), REPORT.packed())]
     await office.request(Destination.RELAY, *encrypted)
     async with receiver(secret=None) as theirs:
@@ -206,7 +206,7 @@ async def test_a_letter_of_which_nothing_can_be_kept_holds_up_none_of_the_others
 async def test_while_the_database_is_away_a_letter_is_not_brought_again_and_again(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The letters are those that the database gave out just before."""
+    """The messages are those that the database returned just before."""
     monkeypatch.setattr(webhook_worker, "AFTER_FAILURE", 600.0)
     tries, stop = [], asyncio.Event()
 

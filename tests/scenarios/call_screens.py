@@ -13,11 +13,11 @@ from bot.sandbox.people import Person
 from tests.installation import Installation
 
 OWN = {"X-Callgate": "call"}
-"""What the page's script sends when a button is pressed."""
+"""What the page's script sends when somebody presses a button."""
 
 
 async def address(callgate: Installation, person: Person) -> str:
-    """Where the newest call screen of this person is."""
+    """Return the address of this person's newest call screen."""
     rows = await callgate.rows("SELECT token FROM verifications WHERE user_id = :id ORDER BY id DESC", id=person.id)
     return f"{callgate.url}/call/{rows[0]['token']}"
 
@@ -30,7 +30,7 @@ class Events:
         self._lines = answer.aiter_lines()
 
     async def next(self) -> dict[str, Any]:
-        """What is told next."""
+        """Return the next state."""
         async for line in self._lines:
             if line.startswith("data: "):
                 told: dict[str, Any] = json.loads(line.removeprefix("data: "))
@@ -38,13 +38,13 @@ class Events:
         raise EOFError
 
     async def until(self, state: str) -> dict[str, Any]:
-        """What is told once this state is."""
+        """Return the first event in this state."""
         while (told := await self.next())["state"] != state:
             pass
         return told
 
     async def has_ended(self) -> bool:
-        """Whether it ends, and nothing is told before."""
+        """Return whether it ends without another event."""
         return [line async for line in self._lines if line.startswith("data: ")] == []
 
 
@@ -56,7 +56,7 @@ async def events(browser: httpx.AsyncClient, page: str) -> AsyncIterator[Events]
 
 
 async def uses_up_the_numbers(browser: httpx.AsyncClient, page: str) -> None:
-    """Ask for all the numbers there are in ten minutes."""
+    """Request all the numbers that are allowed in ten minutes."""
     async with events(browser, page) as open_screen:
         number = (await open_screen.until("waiting"))["number"]
         for _ in range(2):

@@ -1,4 +1,4 @@
-"""Fixtures of the stories: bots with settings of their own, in this process or in another, and no flood limits."""
+"""Fixtures of the stories: bots with settings of their own, in this process or another, and no flood limits."""
 
 from __future__ import annotations
 
@@ -55,11 +55,11 @@ ON_SQLITE_ONLY = frozenset(
         "test_who",
     }
 )
-"""Stories about what people, admins and Telegram see: words, buttons, pages, requests. They run on SQLite only.
+"""Stories about what people, admins and Telegram see: texts, buttons, pages, requests. They run on SQLite only.
 
-They reach the database through use cases, and tests/usecases runs those on both databases. tests/both_databases.py
-fails a whole run in which a query or a use case ran on SQLite only. All other stories, above all those about
-transactions, restarts, outages and several processes, run on both.
+They reach the database through use cases, which tests/usecases runs on both databases. tests/both_databases.py fails a
+whole run in which a query or a use case ran on SQLite only. All other stories, above all those about transactions,
+restarts, outages and several processes, run on both.
 """
 
 
@@ -79,7 +79,7 @@ async def fast_world() -> AsyncIterator[World]:
 
 @pytest.fixture
 async def process(fast_world: World, database_url: str, tmp_path: Path) -> AsyncIterator[BotProcess]:
-    """The bot as a process in that world, not started yet; ended after the test, whatever becomes of it."""
+    """The bot as a process in that world, not started yet; killed after the test in any case."""
     bot = BotProcess(fast_world, database_url, tmp_path, TELEGRAM_RATE="0", SMSC_POLL_SECONDS="1")
     yield bot
     await bot.clean_up()
@@ -87,7 +87,7 @@ async def process(fast_world: World, database_url: str, tmp_path: Path) -> Async
 
 @pytest.fixture
 def operator(world: World) -> Person:
-    """Who runs the installation that `install` makes; they hear of it once they have written to the bot."""
+    """The operator of the installation that `install` makes; they get messages once they have written to the bot."""
     return world.person("Oleg", language="en", role="operator")
 
 
@@ -95,7 +95,7 @@ def operator(world: World) -> Person:
 async def install(world: World, database_url: str, operator: Person) -> AsyncIterator[Install]:
     """Start a bot with these settings.
 
-    Neither it nor Telegram limits its pace: a story may take more steps than a chat takes messages a second.
+    Neither it nor Telegram limits its rate: a story may take more steps than a chat accepts messages a second.
     """
     world.telegram.flood.on = False
     installed: list[Installation] = []
@@ -114,12 +114,12 @@ async def install(world: World, database_url: str, operator: Person) -> AsyncIte
 
 @pytest.fixture
 async def brisk(install: Install) -> Installation:
-    """A bot as it is configured by default, at any pace."""
+    """A bot with the default configuration, and no rate limit."""
     return await install()
 
 
 @pytest.fixture
 async def browser() -> AsyncIterator[httpx.AsyncClient]:
-    """What somebody opens pages with."""
+    """A client that opens pages."""
     async with httpx.AsyncClient(timeout=10) as client:
         yield client

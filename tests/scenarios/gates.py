@@ -32,13 +32,13 @@ WAITING = "SELECT count(*) AS n FROM join_requests WHERE state = 'waiting'"
 
 
 async def chooses(callgate: Installation, group: Group, **changes: Any) -> None:
-    """The gate's settings are the standard ones in English with these changes, as if an admin had chosen them."""
+    """Store the standard settings in English with these changes, as if an admin had chosen them."""
     settings = json.dumps(SETTINGS.dump_python(replace(STANDARD, **{"language": "en", **changes}), mode="json"))
     await writes(callgate, "UPDATE gates SET settings = :settings WHERE chat_id = :id", settings=settings, id=group.id)
 
 
 async def changes(callgate: Installation, group: Group, **changes: Any) -> None:
-    """An admin changes settings while people wait."""
+    """Change settings as an admin while people wait."""
     app = callgate.app
     assert app is not None
 
@@ -54,7 +54,7 @@ async def changes(callgate: Installation, group: Group, **changes: Any) -> None:
 
 
 async def switches(callgate: Installation, group: Group, to: GateMode, admin: Person) -> Toast:
-    """An admin switches the gate."""
+    """Switch the gate as an admin."""
     app, switch_gate = callgate.app, SwitchGate()
     assert app is not None
 
@@ -71,14 +71,14 @@ async def switches(callgate: Installation, group: Group, to: GateMode, admin: Pe
 
 
 async def writes(callgate: Installation, statement: str, **values: object) -> None:
-    """Change the database through a connection of the test's own, while the bot runs."""
+    """Change the database through a separate connection while the bot runs."""
     async with callgate._reader.begin() as connection:
         await connection.execute(text(statement), values)
 
 
 async def sweeps_until(callgate: Installation, query: str, expected: Sequence[Mapping[str, Any]]) -> None:
     """Return once the database answers `query` with these rows. The next sweep is due at once, and another one each
-    half a second, should it have come too soon."""
+    half second, should it have come too soon."""
     deadline = time.monotonic() + PATIENCE
     while True:
         callgate.world.clock.advance(SWEEP_EVERY)
@@ -92,8 +92,8 @@ async def sweeps_until(callgate: Installation, query: str, expected: Sequence[Ma
 
 
 async def is_swept(callgate: Installation) -> None:
-    """Return once a whole sweep has been made that began after now: the second of two, each of which ends with
-    dropping what nobody waits for any more."""
+    """Return once a whole sweep has run that began after now: the second of two, each of which ends with dropping
+    expired items."""
     for _ in range(2):
         await writes(
             callgate,
@@ -127,7 +127,7 @@ async def muting(
     hides_members: bool = False,
     **settings: Any,
 ) -> tuple[Person, Group]:
-    """An owner, and their open group that mutes newcomers until they are verified."""
+    """Make an owner, and their open group that mutes newcomers until they are verified."""
     owner = world.person("Olga", language="en")
     group = world.group(title, owner, approves=False, forum=forum, hides_members=hides_members)
     await with_gate(world, callgate, group, owner, rights, **({"way": EntryMode.MUTE} | settings))
@@ -135,32 +135,32 @@ async def muting(
 
 
 def place(group: Group, person: Person) -> Member:
-    """Somebody's place in a group."""
+    """Return somebody's membership of a group."""
     return group.member(person.account)
 
 
 def may_write(group: Group, person: Person) -> bool:
-    """Whether somebody can write in a group."""
+    """Return whether somebody can write in a group."""
     return group.allows(person.account, "can_send_messages")
 
 
 async def is_muted(world: World, group: Group, *people: Person) -> None:
-    """Return once these are in the group and may not write there."""
+    """Return once these people are in the group and may not write there."""
     await world.wait_until(lambda: all(place(group, one).inside and not may_write(group, one) for one in people))
 
 
 async def is_freed(world: World, group: Group, *people: Person) -> None:
-    """Return once these are ordinary members, without any restriction."""
+    """Return once these people are ordinary members, without any restriction."""
     await world.wait_until(lambda: all(place(group, one).status == "member" for one in people))
 
 
 def posted(world: World, group: Group) -> list[Message]:
-    """What the bot has written in a group for all to see."""
+    """Return the bot's messages in a group that everybody sees."""
     return [message for message in group.messages if message.sender is world.telegram.bot]
 
 
 def calls(world: World, method: str) -> list[dict[str, Any]]:
-    """With what a method of the Bot API was called."""
+    """Return the parameters of all calls of a Bot API method."""
     return [
         entry.detail["params"]
         for entry in world.trace.last(10_000)

@@ -1,4 +1,4 @@
-"""Gates whose settings a story chooses, and the log chats that go with them."""
+"""Gates whose settings a story chooses, and their log chats."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ RIGHTS = {"can_invite_users": True, "can_restrict_members": True, "can_manage_ta
 
 
 async def choose(callgate: Installation, group: Group, **settings: Any) -> None:
-    """The settings of a gate, as if its admins had chosen them at the panel."""
+    """Store the settings of a gate, as if its admins had chosen them in the panel."""
     await eventually(callgate, "SELECT count(*) AS n FROM gates WHERE chat_id = :id", [{"n": 1}], id=group.id)
     chosen = json.dumps(SETTINGS.dump_python(GateSettings(**settings), mode="json"))
     engine = create_async_engine(driver_url(callgate.database_url), poolclass=NullPool)
@@ -34,21 +34,21 @@ async def choose(callgate: Installation, group: Group, **settings: Any) -> None:
 
 
 async def full_gate(world: World, title: str = "Flat owners") -> tuple[Person, Group]:
-    """A gate at which the bot may do all there is to do, and its owner, who has written to the bot."""
+    """Make a gate at which the bot has all rights, and its owner, who has written to the bot."""
     owner, group = await guarded(world, title)
     await owner.makes_bot_admin(group, **RIGHTS)
     return owner, group
 
 
 async def log_chat(world: World, owner: Person) -> Group:
-    """A group of the owner's with the bot in it, that is no gate."""
+    """Make a group of the owner's with the bot in it, which is not a gate."""
     log = world.group("Log", owner=owner)
     await owner.makes_bot_admin(log, can_delete_messages=True)
     return log
 
 
 async def logged_gate(world: World, callgate: Installation, **settings: Any) -> tuple[Person, Group, Group]:
-    """A gate that tells its decisions to a log chat, in English unless told otherwise."""
+    """Make a gate with a log chat, in English by default."""
     owner, group = await full_gate(world)
     log = await log_chat(world, owner)
     await choose(callgate, group, log_chat=log.id, **{"language": "en", **settings})

@@ -1,4 +1,4 @@
-"""The Mini App as its own script sees it: a page with a launch, then a session."""
+"""The Mini App as its own script sees it: a page with init data, then a session."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PAGES = itertools.count()
 
 
 def launch_of(callgate: Installation, person: Person, *, after: float = 0.0, **fields: Any) -> str:
-    """What Telegram tells a Mini App that this person opens now, or opened a while ago (`after` < 0)."""
+    """Return the init data of a Mini App that this person opens now, or opened a while ago (`after` < 0)."""
     world = callgate.world
     return init_data(world.bot_token, world.clock.timestamp() + after, person.account, **fields)
 
@@ -24,13 +24,13 @@ def launch_of(callgate: Installation, person: Person, *, after: float = 0.0, **f
 async def begins(
     callgate: Installation, browser: httpx.AsyncClient, launch: str, nonce: str | None = None, **headers: str
 ) -> httpx.Response:
-    """A page shows its launch; by default a page that nobody saw before."""
+    """Show the page's init data; by default a page that nobody saw before."""
     given = {"init_data": launch, "nonce": nonce or f"page-number-{next(PAGES):06}"}
     return await browser.post(f"{callgate.url}/app/session", json=given, headers=OWN | headers)
 
 
 class Opened:
-    """The app of one person, opened anew and with a session."""
+    """A newly opened app of one person, with a session."""
 
     def __init__(self, callgate: Installation, browser: httpx.AsyncClient, told: dict[str, Any]) -> None:
         self._callgate = callgate
@@ -38,14 +38,14 @@ class Opened:
         self.told = told
 
     async def state(self) -> dict[str, Any]:
-        """Where the person stands now."""
+        """Return the person's current state."""
         answer = await asks(self._callgate, self._browser, self.told["session"])
         assert answer.status_code == 200, answer.text
         state: dict[str, Any] = answer.json()
         return state
 
     async def goes_on(self) -> str:
-        """The address of the call screen on which it goes on."""
+        """Return the address of the call screen that continues it."""
         token = (await self.state())["token"]
         assert token
         return f"{self._callgate.url}/call/{token}"
@@ -59,5 +59,5 @@ async def opened(callgate: Installation, browser: httpx.AsyncClient, person: Per
 
 
 async def asks(callgate: Installation, browser: httpx.AsyncClient, session: str) -> httpx.Response:
-    """A page with this session asks where its person stands."""
+    """Ask for the person's state with this session."""
     return await browser.get(f"{callgate.url}/app/state", headers={"Authorization": f"Bearer {session}"})

@@ -1,4 +1,4 @@
-"""What many stories begin with, and how they look at the end."""
+"""Common beginnings and checks of stories."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from tests.installation import Installation, number_shown
 DAY = 24 * 3600
 WINDOW = 15 * 60
 LOOK = 31
-"""Seconds after which the monitor has looked once more."""
+"""Seconds within which the monitor runs once more."""
 
 
 async def guarded(world: World, title: str = "Flat owners", *, channel: bool = False) -> tuple[Person, Group]:
-    """An owner, and their group or channel with a gate that is on."""
+    """Make an owner, and their group or channel with a gate that is on."""
     owner = world.person("Olga", language="en")
     group = world.channel(title, owner=owner) if channel else world.group(title, owner=owner)
     await owner.says("/start")
-    # By webhook two updates may be taken side by side, and who is not known yet is told in the group.
+    # A webhook may bring two updates in parallel, and the bot writes to unknown people in the group.
     await owner.sees("1. ")
     await owner.makes_bot_admin(group, can_invite_users=True)
     await owner.sees("guarded now")
@@ -35,14 +35,14 @@ async def guarded(world: World, title: str = "Flat owners", *, channel: bool = F
 
 
 async def gets_number(person: Person) -> str:
-    """The way from `/start` to the call number, which comes back."""
+    """Go from `/start` to the call number, and return it."""
     await person.says("/start")
     await person.shares_contact()
     return await number_shown(person)
 
 
 async def reads(person: Person, text: str) -> str:
-    """The whole text of the newest message that contains `text`, once it is there."""
+    """Return the whole text of the newest message that contains `text`, once it is there."""
     return (await person.sees(text)).text or ""
 
 
@@ -61,8 +61,8 @@ async def eventually(
 
 
 async def all_is_carried(callgate: Installation, within: float = PATIENCE) -> None:
-    """Return once every update was taken and nothing is left to be sent to Telegram, but what rests for hours: until
-    somebody else's restriction of a newcomer ends."""
+    """Return once every update is processed and nothing is left to send to Telegram, except items that wait for hours:
+    until somebody else's restriction of a newcomer ends."""
     await callgate.world.wait_until(lambda: not callgate.world.telegram.delivery.waiting, within)
     await eventually(
         callgate,
@@ -76,20 +76,20 @@ async def all_is_carried(callgate: Installation, within: float = PATIENCE) -> No
 
 
 async def verifications(callgate: Installation, person: Person) -> list[str]:
-    """How the person's attempts stand, oldest first."""
+    """Return the states of the person's attempts, oldest first."""
     rows = await callgate.rows("SELECT state FROM verifications WHERE user_id = :id ORDER BY id", id=person.id)
     return [row["state"] for row in rows]
 
 
 def moments(person: Person, text: str) -> list[int]:
-    """The moments (unix seconds) that the clients count down to, in the message that holds `text`."""
+    """Return the moments (unix seconds) that the clients count down to, in the message that contains `text`."""
     message = person.shown(text)
     assert message is not None
     return [entity["unix_time"] for entity in message.entities if entity["type"] == "date_time"]
 
 
 def sent_to(world: World, person: Person) -> int:
-    """How often the bot sent the person a new message."""
+    """Return how often the bot sent the person a new message."""
     return sum(
         entry.detail["method"] == "sendMessage" and str(entry.detail["params"].get("chat_id")) == str(person.id)
         for entry in world.trace.last(10_000)
@@ -98,7 +98,7 @@ def sent_to(world: World, person: Person) -> int:
 
 
 async def looked(callgate: Installation, *, times: int = 1) -> None:
-    """The monitor has looked so often, each time half a minute later."""
+    """Return once the monitor has run so often, each time half a minute later."""
     for _ in range(times):
         assert callgate.app is not None
         monitor, has_looked = callgate.app._parts.looking_after.monitor, asyncio.Event()
@@ -112,6 +112,6 @@ async def looked(callgate: Installation, *, times: int = 1) -> None:
             patch.setattr(monitor, "_announce", announced)
             while not has_looked.is_set():
                 callgate.world.clock.advance(LOOK)
-                # After a restart it may not have begun to wait.
+                # After a restart its pause may not have begun.
                 await REAL_TIME.pause(2.0, has_looked)
         await all_is_carried(callgate)

@@ -1,4 +1,4 @@
-"""What an administrator may not do in Telegram, the bot does not do for them."""
+"""The bot does not do for administrators what they may not do in Telegram."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ async def test_of_two_admins_that_decide_at_once_one_does_and_what_is_done_is_wh
     told = [answer["text"] for answer in answers]
     decided = [row["event"] for row in await brisk.rows(DECISIONS)]
     blocked = await brisk.rows("SELECT user_id FROM access_overrides WHERE override = 'blocked'")
-    # A block may follow what was decided before it; nothing else may.
+    # A block may follow an earlier decision; nothing else may.
     assert len(decided) == (2 if "Blocked" in told and set(told) & {"Let in", "Declined"} else 1), (told, decided)
     assert (wanda.id in group.members) == (decided[-1] == "allowed")
     assert bool(blocked) == ("Blocked" in told)

@@ -1,4 +1,4 @@
-"""/gates of an operator: all gates with how each is doing; for everybody else it is as it was."""
+"""/gates of an operator: all gates with the state of each; for everybody else nothing changes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""/announce: operators tell something to the admins of all gates, once, with progress."""
+"""/announce: operators write to the admins of all gates, once, with progress."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ JOURNAL = "SELECT actor_id FROM journal WHERE event = 'announced'"
 
 
 def got(person: Person) -> list[str]:
-    """What was announced to somebody, without the previews that they saw."""
+    """Return the announcements that somebody got, without the previews."""
     texts = [message.text or "" for message in person.chat.messages if message.sender.is_bot]
     return [text.removeprefix(LINE) for text in texts if text.startswith(LINE)]
 
 
 async def two_gates(world: World, callgate: Installation) -> tuple[Person, Person, Group]:
-    """Olga runs two gates, and Boris one of them with her."""
+    """Make two gates: Olga runs both, and Boris one of them with her."""
     olga, group = await guarded(world)
     boris = await admin_of(world, olga, group)
     garage = world.group("Garage", owner=olga)
@@ -40,7 +40,7 @@ def flats(world: World) -> Group:
 
 
 async def writes_it(operator: Person, text: str = LATER) -> Message:
-    """Ask to announce, and write the text as the next message; the preview."""
+    """Start an announcement, and write the text as the next message; return the preview."""
     await operator.says("/announce")
     await operator.sees("What is to be announced?")
     await operator.says(text)

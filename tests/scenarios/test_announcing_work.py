@@ -1,4 +1,4 @@
-"""What this process makes to be done is done at once: nobody has to look for it."""
+"""Work that this process creates is done at once: no loop has to poll for it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HOUR = 3600.0
 
 @pytest.fixture(autouse=True)
 def nobody_looks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The loops look when they are woken and when something is due, and by themselves once an hour."""
+    """The loops run when they are woken and when something is due, and otherwise once an hour."""
     monkeypatch.setattr("bot.parts.LOOK_EVERY", HOUR)
     monkeypatch.setattr("bot.parts.LOOK_EVERY_ALONE", HOUR)
     monkeypatch.setattr("bot.workers.LOOK_EVERY_ALONE", HOUR)

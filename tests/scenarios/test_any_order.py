@@ -1,7 +1,7 @@
-"""Two gates are driven with whatever may happen, in any order; what must never be is looked for after each calm.
+"""Drive two gates with random events in any order, and check the invariants after each calm.
 
-Nobody verified stays out, nobody unverified gets in except by hand, no restriction of others is lifted or changed, and
-everyone who waits has a deadline.
+Nobody verified stays out, nobody unverified gets in unless an admin lets them in, nobody else's restriction is lifted
+or changed, and everyone who waits has a deadline.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ where = st.sampled_from(("asking", "muting"))
 
 
 class AnyOrder(RuleBasedStateMachine):
-    """The real bot in the sandbox; each rule is something that people, admins, time or trouble do."""
+    """The real bot in the sandbox; each rule is something that people, admins, time or faults do."""
 
     migrated_file: Path
 
@@ -45,7 +45,7 @@ class AnyOrder(RuleBasedStateMachine):
         super().__init__()
         self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
         self._folder = Path(tempfile.mkdtemp(prefix="callgate-any-order-"))
-        # What admins did by hand: whom they let in where, and whom they restricted how.
+        # What admins decided: whom they let in where, and whom they restricted how.
         self.by_admin: set[tuple[str, int]] = set()
         self.blocked: set[tuple[str, int]] = set()
         self.revoked: set[tuple[str, int]] = set()
@@ -212,7 +212,7 @@ class AnyOrder(RuleBasedStateMachine):
         await self.olga.presses_button(message.id, button.pack())
         await self._calm()
 
-    # What time and trouble do
+    # What time and faults do
 
     @rule(span=st.sampled_from((60.0, 20 * 60.0, 3 * HOUR, 25 * HOUR)))
     def time_passes(self, span: float) -> None:
@@ -249,7 +249,7 @@ class AnyOrder(RuleBasedStateMachine):
         self._do(self._settle())
 
     async def _may(self, act: Callable[[], Awaitable[object]]) -> None:
-        """What the app does not allow just now is not done."""
+        """Skip what the app does not allow now."""
         try:
             await act()
         except Impossible:
@@ -260,7 +260,7 @@ class AnyOrder(RuleBasedStateMachine):
         self.world.faults.clear()
         await all_is_carried(self.callgate)
 
-    # What must never be
+    # Invariants
 
     async def _settle(self) -> None:
         await self._calm()

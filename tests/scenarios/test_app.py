@@ -1,4 +1,4 @@
-"""The Mini App: who may open it, what it tells, and how it goes on."""
+"""The Mini App: who may open it, what it shows, and how it continues."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def anna(world: World) -> Person:
 
 
 async def waits_at_a_gate(world: World, person: Person) -> Group:
-    """The person has just asked to join a group that the bot guards; its title is Flat owners."""
+    """Let the person ask to join a group that the bot guards; its title is Flat owners."""
     owner, group = await guarded(world)
     await owner.assigns_guard(group)
     await person.asks_to_join(group)
@@ -48,7 +48,7 @@ async def waits_at_a_gate(world: World, person: Person) -> Group:
 
 
 def signed(token: str, fields: dict[str, str]) -> str:
-    """Init data with any fields, signed as Telegram does."""
+    """Return init data with any fields, signed as Telegram does."""
     checked = "\n".join(f"{name}={fields[name]}" for name in sorted(fields))
     secret = hmac.digest(b"WebAppData", token.encode(), hashlib.sha256)
     return urlencode(fields | {"hash": hmac.digest(secret, checked.encode(), hashlib.sha256).hex()})
@@ -86,7 +86,7 @@ async def test_the_page_opens_while_telegram_does_not_answer(install: Install, b
     assert (page.status_code, "t.me" in page.text, '<html lang="en">' in page.text) == (200, False, True)
 
 
-# What a launch is worth
+# What init data is good for
 
 
 async def test_a_launch_begins_a_session_in_the_language_of_its_person(
@@ -235,7 +235,7 @@ async def test_two_pages_that_show_one_launch_at_the_same_moment_get_one_session
     assert sorted(answer.status_code for answer in answers) == [200, 401, 401, 401, 401]
 
 
-# What is no request of a page of ours
+# Requests that do not come from our pages
 
 BODIES: list[tuple[bytes, int]] = [
     (b"", 400),
@@ -294,7 +294,7 @@ async def test_an_address_that_shows_too_many_forged_launches_is_told_when_to_co
     assert told.status_code == 200, "who has a session is not slowed by neighbours"
 
 
-# What a session is worth
+# What a session is good for
 
 
 async def test_a_session_is_over_after_an_hour(
@@ -345,7 +345,7 @@ async def test_a_session_tells_of_its_own_person_only(
     assert (bens["state"], bens["token"], bens["number"]) == ("contact", "", "")
 
 
-# Where the person stands
+# The person's state
 
 
 async def test_from_a_guard_join_to_a_member_without_leaving_the_app(
@@ -484,7 +484,7 @@ async def test_who_asks_for_the_page_too_often_reads_so_in_their_language(
 
     assert {answer.status_code for answer in answers[:-1]} == {200}
     assert (answers[-1].status_code, answers[-1].headers["Retry-After"]) == (429, "1")
-    # What else it has sent already is not answered.
+    # Anything else already sent gets no answer.
     assert answers[-1].headers["Connection"] == "close"
     assert "Слишком много запросов" in answers[-1].text
     assert "default-src 'none'" in answers[-1].headers["Content-Security-Policy"]
@@ -515,7 +515,7 @@ async def test_time_that_ran_out_is_told_and_trying_again_goes_on_in_the_same_ap
     world.clock.advance(WINDOW + 1)
     told = await app.state()
     assert told["texts"]["lead"] == "Time is up"
-    # Until then the same attempt would go on with another number.
+    # Until then the same attempt would continue with another number.
     await eventually(callgate, "SELECT state FROM verifications", [{"state": "expired"}])
 
     pressed = await browser.post(f"{await app.goes_on()}/another", headers=BUTTON)

@@ -1,4 +1,4 @@
-"""Who cannot get in by a call asks an admin, who decides."""
+"""People who cannot get in with a call ask an admin, who decides."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The bot backs itself up while it works, and says when it cannot."""
+"""The bot backs itself up while it works, and reports when it cannot."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 async def backing_up(world: World, path: Path, operator: Person, **environment: str) -> Installation:
-    """A bot on SQLite that makes back-ups."""
+    """Start a bot on SQLite that makes back-ups."""
     installation = Installation(world, f"sqlite:///{path}", OPERATORS=str(operator.id))
     await installation.start(**{"BACKUP_EVERY_HOURS": "24", **environment})
     return installation
@@ -76,7 +76,7 @@ async def test_a_back_up_is_made_at_once_and_holds_what_was_kept(
     assert (mode_of(newest), mode_of(folder)) == (0o600, 0o700)
     with closing(sqlite3.connect(newest)) as copy:
         assert copy.execute("SELECT user_id FROM verified_phones").fetchall() == [(anna.id,)]
-    # It is a database like any other: the bot starts from it.
+    # It is an ordinary database: the bot starts from it.
     restored = await backing_up(world, newest, operator, BACKUP_EVERY_HOURS="0")
     await anna.says("/start")
     await anna.sees("✅")
@@ -135,7 +135,7 @@ async def test_with_postgresql_none_is_made(world: World, postgres_url: str, ope
 
 
 class Keeper:
-    """Back-ups whose copies are made up."""
+    """Back-ups with fake copies."""
 
     def __init__(self, folder: Path, copy: Callable[[Path], Awaitable[None]] | None = None) -> None:
         self.clock = SandboxClock(rate=0, start=NOW)
@@ -152,7 +152,7 @@ class Keeper:
         self.stop.set()
 
     async def makes_one(self) -> None:
-        """Run until there is one of now, or it failed."""
+        """Run until there is a current one, or it failed."""
         self.stop.clear()
         async with asyncio.TaskGroup() as group:
             group.create_task(self.backups.run(self.stop))
@@ -221,7 +221,7 @@ async def test_a_copy_is_made_beside_a_writer_who_does_not_wait(sqlite_path: Pat
     target = tmp_path / "copy.db"
     os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o600))
 
-    # What is in the log only is copied too, and the transaction that is open meanwhile is not waited for.
+    # The copy includes what is only in the log, and does not wait for the open transaction.
     async with database.begin():
         await copy_beside(sqlite_path, target)
     await database.close()

@@ -1,4 +1,4 @@
-"""What strangers, broken programs and jokers send: refused or passed over, and the bot goes on."""
+"""Input from strangers, broken programs and jokers is rejected or skipped, and the bot goes on."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ XML_BOMB = (
 HOSTILE = "<b>Flat</b> & \u202eowners\u202c \u2066x\u2069\n\n" + "🏠" * 3 + "\u200b" + "y" * 4096
 JSON = {"Content-Type": "application/json"}
 
-# Method, address, what is sent, and the answer.
+# Method, address, request, and answer.
 REQUESTS: list[tuple[str, str, dict[str, object], int]] = [
     ("GET", "/", {}, 404),
     ("GET", "/smsc/", {}, 404),
@@ -277,7 +277,7 @@ async def test_the_persons_phone_is_written_down_nowhere(
 
 
 async def everything_kept(callgate: Installation, database_url: str) -> str:
-    """All that stands in the database, and in SQLite's files as they are."""
+    """Return the whole contents of the database, and of SQLite's files."""
     if database_url.startswith("sqlite"):
         path = Path(str(make_url(database_url).database))
         files = sorted(path.parent.glob(f"{path.name}*"))

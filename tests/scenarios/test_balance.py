@@ -1,4 +1,4 @@
-"""/balance: what is on the gateway account, asked when it is told, and not more often than the gateway allows."""
+"""/balance: the bot asks for the balance when it sends the answer, and no more often than the gateway allows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.scenarios.story import all_is_carried
 
 
 def questions(world: World) -> int:
-    """How often the gateway was asked for the money."""
+    """Return how often the bot asked the gateway for the balance."""
     return sum(entry.title.startswith("balance") for entry in world.trace.of("gateway"))
 
 

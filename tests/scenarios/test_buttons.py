@@ -1,4 +1,4 @@
-"""Buttons stay clickable for ever: each looks at what is true when it is pressed, and each is answered."""
+"""Buttons stay clickable for ever: each acts on the current state, and each gets an answer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.scenarios.story import WINDOW, all_is_carried, gets_number, guarded, 
 
 
 async def buttons_of_number(person: Person) -> dict[str, str]:
-    """The data of the buttons under the number, by the sign each begins with."""
+    """Return the data of the buttons below the number, by the first sign of each."""
     message = await person.sees("📞")
     return {
         button["text"][0]: button["callback_data"]
@@ -25,7 +25,7 @@ async def buttons_of_number(person: Person) -> dict[str, str]:
 
 
 async def presses_old(person: Person, data: str) -> str:
-    """Press a button as it once stood under the message that is there now; what the bot said to it."""
+    """Press a button that the current message once had; return the bot's answer."""
     newest = [message for message in person.chat.messages if message.sender.is_bot][-1]
     answer = await person.presses_button(newest.id, data)
     return answer["text"] or ""
@@ -202,7 +202,7 @@ async def test_a_button_pressed_while_the_bot_was_away_is_obeyed_when_it_is_back
 
 
 async def test_forged_buttons_of_a_panel_are_answered_and_nothing_fails(world: World, brisk: Installation) -> None:
-    """By its admin, and by somebody who only knows the number of the group."""
+    """Pressed by its admin, and by somebody who only knows the number of the group."""
     owner, group = await guarded(world)
     anna = world.person("Anna", language="en")
     await anna.says("/start")

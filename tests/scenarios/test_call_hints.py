@@ -1,4 +1,4 @@
-"""A call that confirms nothing is answered: whoever placed it learns what may be wrong, and nothing else."""
+"""A call that confirms nothing gets an answer: the caller learns what may be wrong, and nothing else."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def anna(world: World) -> Person:
 
 
 def number_of_screens(person: Person) -> int:
-    """How many messages with a call number the person has."""
+    """Return how many messages with a call number the person has."""
     return sum("📞" in (message.text or "") for message in person.chat.messages)
 
 
 async def unmatched(callgate: Installation, times: int) -> None:
-    """Return once so many calls were kept that confirm nothing."""
+    """Return once the bot has stored so many calls that confirm nothing."""
     query = "SELECT count(*) AS n FROM journal WHERE event = 'call_unmatched'"
     await eventually(callgate, query, [{"n": times}])
     await all_is_carried(callgate)

@@ -274,7 +274,7 @@ async def test_an_address_that_asks_too_often_is_told_when_to_come_again(
 
     assert set(answers) == {404}
     assert (refused.status_code, refused.headers["Retry-After"]) == (429, "1")
-    # What else it has sent already is not answered.
+    # Anything else already sent gets no answer.
     assert refused.headers["Connection"] == "close"
     assert (await browser.get(page, headers=other)).status_code == 404
 
@@ -308,7 +308,7 @@ async def test_every_answer_is_what_it_says_and_names_no_server(
 
 
 async def test_people_behind_proxies_are_counted_one_by_one(install: Install, browser: httpx.AsyncClient) -> None:
-    """149 people behind a proxy that writes ports, several lines or the standard header; and one who makes lines up."""
+    """149 people behind a proxy that writes ports, several lines or the standard header; and one who invents lines."""
     callgate = await install()
     for number in range(1, 150):
         for headers in (

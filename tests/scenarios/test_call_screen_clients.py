@@ -1,4 +1,4 @@
-"""Call screens and clients that mean no good, or are old: over real sockets."""
+"""Call screens and hostile or old clients, over real sockets."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.scenarios.conftest import Install
 from tests.scenarios.story import WINDOW, gets_number, guarded, verifications
 
 LARGE = 8_000_000
-"""More bytes than the machine keeps for a reader by itself."""
+"""More bytes than the machine buffers for a reader."""
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ async def callgate(install: Install) -> Installation:
 
 
 def asks(page: httpx.URL, part: str = "", *, method: str = "GET", version: str = "1.1", sender: str = "") -> bytes:
-    """A request, letter by letter."""
+    """Return a request as bytes."""
     lines = [f"{method} {page.path}{part} HTTP/{version}"]
     if version == "1.1":
         lines.append("Host: localhost")
@@ -43,7 +43,7 @@ def asks(page: httpx.URL, part: str = "", *, method: str = "GET", version: str =
 
 
 async def reader_that_does_not_read(page: httpx.URL) -> socket.socket:
-    """A connection that asked for the stream, and takes nothing."""
+    """Open a connection that asks for the stream and reads nothing."""
     connection = socket.create_connection((page.host, page.port or 80))
     connection.sendall(asks(page, "/events"))
     connection.setblocking(False)
@@ -51,13 +51,13 @@ async def reader_that_does_not_read(page: httpx.URL) -> socket.socket:
 
 
 def received(connection: socket.socket) -> int:
-    """How many bytes there are for a reader who begins to read when the connection has ended."""
+    """Return how many bytes a reader gets who begins to read when the connection has ended."""
     with connection:
         return sum(iter(lambda: len(connection.recv(1 << 20)), 0))
 
 
 def held_back() -> int:
-    """How many connections have more than a little to send and cannot."""
+    """Return how many connections have more than a little to send and cannot."""
     return sum(
         isinstance(held, TCPTransport) and not held.is_closing() and held.get_write_buffer_size() > LARGE // 2
         for held in gc.get_objects()

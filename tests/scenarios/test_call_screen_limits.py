@@ -1,4 +1,4 @@
-"""The call screen of somebody who asked for too many numbers, when none works any more."""
+"""The call screen of somebody who requested too many numbers, when none works any more."""
 
 from __future__ import annotations
 
@@ -21,15 +21,14 @@ WINDOW, LIMIT = 60, 600
 
 @pytest.fixture
 async def callgate(install: Install, monkeypatch: pytest.MonkeyPatch) -> Installation:
-    """Windows shorter than the time that three numbers are limited to; and no round in which all screens are read anew
-    helps out what should be noticed by itself.
-    """
+    """A bot whose windows are shorter than the period in which three numbers are allowed; the periodic re-reading of
+    all screens is off, so that it hides nothing."""
     monkeypatch.setattr(streams, "ROUND", 100_000)
     return await install(PUBLIC_URL="http://localhost:8080", CALL_WINDOW=str(WINDOW))
 
 
 async def has_no_numbers_left(callgate: Installation, browser: httpx.AsyncClient, anna: Person) -> str:
-    """The address of the screen on which she used them up."""
+    """Return the address of the screen on which she used them up."""
     await gets_number(anna)
     page = await address(callgate, anna)
     await uses_up_the_numbers(browser, page)
@@ -37,7 +36,7 @@ async def has_no_numbers_left(callgate: Installation, browser: httpx.AsyncClient
 
 
 def says_when(told: dict[str, Any]) -> bool:
-    """Whether the next try is named: a time within the ten minutes, as a moment and in words."""
+    """Return whether the next try has a time within the ten minutes, as a moment and in words."""
     return 0 < told["until"] - told["now"] <= LIMIT and bool(
         re.fullmatch(r"You can try again after (\d\d\.\d\d )?\d\d:\d\d UTC\.", told["texts"]["note"])
     )

@@ -17,13 +17,13 @@ Replicas = tuple[Installation, Installation]
 
 @pytest.fixture
 async def replicas(world: World, postgres_url: str) -> AsyncIterator[Replicas]:
-    """The one that leads and hears of the calls, and one that only serves pages."""
+    """The leader, which receives the calls, and a replica that only serves pages."""
     world.telegram.flood.on = False
     leader, other = (
         Installation(world, postgres_url, TELEGRAM_RATE="0", PUBLIC_URL="http://localhost:8080") for _ in range(2)
     )
     await leader.start()
-    # Only who leads answers; while it does, nobody else can.
+    # Only the leader answers; while it does, nobody else can.
     first = world.person("First", language="en")
     await first.says("/start")
     await first.sees("Share your phone")

@@ -1,4 +1,4 @@
-"""The gateway reports a thousand events within seconds: each is answered, and each call counts once."""
+"""The gateway reports a thousand events within seconds: each gets an answer, and each call counts once."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ async def test_a_thousand_reports_are_answered_and_everybody_is_let_in_once(worl
     reports = []
     for index, (person, number) in enumerate(zip(people, called, strict=True)):
         for repeat in range(REPEATS):
-            # Two in three are the first one again, byte for byte.
+            # Two in three repeat the first one, byte for byte.
             id_ = f"1{index:03}{repeat if repeat % 3 == 0 else 0:03}"
             phone = (person.phone or "").lstrip("+")
             reports.append({"id": id_, "phone": phone, "mes": "[waitcall]", "to": number})

@@ -21,12 +21,12 @@ Shape = Literal["waitcall", "message"]
 
 @pytest.fixture
 async def deaf(install: Install) -> Installation:
-    """A bot that hears of calls by the callback only."""
+    """A bot that learns of calls only from the callback."""
     return await install(SMSC_POLL_SECONDS="0")
 
 
 async def is_not_let_in(callgate: Installation, person: Person) -> None:
-    """The call was heard of, and did not count."""
+    """Check that the bot stored the call and did not count it."""
     await eventually(callgate, UNMATCHED, [{"n": 1}])
     assert "confirmed" not in await verifications(callgate, person)
     assert person.shown("✅") is None
@@ -327,7 +327,7 @@ async def test_a_number_of_another_country_keeps_only_its_person_waiting(
 
 
 async def test_two_people_who_may_both_be_meant_are_not_mixed_up(world: World, install: Install) -> None:
-    """The gateway leaves out the country, and the same digits are awaited in two."""
+    """The gateway leaves out the country, and people in two countries have these digits."""
     callgate = await install(SMSC_POLL_SECONDS="0")
     anna = world.person("Anna", phone="+79165550202", language="en")
     ben = world.person("Ben", phone="+19165550202", language="en")

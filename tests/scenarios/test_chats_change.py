@@ -1,4 +1,4 @@
-"""Chats that become supergroups or are deleted while people wait; and Telegram's lines about who joined."""
+"""Chats that become supergroups or are deleted while people wait; and Telegram's join and leave messages."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ REQUESTS = "SELECT gate_id, state FROM join_requests"
 
 
 async def basic_gate(world: World, callgate: Installation) -> tuple[Person, Group, Person]:
-    """An owner, their basic group with a gate, and somebody who waits there."""
+    """Make an owner, their basic group with a gate, and somebody who waits there."""
     owner = world.person("Olga", language="en")
     group = world.basic_group("Yard", owner)
     await with_gate(world, callgate, group, owner)
@@ -99,7 +99,8 @@ async def test_a_log_chat_and_further_chats_that_become_supergroups_are_followed
 
 
 async def appealed(world: World, callgate: Installation) -> tuple[Person, Group, Person, Message]:
-    """An owner, their basic group, somebody who waits there, and the message that asks the owner to let them in."""
+    """Make an owner, their basic group, somebody who waits there, and the message that asks the owner to let them
+    in."""
     owner = world.person("Olga", language="en")
     await owner.says("/start")
     group = world.basic_group("Yard", owner)

@@ -1,4 +1,4 @@
-"""The clock of the machine is set while the bot runs: nobody loses their window, and nobody is removed early."""
+"""The machine's clock is set while the bot runs: nobody loses their window, and nobody is removed early."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ async def test_a_call_counts_that_arrives_before_the_bot_has_seen_that_the_clock
     anna = world.person("Anna", language="en")
     number = await gets_number(anna)
     await is_swept(brisk)
-    # It sweeps no more.
+    # Stop its sweeps.
     world.clock.set_rate(0)
 
     world.clock.step(step)

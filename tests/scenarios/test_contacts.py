@@ -1,4 +1,4 @@
-"""Which contacts are taken, and what is said about those that are not."""
+"""Which contacts the bot accepts, and what it says about the others."""
 
 from __future__ import annotations
 

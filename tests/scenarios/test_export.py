@@ -35,7 +35,7 @@ def rows_of(message: Message) -> list[dict[str, str]]:
 
 
 async def made_up(callgate: Installation, count: int) -> None:
-    """So many entries, written beside the bot's own."""
+    """Add so many entries to the bot's own."""
     at = callgate.world.clock.now()
     assert callgate.app is not None
 

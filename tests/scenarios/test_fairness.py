@@ -1,4 +1,4 @@
-"""A person who asks very much of the bot keeps nobody waiting, and the bot calls Telegram no more often than it may."""
+"""A person who asks a great deal of the bot delays nobody, and the bot calls Telegram no more often than it may."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PRESSES = 400
 
 
 def press(person: Person, data: str, times: int) -> None:
-    """Press a button so often, and wait for no answer."""
+    """Press a button so often, without waiting for an answer."""
     message = person.chat.messages[-1]
     for _ in range(times):
         person._client.press_under(message, data)
@@ -53,7 +53,7 @@ async def test_hundreds_of_presses_of_one_account_do_not_delay_a_newcomer(
 
 
 async def test_however_many_calls_a_delivery_takes_no_second_sees_too_many(world: World, install: Install) -> None:
-    """Each card takes four calls, each admin one. Without a limit all come within a fraction of a second."""
+    """Each card takes four calls, each admin one. Without a limit all would come within a fraction of a second."""
     callgate = await install(TELEGRAM_RATE=str(RATE))
     groups = [(await guarded(world, f"Group {number}"))[1] for number in range(4)]
     world.telegram.flood.moments.clear()
@@ -65,7 +65,7 @@ async def test_however_many_calls_a_delivery_takes_no_second_sees_too_many(world
     await all_is_carried(callgate)
 
     assert len(world.telegram.flood.moments) > 4 * RATE
-    # What waits on a busy machine may arrive together.
+    # On a busy machine, delayed calls may arrive together.
     assert world.telegram.flood.most_within(1) <= 2 * RATE
 
 
@@ -92,7 +92,7 @@ async def test_two_groups_that_take_no_more_messages_do_not_keep_somebody_verifi
 async def test_a_group_about_which_every_call_is_flooded_keeps_nobody_else_waiting(
     world: World, install: Install
 ) -> None:
-    """Telegram counts requests to join, members and links by the chat, too."""
+    """Telegram also counts join requests, members and links by chat."""
     callgate = await install(TELEGRAM_RATE=str(RATE))
     anna, boris = (world.person(name, language="en") for name in ("Anna", "Boris"))
     await verify(anna)

@@ -1,4 +1,4 @@
-"""Whatever goes wrong on the way to Telegram or to the gateway, the person gets in, and the limits are kept."""
+"""Whatever goes wrong on the way to Telegram or the gateway, the person gets in, and the bot respects the limits."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CALLBACKS_THAT_BREAK: list[tuple[Where, Kind, str]] = [
 
 @pytest.fixture
 async def callgate(world: World, tmp_path: Path) -> AsyncIterator[Installation]:
-    """A bot that looks into the gateway's inbox often. What it stores in makes no difference here."""
+    """A bot that reads the gateway's inbox often. The kind of database makes no difference here."""
     installation = Installation(world, f"sqlite:///{tmp_path / 'callgate.db'}", SMSC_POLL_SECONDS="1")
     await installation.start()
     yield installation
@@ -71,7 +71,7 @@ async def test_each_fault_once_costs_a_pause_and_nothing_more(
 
 
 def _attempts(world: World, method: str, chat: Person) -> list[tuple[float, bool]]:
-    """When a method was called for a chat, and whether Telegram took it."""
+    """Return when a method was called for a chat, and whether Telegram accepted it."""
     return [
         (entry.timestamp, entry.ok)
         for entry in world.trace.of("bot_api")
@@ -139,7 +139,7 @@ async def test_floods_of_many_chats_at_once_silence_the_whole_bot_for_that_long(
 
     for person in (*flooded, other):
         await person.sees("👋")
-    # One call tries whether the first of these rests has helped.
+    # One call tests whether the first of these pauses has helped.
     refused_at = min(_attempts(world, "sendMessage", person)[1][0] for person in flooded)
     assert _attempts(world, "sendMessage", other)[-1][0] - refused_at >= 2
 

@@ -1,4 +1,4 @@
-"""Operators look people up and decide about them, in private; to everybody else nothing of it exists."""
+"""Operators look people up and decide about them, in private; nobody else can see any of it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.scenarios.story import all_is_carried, eventually, gets_number, guard
 
 
 async def comes_in(world: World, group: Group, name: str = "Anna") -> Person:
-    """Somebody who asked, verified and is in."""
+    """Let somebody ask, verify and come in."""
     person = world.person(name, language="en")
     await person.asks_to_join(group)
     await verify(person)

@@ -1,4 +1,4 @@
-"""The main job, whole, once through, from an empty database on."""
+"""The whole main job once, starting with an empty database."""
 
 from __future__ import annotations
 

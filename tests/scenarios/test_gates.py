@@ -1,4 +1,4 @@
-"""Gates: who guards them, who waits at them, and how each waiting ends."""
+"""Gates: which bot guards them, who waits at them, and how each wait ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who switches a gate on is told how it stands with guard joins there."""
+"""The admin who switches a gate on learns whether guard joins work there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Guard joins: from the tap to the membership, without leaving the chat, and every way out when that fails."""
+"""Guard joins: from the tap to the membership without leaving the chat, and every alternative when that fails."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ async def guarded_chat(world: World) -> tuple[Person, Group]:
 
 
 def calls(world: World, method: str) -> list[dict[str, Any]]:
-    """The parameters of each call of a Bot API method."""
+    """Return the parameters of each call of a Bot API method."""
     return [
         entry.detail["params"]
         for entry in world.trace.last(10_000)
@@ -48,7 +48,7 @@ async def test_a_newcomers_mini_app_opens_at_once_and_no_message_is_sent_meanwhi
     assert app.url.startswith("http://127.0.0.1:9/app#tgWebAppData=")
     assert (app.group, bool(app.query_id)) == (group, True)
     await eventually(callgate, "SELECT count(*) AS n FROM journal WHERE event = 'app_offered'", [{"n": 1}])
-    # The screen is there, and rests.
+    # The screen exists, and waits.
     rested = await callgate.rows("SELECT shown_revision, due_at FROM screens WHERE user_id = :id", id=anna.id)
     assert rested[0]["shown_revision"] == 0
     assert rested[0]["due_at"] / 1e6 > world.clock.timestamp()

@@ -1,4 +1,4 @@
-"""/health: one message that tells operators how the installation is doing, whatever is wrong."""
+"""/health: one message that shows operators the state of the installation, whatever is wrong."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ TASKS = "SELECT count(*) AS asked FROM tasks WHERE kind IN ('health', 'balance')
 
 
 def reports(person: Person) -> list[Message]:
-    """The messages that tell how it is doing."""
+    """Return the health messages."""
     return [message for message in person.chat.messages if "Callgate " in (message.text or "")]
 
 
 async def asks(world: World, operator: Person) -> Message:
-    """Send /health; the answer."""
+    """Send /health; return the answer."""
     before = len(reports(operator))
     await operator.says("/health")
     await world.wait_until(lambda: len(reports(operator)) > before)
@@ -35,7 +35,7 @@ async def asks(world: World, operator: Person) -> Message:
 
 
 async def refreshed(world: World, operator: Person, message: Message, text: str) -> str:
-    """What the message says once it says this, after its button was pressed."""
+    """Press the button of the message, and return its text once it contains `text`."""
     await operator.presses_under(message, "r:health")
     await world.wait_until(lambda: text in (message.text or ""))
     return message.text or ""
@@ -101,7 +101,7 @@ async def test_a_gateway_in_trouble_and_mended_is_told_in_the_same_message(
 async def test_an_own_system_that_is_down_is_told_with_when_it_is_tried_next(
     world: World, install: Install, operator: Person
 ) -> None:
-    # The clock is minutes ahead here, so nothing would look signed in time.
+    # The clock is minutes ahead here, so no signature would look current.
     async with receiver(secret=None) as owners:
         owners.status = 500
         callgate = await install(EVENTS_URL=owners.url, EVENTS_SECRET=SECRET, EVENTS_ALLOW_PRIVATE="1")
@@ -235,11 +235,11 @@ async def test_in_russian(world: World, install: Install) -> None:
 
 @pytest.fixture
 async def replicas(world: World, postgres_url: str, operator: Person) -> AsyncIterator[list[Installation]]:
-    """Two on one database; the first of them leads."""
+    """Two replicas on one database; the first of them leads."""
     world.telegram.flood.on = False
     found = [Installation(world, postgres_url, TELEGRAM_RATE="0", OPERATORS=str(operator.id)) for _ in range(2)]
     await found[0].start()
-    # Only who leads answers; while it does, nobody else can.
+    # Only the leader answers; while it does, nobody else can.
     await operator.says("/start")
     await operator.sees("👋")
     await found[1].start()

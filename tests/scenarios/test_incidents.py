@@ -1,4 +1,4 @@
-"""Operators hear of trouble before people complain, once, and that it is over."""
+"""Operators learn of an incident before people complain, once, and when it is resolved."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ CALM = 6 * 60
 
 
 async def incidents(callgate: Installation) -> dict[str, bool]:
-    """The troubles known, and whether each is over."""
+    """Return the known incidents, and whether each is resolved."""
     rows = await callgate.rows("SELECT name, cleared_at FROM incidents ORDER BY name")
     return {row["name"]: row["cleared_at"] is not None for row in rows}
 
 
 async def is_raised(callgate: Installation, name: str) -> None:
-    """Let time pass until it is."""
+    """Let time pass until the incident is open."""
     for _ in range(20):
         await looked(callgate)
         if (await incidents(callgate)).get(name) is False:
@@ -42,7 +42,7 @@ async def is_raised(callgate: Installation, name: str) -> None:
 
 
 async def is_cleared(callgate: Installation, name: str) -> None:
-    """Let time pass until it is over."""
+    """Let time pass until the incident is resolved."""
     for _ in range(40):
         await looked(callgate)
         if (await incidents(callgate)).get(name) is True:
@@ -51,13 +51,13 @@ async def is_cleared(callgate: Installation, name: str) -> None:
 
 
 def count(operator: Person, text: str) -> int:
-    """How many messages hold this."""
+    """Return how many messages contain this."""
     return sum(text in (message.text or "") for message in operator.chat.messages)
 
 
 @pytest.fixture
 async def operator(world: World, operator: Person) -> Person:
-    """They have written to the bot already."""
+    """An operator who has already written to the bot."""
     await operator.says("/start")
     return operator
 
@@ -193,7 +193,7 @@ async def test_a_clock_that_is_wrong_is_told_until_it_is_right(
 async def test_calls_that_match_nobody_although_people_wait_are_told(
     world: World, brisk: Installation, operator: Person
 ) -> None:
-    # The gateway's clock, by which it says when a call was placed, is two minutes behind ours.
+    # The gateway's clock, which dates calls, is two minutes behind ours.
     world.smsc.callback.clock_offset = timedelta(minutes=-2)
     world.smsc.inbox_hears_calls = False
     for name in ("Anna", "Boris"):
@@ -262,7 +262,7 @@ async def test_a_gate_that_went_off_and_is_guarded_again(world: World, brisk: In
 
 
 async def passing_on(port: int, callgate: Installation) -> web.AppRunner:
-    """A proxy before the bot."""
+    """Start a proxy before the bot."""
 
     async def pass_on(request: web.Request) -> web.Response:
         async with httpx.AsyncClient() as client:
@@ -284,7 +284,7 @@ async def test_updates_that_cannot_be_brought_to_the_webhook(world: World, insta
     callgate = await install(UPDATES="webhook", PUBLIC_URL=f"http://127.0.0.1:{port}")
     await operator.says("/help")
     await world.wait_until(lambda: world.telegram.webhook is not None and world.telegram.webhook.last_error)
-    # It is a matter of the proxy: the bot itself is well.
+    # The proxy is at fault: the bot itself is well.
     proxy = await passing_on(port, callgate)
     await operator.sees("/privacy")
     await is_raised(callgate, "webhook")
@@ -301,7 +301,7 @@ async def test_updates_that_cannot_be_brought_to_the_webhook(world: World, insta
 
 
 class Usage(NamedTuple):
-    """Room on a disk."""
+    """Space on a disk."""
 
     total: int
     used: int
@@ -359,7 +359,7 @@ async def test_storage_that_is_slow(
         await finish(self, store)
 
     monkeypatch.setattr(Database, "_finish", is_slow)
-    # What was fast before is forgotten.
+    # Earlier fast values have expired.
     world.clock.advance(CALM)
     await operator.sees("The database is slow")
     monkeypatch.undo()
@@ -377,11 +377,11 @@ async def test_people_who_wait_for_the_bot(world: World, brisk: Installation, op
     fault = world.faults.add(where="telegram", kind="500", method="approveChatJoinRequest", times=None)
     await verify(anna)
     while operator.shown("People wait for me") is None:
-        # Not `looked`: something is always left to be carried now.
+        # Not `looked`: there is always something left to send now.
         world.clock.advance(LOOK)
         await asyncio.sleep(0.1)
     world.faults.remove(fault.kind)
-    # The more attempts failed, the longer the next one waits.
+    # The more attempts failed, the longer the wait for the next one.
     while anna.id not in group.members:
         world.clock.advance(61)
         await asyncio.sleep(0.1)
@@ -390,7 +390,7 @@ async def test_people_who_wait_for_the_bot(world: World, brisk: Installation, op
 
 
 async def test_an_own_system_that_takes_nothing_for_an_hour(world: World, install: Install, operator: Person) -> None:
-    # The clock is hours ahead here, so nothing would look signed in time.
+    # The clock is hours ahead here, so no signature would look current.
     async with receiver(secret=None) as owners:
         owners.status = 500
         callgate = await install(EVENTS_URL=owners.url, EVENTS_SECRET=SECRET, EVENTS_ALLOW_PRIVATE="1")

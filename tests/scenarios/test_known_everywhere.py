@@ -1,4 +1,4 @@
-"""Verified once is known at every gate, unless a gate wants it fresher, or from other phones."""
+"""A verified person is known at every gate, unless a gate wants a newer call, or other phones."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ KAZAKH, GERMAN = "+77011234567", "+4915112345678"
 
 
 async def wanting(world: World, callgate: Installation, title: str = "Strict", **settings: Any) -> Group:
-    """A gate with these settings."""
+    """Make a gate with these settings."""
     owner = world.person("Oleg", language="en")
     group = world.group(title, owner)
     await with_gate(world, callgate, group, owner, **settings)
@@ -32,7 +32,7 @@ async def wanting(world: World, callgate: Installation, title: str = "Strict", *
 
 
 async def stale_one(world: World, callgate: Installation) -> tuple[Person, Group]:
-    """Somebody verified two days ago, who asks to enter where one day is too long."""
+    """Make somebody who verified two days ago, and asks to join where one day is too long."""
     group = await wanting(world, callgate, fresh_for=timedelta(days=1))
     anna = world.person("Anna", language="en")
     await verify(anna)

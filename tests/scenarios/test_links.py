@@ -1,4 +1,4 @@
-"""Gates that give invite links on request, and links to further chats."""
+"""Gates that give invite links on request, and links to extra chats."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LINK = "https://t.me/callgate_bot?start=in_{}"
 
 
 async def giving_links(world: World, callgate: Installation, **settings: object) -> tuple[Person, Group]:
-    """An owner, and their group into which the bot gives links."""
+    """Make an owner, and their group for which the bot gives links."""
     owner = world.person("Olga", language="en")
     group = world.group("Flat owners", owner)
     await with_gate(world, callgate, group, owner, ("can_manage_tags",), **({"way": EntryMode.LINK} | settings))
@@ -27,7 +27,7 @@ async def giving_links(world: World, callgate: Installation, **settings: object)
 
 
 async def gets_link(person: Person, title: str = "Flat owners") -> str:
-    """The address behind the button, once it is there."""
+    """Return the address of the button, once it is there."""
     return str((await person.presses(f"Join “{title}”"))["url"])
 
 
@@ -77,7 +77,7 @@ async def test_by_somebody_elses_link_a_stranger_waits_like_any_other(world: Wor
     await all_is_carried(brisk)
     assert not place(group, boris).inside
     assert await brisk.rows(WAITING) == [{"n": 1}]
-    # It has not been used up by that.
+    # That did not use it up.
     await anna.opens_link(url)
     await anna.sees("You are in: Flat owners")
     await boris.shares_contact()
@@ -227,7 +227,7 @@ async def test_who_comes_in_gets_links_to_the_further_chats_and_is_not_muted_the
 
 
 async def with_parking(world: World, brisk: Installation, **settings: Any) -> tuple[Person, Group, Group]:
-    """An owner, their group, and another chat of theirs into which who comes in gets a link."""
+    """Make an owner, their group, and another chat of theirs to which people get a link when they come in."""
     owner = world.person("Oleg", language="en")
     parking = world.group("Parking", owner)
     await with_gate(world, brisk, parking, owner, **settings)

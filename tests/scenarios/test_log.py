@@ -1,4 +1,4 @@
-"""The log chat: one line a decision, with undo; bursts become one message."""
+"""The log chat: one line for each decision, with undo; bursts become one message."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.scenarios.story import DAY, all_is_carried, eventually, reads
 
 
 def told(log: Group) -> list[Message]:
-    """What the bot wrote there."""
+    """Return the bot's messages there."""
     return [message for message in log.messages if message.sender.username == "callgate_bot"]
 
 
@@ -27,7 +27,7 @@ async def comes_in(world: World, group: Group, name: str = "Anna") -> Person:
 
 
 async def gathered(world: World) -> None:
-    """Let the lines that rest to be gathered go out."""
+    """Let the collected lines go out."""
     world.clock.advance(3)
 
 
@@ -124,7 +124,7 @@ async def test_what_happens_at_once_becomes_a_few_messages(world: World, brisk: 
     await eventually(brisk, "SELECT count(*) AS n FROM join_requests", [{"n": 25}])
     world.clock.advance(DAY + 60)
     await world.wait_until(lambda: not group.requests)
-    # All are carried before the clock goes on, so that they have gathered.
+    # All must be sent before the clock goes on, so that they are collected.
     await eventually(brisk, "SELECT count(*) AS n FROM tasks WHERE kind = 'log'", [{"n": 25}])
     await gathered(world)
 

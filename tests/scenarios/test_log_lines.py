@@ -1,4 +1,4 @@
-"""The log: one event a line, the attempt in each line about it, and nothing of anybody's."""
+"""The log: one event a line, the attempt in each line about it, and no personal data."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from tests.scenarios.conftest import Install
 from tests.scenarios.story import all_is_carried, guarded
 
 STEPS = ["number_asked", "number_given", "confirmed", "grant_due", "grant_done"]
-"""All that happens in an attempt once it has begun."""
+"""All events of an attempt once it has begun."""
 
 
 def events(output: str) -> list[dict[str, Any]]:
-    """The lines of a log, each of which has to be one event."""
+    """Return the lines of a log; each must be one event."""
     lines = [json.loads(line) for line in output.splitlines() if line]
     assert all(isinstance(line, dict) and {"event", "level", "timestamp"} <= line.keys() for line in lines)
     return lines
@@ -43,7 +43,7 @@ async def test_a_whole_story_is_told_by_one_event_a_line_without_anything_of_any
     await anna.sees("👋")
     await anna.shares_contact()
     number = await number_shown(anna)
-    # Something goes wrong on the way too.
+    # Something also fails on the way.
     world.faults.add(where="telegram", kind="500", method="approveChatJoinRequest")
     await anna.calls(number)
     await world.wait_until(lambda: anna.id in group.members)

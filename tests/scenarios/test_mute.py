@@ -1,4 +1,4 @@
-"""Newcomers who may not write until they are verified: who is muted, how they are told, and how it ends."""
+"""Newcomers who may not write until they are verified: who is muted, how they learn of it, and how it ends."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ MINUTE = 60
 
 
 async def verifies_from(group: Group, person: Person) -> None:
-    """Follow the button of the message in the group, and do all that is asked."""
+    """Follow the button of the message in the group, and do all the steps."""
     pressed = await person.presses("Verify", chat=group)
     await person.opens_deep_link(pressed["url"])
     await person.sees("👋")
@@ -217,7 +217,7 @@ async def test_a_newcomer_who_takes_no_notice_of_their_message_is_no_reason_to_w
         await all_is_carried(brisk)
 
     assert posted(world, group) == []
-    # Whom the bot cannot reach alone has no other way to learn it.
+    # Somebody whom the bot cannot reach alone has no other way to learn it.
     boris.account.ephemeral = False
     await boris.joins(group)
     await boris.sees_in(group, "New here?")
@@ -389,7 +389,7 @@ async def test_a_call_that_is_reported_between_the_deadline_and_the_removal_coun
     await anna.joins(group)
     await is_muted(world, group, anna)
     await all_is_carried(callgate)
-    # A gate that is compared meanwhile would meet the failures too, and time stands still while Telegram fails.
+    # A gate check meanwhile would run into the failures too, and time stands still while Telegram fails.
     await writes(callgate, "UPDATE gates SET health = NULL")
     world.clock.advance(DAY - 20 * MINUTE)
     number = await gets_number(anna)

@@ -1,4 +1,4 @@
-"""Muted newcomers and admins: no restriction but the bot's own is lifted, and what admins decide holds."""
+"""Muted newcomers and admins: the bot lifts only its own restrictions, and admins' decisions hold."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from tests.scenarios.story import DAY, all_is_carried, eventually
 NOBODY, ONE = [{"n": 0}], [{"n": 1}]
 HOUR, MINUTE = 3600, 60
 UNMUTED = "SELECT count(*) AS n FROM grants WHERE kind = 'unmute' AND state = 'done'"
-# One that has just been made is not due in a minute; the bot asks Telegram first how long it is to rest.
+# Not one that was just created: the bot first asks Telegram how long it has to wait.
 RESTING = "SELECT count(*) AS n FROM tasks WHERE kind = 'mute' AND done_at IS NULL AND due_at > created_at + 60000000"
 
 
 async def muted_one(world: World, callgate: Installation) -> tuple[Person, Group, Person]:
-    """An owner, their group, and somebody who is muted there."""
+    """Make an owner, their group, and somebody who is muted there."""
     owner, group = await muting(world, callgate)
     anna = world.person("Anna", language="en")
     await anna.joins(group)

@@ -1,4 +1,4 @@
-"""Call numbers: another one, how many, for how long, and what happens when there is none."""
+"""Call numbers: another one, how many, for how long, and what happens if there is none."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ async def asks_another(world: World, person: Person) -> str:
 
 
 def has_asked(world: World, count: int) -> bool:
-    """Whether the gateway was asked for so many numbers."""
+    """Return whether the gateway got so many number requests."""
     return len(world.smsc.wait_calls) == count
 
 
 async def first_asked(callgate: Installation) -> int:
-    """When the first number was asked for, in unix seconds."""
+    """Return when the first number was requested, in unix seconds."""
     (row,) = await callgate.rows("SELECT min(asked_at) AS at FROM numbers")
     return int(row["at"]) // 10**6
 
@@ -114,7 +114,7 @@ async def test_the_sixth_number_within_an_hour_and_the_eleventh_within_a_day_wai
         await eventually(brisk, "SELECT id FROM verifications WHERE state = 'open'", [])
         await anna.attaches_own_contact()
         await world.wait_until(functools.partial(has_asked, world, asked + 1))
-        # Until then the button is that of the attempt before.
+        # Until then the button is that of the previous attempt.
         await all_is_carried(brisk)
         await number_shown(anna)
         await anna.presses("✖️")

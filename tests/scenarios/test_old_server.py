@@ -1,4 +1,4 @@
-"""A Bot API server that does not know messages that one person alone sees shows them to everybody: once."""
+"""A Bot API server that does not know messages for one person alone shows one to everybody: only once."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ PROMPTED = "SELECT count(*) AS n FROM tasks WHERE kind = 'group_prompt' AND done
 
 @pytest.fixture
 def old(world: World) -> World:
-    """A world whose Bot API server is of before 10.2."""
+    """A world whose Bot API server is older than 10.2."""
     world.telegram.ephemeral_messages = False
     return world
 
 
 def sent_alone(world: World) -> int:
-    """How many messages the bot sent for one person alone."""
+    """Return how many messages the bot sent for one person alone."""
     return sum("ephemeral_message_parameters" in call for call in calls(world, "sendMessage"))
 
 

@@ -1,4 +1,4 @@
-"""/operators: who they are, added by picking and removed while the bot runs; nobody else learns of it."""
+"""/operators: the list, adding by picking, and removing while the bot runs; nobody else learns of it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ JOURNAL = "SELECT event, user_id, actor_id FROM journal WHERE event LIKE 'operat
 
 
 async def acquainted(world: World, name: str) -> Person:
-    """Somebody who has written to the bot."""
+    """Make somebody who has written to the bot."""
     person = world.person(name, language="en")
     await person.says("hello")
     await person.sees("👋")
@@ -29,14 +29,14 @@ async def acquainted(world: World, name: str) -> Person:
 
 
 async def adds(operator: Person, *target_id: Person) -> None:
-    """Add somebody by the button and Telegram's own list."""
+    """Add somebody with the button and Telegram's own list."""
     await operator.says("/operators")
     await operator.presses("Add an operator")
     await operator.picks_users(*target_id)
 
 
 async def made(world: World, operator: Person, name: str = "Pavel") -> Person:
-    """Another operator, who has been told so."""
+    """Make another operator, who got the message about it."""
     person = await acquainted(world, name)
     await adds(operator, person)
     await person.sees("made you an operator")
@@ -45,7 +45,7 @@ async def made(world: World, operator: Person, name: str = "Pavel") -> Person:
 
 
 def shared(person: Person, *users: dict[str, Any]) -> dict[str, Any]:
-    """What Telegram brings when somebody picked these, whatever their keyboard offered."""
+    """Return the update after somebody picked these, whatever their keyboard offered."""
     return {
         "message": {
             "message_id": 900_000,

@@ -1,4 +1,4 @@
-"""Telegram does not answer for a while: nobody loses time by that, and nobody is turned away meanwhile."""
+"""Telegram does not answer for a while: nobody loses time, and nobody is turned away meanwhile."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DEADLINES = "SELECT deadline_at FROM join_requests"
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Telegram is asked at once whether it is there, not after half a minute without a word."""
+    """The bot checks at once whether Telegram is there, not after half a minute of silence."""
     monkeypatch.setattr("bot.telegram.connection.ASK_AFTER", 0.1)
     monkeypatch.setattr("bot.telegram.connection.ASK_AGAIN_AFTER", 0.1)
     monkeypatch.setattr("bot.telegram.connection.LOOK_EVERY", 0.05)

@@ -1,4 +1,4 @@
-"""The owner's own systems are told what happens here, and are passed on what is theirs."""
+"""The owner's own systems get events and the reports that belong to them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ async def owners() -> AsyncIterator[Receiver]:
 
 @pytest.fixture
 async def others() -> AsyncIterator[Receiver]:
-    """Another program of the owner's, which has the gateway's reports for itself otherwise."""
+    """Another program of the owner's, which would otherwise get the gateway's reports for itself."""
     async with receiver(secret=None) as the_receiver:
         yield the_receiver
 
@@ -123,7 +123,7 @@ async def test_a_receiver_that_never_answers_holds_up_neither_people_nor_the_end
     began = time.monotonic()
     await installation.stop()
 
-    # It would be given 15 seconds.
+    # It would get 15 seconds.
     assert time.monotonic() - began < 10
     await installation.start()
     await world.wait_until(lambda: len(owners.arrived) == 4)
@@ -233,7 +233,7 @@ async def test_a_report_of_a_kind_in_strange_bytes_holds_up_none_of_the_others(
         writer.write(b"Content-Type: %b\r\nContent-Length: %d\r\n\r\n%b" % (kind, len(said), said))
         answer = await reader.read()
         writer.close()
-        # The bot's server may refuse such a request, but not the bot.
+        # The bot's server may reject such a request, but not the bot.
         assert answer.split(b" ")[1] in (b"200", b"400")
     async with httpx.AsyncClient() as gateway:
         report = "id=99&phone=79995550000&status=1&err=0"

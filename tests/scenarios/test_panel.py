@@ -1,4 +1,4 @@
-"""The panel as an admin walks through it, and what a newcomer feels of it."""
+"""The panel as an admin uses it, and its effect on a newcomer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings leave as a file and come back, through Telegram."""
+"""Settings are exported as a file and imported again, through Telegram."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ BIG = b" " * (64 * 1024)
 
 
 def kept(settings: str | dict[str, Any]) -> dict[str, Any]:
-    """Settings as a row holds them; a set has no order of its own."""
+    """Return settings as a row stores them; a set has no order of its own."""
     read = json.loads(settings) if isinstance(settings, str) else settings
     return read | {"refused_kinds": sorted(read["refused_kinds"])}
 
 
 async def exported(world: World, admin: Person) -> tuple[str, bytes]:
-    """Press Export; the name of the file and what is in it."""
+    """Press Export; return the name and the contents of the file."""
     await admin.presses("💾 Export")
     await world.wait_until(lambda: any(message.document for message in screens(admin)))
     (document,) = [message.document for message in screens(admin) if message.document]

@@ -1,4 +1,4 @@
-"""The ways to the panel: the card after set-up, /gate in the group, /gates and links; and what the card says."""
+"""The ways to the panel: the card after set-up, /gate in the group, /gates and links; and the text of the card."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HALF_A_MINUTE = 31
 
 
 def left_behind(group: Group) -> list[str | None]:
-    """What everybody can read in a group, apart from Telegram's own lines."""
+    """Return what everybody can read in a group, apart from Telegram's own lines."""
     return [message.text for message in group.messages if not message.service]
 
 
@@ -153,7 +153,7 @@ async def test_gates_lists_those_that_the_person_runs_now_and_how_many_wait(worl
     await boris.says("/gates")
 
     await boris.sees("You run no group")
-    # Telegram's word counts also when it did not come by itself.
+    # Telegram's answer also counts when the bot had to ask for it.
     await owner.promotes(group, boris)
     await boris.says("/gates")
     await boris.presses("Flat owners")

@@ -1,4 +1,4 @@
-"""Who waits at a gate, and deciding about one or many of them."""
+"""The people who wait at a gate, and decisions about one or many of them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HOUR = 3600
 
 
 async def waits(world: World, group: Group, *names: str) -> list[Person]:
-    """People who asked to join and did nothing more."""
+    """Make people who asked to join and did nothing else."""
     people = [world.person(name, language="en") for name in names]
     for person in people:
         await person.asks_to_join(group)
@@ -24,7 +24,7 @@ async def waits(world: World, group: Group, *names: str) -> list[Person]:
 
 
 async def opens_pending(owner: Person, group: Group) -> str:
-    """The page of those who wait, asked for in the group."""
+    """Open the page of waiting people from the group."""
     await owner.says("/pending", group)
     return await reads(owner, "Who waits")
 
@@ -222,7 +222,7 @@ async def test_an_anonymous_admin_is_shown_the_way_for_half_a_minute(world: Worl
 
     link = await owner.presses("Open in private", chat=group)
     await world.wait_until(lambda: said.id not in group.by_id)
-    # The command, and what points the way.
+    # The command, and the link to the private chat.
     deleted = "SELECT count(*) AS n FROM tasks WHERE kind = 'delete_message' AND chat_id = :id"
     await eventually(brisk, deleted, [{"n": 2}], id=group.id)
     world.clock.advance(31)

@@ -1,4 +1,4 @@
-"""People see what is kept about them, and have it deleted; operators do it for them; nobody else can."""
+"""People see their stored data and can delete it; operators can do it for them; nobody else can."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DELETE = "Delete everything"
 
 
 async def tables_with(callgate: Installation, *words: str) -> set[str]:
-    """Every table in a row of which one of these stands, as a value or within one."""
+    """Return every table with a row that holds one of these words, as a value or within one."""
     engine = create_async_engine(driver_url(callgate.database_url), poolclass=NullPool)
     found = set()
     async with engine.connect() as connection:
@@ -38,17 +38,17 @@ async def tables_with(callgate: Installation, *words: str) -> set[str]:
 
 
 async def is_forgotten(callgate: Installation, person: Person, *words: str) -> None:
-    """Once what was under way has come back, no table knows them."""
+    """Return once no table knows the person, after what was in flight has come back."""
     await all_is_carried(callgate)
     callgate.world.clock.advance(CARRIED_WITHIN.total_seconds() + 1)
     await eventually(callgate, "SELECT count(*) AS n FROM erasures", [{"n": 0}])
     assert await tables_with(callgate, str(person.id)) == set()
-    # The gateway's inbox may tell of the call once more later on: by then it is a stranger's.
+    # The gateway's inbox may report the call once more later; by then it is a stranger's.
     assert await tables_with(callgate, *words) <= {"gateway_events"}
 
 
 async def data_of(person: Person) -> dict[str, Any]:
-    """The file that the bot sent last."""
+    """Return the contents of the file that the bot sent last."""
     message = await person.sees("All that is kept about you")
     assert message.document is not None
     assert message.document.name == "callgate-my-data.json"

@@ -1,4 +1,4 @@
-"""An admin learns whether people have to ask before they are in, and hears when somebody came past the gate."""
+"""An admin learns whether people have to ask before they are in, and when somebody joined without verification."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BY_BOT = "another bot let somebody in"
 
 
 async def unproved(world: World) -> tuple[Person, Group]:
-    """A private group whose own link lets everybody in, and its owner."""
+    """Make a private group whose own link lets everybody in, and its owner."""
     owner = world.person("Olga", language="en")
     group = world.group("Flat owners", owner=owner, approves=False)
     await owner.says("/start")

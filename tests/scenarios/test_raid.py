@@ -1,4 +1,4 @@
-"""Two thousand people ask at once, and Telegram's flood limits are the real ones."""
+"""Two thousand people ask at once, under Telegram's real flood limits."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ RAIDERS = 1000
 VERIFIED_EVERY = 400
 FIVE_MINUTES = 300.0
 FLOOD, AT_ONCE = 200, 40
-"""Joins brought by the webhook, and how many of them Telegram brings at once by default."""
+"""Joins that the webhook brings, and how many of them Telegram brings in parallel by default."""
 
 
 @pytest.mark.long
@@ -40,7 +40,7 @@ async def test_in_a_raid_everybody_is_written_to_in_time_without_one_call_too_ma
     for person in crowd:
         await person.asks_to_join(group)
 
-    # Who is verified does not queue behind those who are not.
+    # Verified people do not queue behind the others.
     await world.wait_until(lambda: all(person.id in group.members for person in known), within=FIVE_MINUTES)
     written_to = [person for person in strangers if person.shown("Flat owners")]
     assert len(written_to) < CROWD / 2
@@ -48,7 +48,7 @@ async def test_in_a_raid_everybody_is_written_to_in_time_without_one_call_too_ma
     for person in strangers:
         await person.sees("Flat owners", within=FIVE_MINUTES)
     assert world.telegram.too_many == 0
-    # The last receipts are noted a moment after they came.
+    # The last results are saved a moment after they arrive.
     await eventually(
         callgate,
         "SELECT state, reach, count(*) AS n FROM join_requests WHERE state = 'waiting' GROUP BY state, reach",
@@ -60,7 +60,7 @@ async def test_in_a_raid_everybody_is_written_to_in_time_without_one_call_too_ma
 
 
 async def one_action_ends_a_raid(world: World, database_url: str, size: int) -> None:
-    """Of so many, at a gate with two admins, while somebody asks to join another one."""
+    """Raid a gate of two admins with so many people, while somebody asks to join another gate."""
     callgate = Installation(world, database_url, TELEGRAM_RATE="30")
     await callgate.start()
     _, quiet = await guarded(world, "Garage")
@@ -89,7 +89,7 @@ async def one_action_ends_a_raid(world: World, database_url: str, size: int) -> 
     assert len(asking(group, crowd)) > size / 2
 
     strangers = {person.id for person in crowd}
-    # Compared whenever anything happens, so the comparison has to end at the first one who still waits.
+    # Compared at every event, so the comparison has to stop at the first one who still waits.
     await world.wait_until(lambda: strangers.isdisjoint(group.requests), within=FIVE_MINUTES)
     for admin in (owner, pavel):
         await admin.sees(f"Declined: {size}.")

@@ -1,4 +1,4 @@
-"""A group is raided: its admins hear of it once, end it by one button, and see how it went."""
+"""A group is raided: its admins get one alert, end the raid with one button, and see the result."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from tests.scenarios.story import eventually, guarded
 
 MINUTE = 60.0
 SOON = 15.0
-"""Real seconds in which somebody is served although thousands of others wait."""
+"""Real seconds within which somebody is served although thousands of others wait."""
 
 
 async def is_told(callgate: Installation, gate_id: int, **news: object) -> None:
-    """The gate is set to this."""
+    """Set the gate's settings to these."""
     settings = ", ".join(f"'{name}', {value!r}" for name, value in news.items())
     is_sqlite = callgate.database_url.startswith("sqlite")
     made = f"json_object({settings})" if is_sqlite else f"json_build_object({settings})"
@@ -57,7 +57,7 @@ async def test_all_admins_hear_of_a_raid_once_and_one_of_them_declines_it_by_one
     await world.wait_until(lambda: "39" in (alerts(pavel)[0].text or ""))
     assert (await owner.presses("Decline all unverified"))["text"] == "This has been done already."
 
-    # Who asked before is not of the raid, and who was about to call still comes in.
+    # Earlier requests are not part of the raid, and people who were about to call still come in.
     assert asking(group, [stranger]) == {"Igor"}
     await calling.calls(number)
     await world.wait_until(lambda: calling.id in group.members)
@@ -85,7 +85,7 @@ async def test_an_admin_pauses_the_gate_and_has_it_on_again_and_both_stand_in_th
 
 
 async def brisk_settles(world: World) -> None:
-    """What came was taken."""
+    """Return once what came in is processed."""
     await world.wait_until(lambda: not world.telegram.delivery.waiting)
 
 
@@ -210,7 +210,7 @@ async def test_killed_in_the_middle_of_a_raid_the_bot_tells_of_it_once(fast_worl
     await bot.start()
 
     await owner.sees("is being raided")
-    # What was sent but not noted is sent again: that is the bargain of every messenger.
+    # What was sent but not saved is sent again; no messenger can avoid that.
     await eventually(bot, "SELECT count(*) > 0 AS n FROM tasks WHERE kind = 'alert' AND done_at > 0", [{"n": True}])
     await raid(world, group, 35)
     await eventually(bot, "SELECT count(*) AS n FROM join_requests", [{"n": 70}])
@@ -264,7 +264,7 @@ async def test_two_raided_groups_keep_nobody_waiting_at_a_third(world: World, da
     await owner.presses_button(message.id, page, within=SOON)
     await world.wait_until(lambda: owner.shown("Quiet is guarded") is None, within=SOON)
 
-    # All this while most of those at the other gates still wait to be written to.
+    # All this while most people at the other gates still wait for a message.
     written_to = sum(bool(person.shown("Raided")) for crowd in crowds for person in crowd)
     assert written_to < 450
     assert world.telegram.too_many == 0

@@ -1,4 +1,4 @@
-"""/readyz says why a bot is not ready, in true words."""
+"""/readyz gives the true reason why a bot is not ready."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ from tests.scenarios.story import all_is_carried, gets_number, guarded, looked, 
 
 
 def webhook() -> dict[str, str]:
-    """The settings of a bot that Telegram brings its updates to."""
+    """Return the settings of a bot with a webhook."""
     port = str(free_port())
     return {"UPDATES": "webhook", "HTTP_PORT": port, "PUBLIC_URL": f"http://127.0.0.1:{port}"}
 
 
 async def becomes(callgate: Installation, browser: httpx.AsyncClient, status: int, says: str) -> str:
-    """Return what /readyz says once it says so."""
+    """Return the body of /readyz once it contains `says`."""
     seen = [(0, "")]
     try:
         async with asyncio.timeout(3 * PATIENCE):
@@ -244,7 +244,7 @@ async def test_a_telegram_that_does_not_answer_any_more_is_said_to_be_the_reason
 async def tries_again_until(
     callgate: Installation, browser: httpx.AsyncClient, status: int, says: str, seconds: float = 61
 ) -> None:
-    """Return once /readyz says so, while what failed is tried again and again."""
+    """Return once /readyz says so, while the bot retries what failed."""
     deadline = asyncio.get_running_loop().time() + 3 * PATIENCE
     while True:
         answer = await browser.get(f"{callgate.url}/readyz")
@@ -317,7 +317,7 @@ async def test_a_flood_that_makes_the_whole_bot_wait_is_said_to_be_the_reason(
 
 
 class Front:
-    """What stands between Telegram and the bot: broken at first, later a balancer that obeys /readyz."""
+    """The server between Telegram and the bot: broken at first, later a balancer that obeys /readyz."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -326,7 +326,7 @@ class Front:
         self.passed_on = 0
 
     async def handle(self, request: web.Request) -> web.Response:
-        """Pass an update on, if the bot is ready; answer 502 while broken."""
+        """Pass an update on if the bot is ready; answer 502 while broken."""
         if self.is_broken:
             return web.Response(status=502)
         async with httpx.AsyncClient(trust_env=False) as client:

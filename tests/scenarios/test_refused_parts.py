@@ -1,4 +1,4 @@
-"""A refused ornament never costs the message: whoever is written to gets the words, and operators hear of it."""
+"""A rejected part never costs the message: people get the text, and operators learn of it."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from tests.scenarios.story import gets_number, guarded, reads
 
 @pytest.fixture
 async def operator(operator: Person) -> Person:
-    """They have written to the bot already."""
+    """An operator who has already written to the bot."""
     await operator.says("/start")
     return operator
 
 
 def refused(world: World, words: str) -> int:
-    """How many calls Telegram refused in these words."""
+    """Return how many calls Telegram rejected in these words."""
     return sum(words in title for title in world.trace.titles("bot_api"))
 
 
 def buttons(person: Person, text: str) -> list[str]:
-    """The kinds of buttons below the message that holds `text`, but for those that call back."""
+    """Return the kinds of buttons below the message that contains `text`, except those that call back."""
     message = person.shown(text)
     assert message is not None
     kinds = ("url", "web_app", "copy_text")
@@ -34,7 +34,7 @@ def buttons(person: Person, text: str) -> list[str]:
 
 
 async def is_told(world: World, operator: Person, text: str) -> str:
-    """What operators read once the monitor has looked."""
+    """Return the operator's message once the monitor has run."""
     for _ in range(10):
         world.clock.advance(31)
         if operator.shown(text) is not None:
@@ -115,7 +115,7 @@ async def test_a_screen_that_is_given_up_goes_out_as_bare_text_under_an_id_that_
     anna = world.person("Anna", language="en")
     await anna.says("/start")
     await anna.sees("👋")
-    # The contact brings a new screen: its first message, and the one in its place, are refused.
+    # The contact brings a new screen: Telegram rejects its first message, and the one in its place.
     world.faults.add(where="gateway", kind="delay", method="wait_call", seconds=2)
     await anna.shares_contact()
     await anna.sees("Getting a number")

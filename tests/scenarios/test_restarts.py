@@ -1,4 +1,4 @@
-"""The bot dies, at any moment, and nobody notices more than a pause. Real processes, real signals."""
+"""The bot dies at any moment, and people notice no more than a pause. Real processes, real signals."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ async def _happens(world: World, fault: Fault) -> None:
 
 
 async def _is_in_once(world: World, bot: BotProcess, person: Person, group: Group) -> None:
-    """They are a member by exactly one joining, their newest screen says so, and the books agree."""
+    """Check that they joined exactly once, their newest screen says so, and the records agree."""
     await world.wait_until(lambda: person.id in group.members)
     await person.sees("You are in")
     newest = [message for message in person.chat.messages if message.sender.is_bot][-1]
@@ -145,7 +145,7 @@ async def test_terminated_with_a_hundred_updates_in_flight_none_is_lost_or_handl
     if updates == "webhook":
         await world.wait_until(lambda: len(waiting) < CROWD)
     else:
-        # The batch is on its way to the bot; a moment later it is being handled.
+        # The batch is on its way to the bot, which handles it a moment later.
         await world.wait_until(lambda: world.telegram.delivery._poll is None)
         await world.clock.pause(0.05)
     assert waiting
@@ -198,7 +198,7 @@ async def test_the_command_by_itself_starts_from_nothing_and_ends_when_asked(fas
 async def test_killed_while_a_number_is_asked_for_nobody_has_to_share_their_contact_again(
     fast_world: World, process: BotProcess, how: Literal["reset_after", "delay"]
 ) -> None:
-    """Whether the gateway has given the number already, and only its answer is lost, or not."""
+    """The gateway has already given the number and only its answer is lost, or it has not."""
     world, bot = fast_world, process
     await bot.start()
     anna = world.person("Anna", language="en")

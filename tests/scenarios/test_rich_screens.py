@@ -1,4 +1,4 @@
-"""The number in a rich message, and what becomes of it where Telegram takes none."""
+"""The number in a rich message, and the fallback where Telegram accepts none."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ async def rich(install: Install) -> Installation:
 
 
 def rich_calls(world: World) -> list[tuple[str, str]]:
-    """Each method by which a rich message was sent or edited, taken by Telegram or not, and its HTML."""
+    """Return each method that sent or edited a rich message, accepted by Telegram or not, and its HTML."""
     return [
         (entry.detail["method"], json.loads(entry.detail["params"]["rich_message"])["html"])
         for entry in world.trace.last(10_000)

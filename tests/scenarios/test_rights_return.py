@@ -1,4 +1,4 @@
-"""The bot loses a right, or gets it back, and Telegram tells of neither; so it is with a group's own settings."""
+"""The bot loses a right, or gets it back, without an update from Telegram; the same for a group's own settings."""
 
 from __future__ import annotations
 

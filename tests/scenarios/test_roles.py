@@ -1,4 +1,4 @@
-"""Tags: a visible role for who came in verified."""
+"""Tags: a visible role for verified members."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Another program uses the bot's token: what it changed at Telegram is found, set right, and told."""
+"""Another program uses the bot's token: the bot detects, repairs and reports what it changed at Telegram."""
 
 from __future__ import annotations
 
@@ -27,35 +27,35 @@ ELSEWHERE = "https://other.example/some-secret-path"
 
 
 def webhook() -> dict[str, str]:
-    """The settings of a bot that Telegram brings its updates to."""
+    """Return the settings of a bot with a webhook."""
     port = str(free_port())
     return {"UPDATES": "webhook", "HTTP_PORT": port, "PUBLIC_URL": f"http://127.0.0.1:{port}"}
 
 
 @pytest.fixture
 async def operator(operator: Person) -> Person:
-    """They have written to the bot already."""
+    """An operator who has already written to the bot."""
     await operator.says("/start")
     return operator
 
 
 @pytest.fixture
 async def hooked(install: Install, operator: Person) -> Installation:
-    """A bot by webhook, that its operator has heard of."""
+    """A bot with a webhook, whose operator has heard from it."""
     callgate = await install(**webhook())
     await operator.sees("👋")
     return callgate
 
 
 async def second_program(world: World, method: str, **params: Any) -> Any:
-    """What another program asks of Telegram with the same token."""
+    """Call Telegram as another program with the same token."""
     async with httpx.AsyncClient() as client:
         answer = await client.post(f"{world.url}/bot{world.bot_token}/{method}", json=params)
     return answer.json()["result"]
 
 
 async def readiness(callgate: Installation, browser: httpx.AsyncClient) -> tuple[int, str]:
-    """What /readyz says."""
+    """Return the answer of /readyz."""
     answer = await browser.get(f"{callgate.url}/readyz")
     return answer.status_code, answer.text
 
@@ -70,7 +70,7 @@ async def becomes(callgate: Installation, browser: httpx.AsyncClient, status: in
 
 
 async def answers(world: World) -> None:
-    """Somebody new is answered."""
+    """Check that somebody new gets an answer."""
     anna = world.person("Anna", language="en")
     await anna.says("/start")
     await anna.sees("👋", within=2 * PATIENCE)
@@ -145,7 +145,7 @@ async def test_a_host_that_gets_another_address_is_no_other_program(
     found: tuple[str],
     sets: int,
 ) -> None:
-    """Once this machine knows of it, and once Telegram alone does."""
+    """First this machine knows of it, then only Telegram does."""
     world.telegram.found_address = "127.0.0.2"
 
     async def known(_url: str) -> set[str]:

@@ -1,4 +1,4 @@
-"""/stats: a chart with the numbers of what happened, for operators, and for admins of their own gates."""
+"""/stats: a chart with the numbers of past events, for operators, and for admins of their own gates."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ async def some_get_in(world: World, callgate: Installation, group: Group) -> Non
 
 
 async def becomes_known(admin: Person, group: Group) -> None:
-    """Telegram is asked about them: as of everybody who presses a button of that gate."""
+    """Let the bot ask Telegram about this admin, as it does for everybody who presses a button of that gate."""
     message = [message for message in admin.chat.messages if message.sender.is_bot][-1]
     await admin.presses_button(message.id, f"g:open:{group.id}:card:")
 
 
 def rows_of(message: Message) -> dict[str, str]:
-    """The caption's lines, by what stands before the colon."""
+    """Return the caption's lines, by the text before the colon."""
     lines = (line.partition(": ") for line in (message.text or "").splitlines())
     return {name: value for name, colon, value in lines if colon}
 

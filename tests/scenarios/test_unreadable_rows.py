@@ -1,4 +1,4 @@
-"""Rows that this version cannot read, say after a roll-back: each is set aside, and nobody waits for it."""
+"""Rows that this version cannot read, for example after a roll-back: each is set aside, and nobody waits for it."""
 
 from __future__ import annotations
 
@@ -89,10 +89,10 @@ IS_LEFT = {
     "join_requests": "state = 'waiting' AND user_id = 4242",
     "incidents": "cleared_at IS NULL AND name = 'odd'",
 }
-"""Which of the rows would still be looked for."""
+"""Which of the rows the loops would still look for."""
 
 ROWS: dict[str, tuple[str, Mapping[str, Any]]] = {
-    # Of each urgency one of an unknown kind.
+    # One of an unknown kind for each priority.
     "guard join of an unknown kind": ("tasks", TASK | {"kind": "teleport", "rank": -2}),
     "answer of an unknown kind": ("tasks", TASK | {"kind": "teleport", "rank": 0}),
     "mute of an unknown kind": ("tasks", TASK | {"kind": "teleport", "rank": 10}),
@@ -142,12 +142,12 @@ ROWS: dict[str, tuple[str, Mapping[str, Any]]] = {
     "alarm whose details are null": ("incidents", ALARM | {"details": "null"}),
 }
 WITH_SCREEN = {"grant of an unknown kind", "verification in an unknown state", "request by an unknown way"}
-"""These are read only when something of their person is."""
+"""These are read only together with something of their person."""
 WITH_SCREEN |= {"verification whose number is none"}
 
 
 class Writer:
-    """Another program that writes into the bot's database while it runs."""
+    """Another program that writes to the bot's database while it runs."""
 
     def __init__(self, callgate: Installation) -> None:
         self._engine = create_async_engine(driver_url(callgate.database_url), poolclass=NullPool)

@@ -1,4 +1,4 @@
-"""How updates are taken: each kept once, and acknowledged only then, by polling and by webhook."""
+"""Processing of updates: each is stored once, and acknowledged only then, by polling and by webhook."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ HEADER = "X-Telegram-Bot-Api-Secret-Token"
 
 
 def webhook() -> dict[str, str]:
-    """The settings of a bot that Telegram brings its updates to."""
+    """Return the settings of a bot with a webhook."""
     port = str(free_port())
     return {
         "UPDATES": "webhook",
@@ -36,7 +36,7 @@ def webhook() -> dict[str, str]:
 
 @pytest.fixture(params=["polling", "webhook"])
 async def bot(request: pytest.FixtureRequest, world: World, database_url: str) -> AsyncIterator[Installation]:
-    """A bot that takes updates in each way in turn."""
+    """A bot that receives updates in each way in turn."""
     installation = Installation(world, database_url, **(webhook() if request.param == "webhook" else {}))
     await installation.start()
     yield installation
@@ -59,7 +59,7 @@ async def http() -> AsyncIterator[httpx.AsyncClient]:
 
 
 def says(person: Person, text: str, update_id: int) -> dict[str, Any]:
-    """The update Telegram makes of a message."""
+    """Return the update that Telegram makes of a message."""
     return {
         "update_id": update_id,
         "message": {
@@ -73,12 +73,12 @@ def says(person: Person, text: str, update_id: int) -> dict[str, Any]:
 
 
 async def started(bot: Installation, times: int) -> None:
-    """Return once so many persons' /start were journalled."""
+    """Return once the journal has so many persons' /start."""
     await eventually(bot, "SELECT count(*) AS n FROM journal WHERE event = 'started'", [{"n": times}])
 
 
 class Storage:
-    """The bot's database, as it fails and comes back."""
+    """The bot's database, which fails and recovers."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.is_down = False
@@ -120,7 +120,7 @@ async def test_ids_that_go_backwards_are_no_repeats(world: World, bot: Installat
         await person.says("/help")
         await person.sees("/privacy")
 
-    # After a week without updates Telegram may begin its ids anew, anywhere.
+    # After a week without updates Telegram may start its ids again, anywhere.
     for update_id, person in zip((500_000_000, 300, 200_000), people, strict=True):
         world.telegram.push_raw(says(person, "/start", update_id))
         await person.sees("👋")
@@ -160,7 +160,7 @@ async def test_one_update_that_fails_costs_none_of_its_batch_and_is_told_under_o
     assert unlucky.shown("👋") is None
     await started(bot, 8)
 
-    # The bug is mended, and the person tries once more.
+    # The bug is fixed, and the person tries again.
     monkeypatch.undo()
     await unlucky.says("/start")
     await unlucky.sees("👋")
@@ -347,7 +347,7 @@ async def test_a_proxys_error_page_in_telegrams_place_is_waited_out(world: World
 
     app = web.Application()
     app.router.add_post("/{rest:.*}", telegram)
-    # A fetch may be on its way through when the bot has ended.
+    # A fetch may still pass through when the bot has ended.
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -387,7 +387,7 @@ async def test_half_a_character_costs_no_update(
     update = says(anna, "/start", 900_000_000)
     update["message"]["from"]["first_name"] = broken
 
-    # As JSON writes it, in ASCII.
+    # In ASCII, as JSON writes it.
     body = json.dumps(update).encode()
     answer = await http.post(f"{hooked.url}/telegram", content=body, headers={HEADER: SECRET})
 

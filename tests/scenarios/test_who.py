@@ -1,4 +1,4 @@
-"""One person at a gate: what admins are told, and what they can do and undo."""
+"""One person at a gate: what admins see, and what they can do and undo."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.scenarios.story import all_is_carried, eventually, gets_number, guard
 
 
 async def comes_in(world: World, group: Group, name: str = "Anna") -> Person:
-    """Somebody who asked, verified and is in."""
+    """Let somebody ask, verify and come in."""
     person = world.person(name, language="en")
     await person.asks_to_join(group)
     await verify(person)
@@ -171,7 +171,7 @@ async def test_where_newcomers_are_muted_who_is_revoked_is_muted_and_loses_the_t
     await anna.joins(group)
     await world.wait_until(lambda: group.member(anna.account).tag == "Neighbour")
     await all_is_carried(brisk)
-    # Who may come in as they are needs no request; with one they are known here.
+    # People who may come in as they are need no request; with one they are known here.
     await owner.says(f"/who {anna.id}", group)
     await owner.sees(f"id {anna.id}")
     boris = world.person("Boris", language="en")

@@ -1,4 +1,4 @@
-"""The parts of the bot that speak to Telegram, in a world of their own."""
+"""The parts of the bot that talk to Telegram, each test in a sandbox world of its own."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ async def world() -> AsyncIterator[World]:
 
 @pytest.fixture
 async def bot(world: World) -> AsyncIterator[Bot]:
-    """The bot's own client of that Telegram."""
+    """The bot's client of that Telegram."""
     session = AiohttpSession(api=TelegramAPIServer.from_base(world.url))
     async with Bot(world.bot_token, session=session) as bot:
         yield bot

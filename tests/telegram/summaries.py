@@ -1,4 +1,4 @@
-"""Statistics of made-up gates, to be drawn and told."""
+"""Statistics of made-up gates, to draw and to describe."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def summary(
     months: int = LONG_AGO,
     peak: int = 0,
 ) -> StatisticsReport:
-    """A busy time, of one gate or of all. `peak`: how many asked on its last day, where that was another one."""
+    """A busy time, of one gate or of all. `peak`: how many asked on its last day, if that was not typical."""
     gates = GATES if gates is None else gates
     days = PERIODS[period_name]
     period = Period(None, LAST) if days is None else Period(LAST - timedelta(days=days - 1), LAST)
@@ -66,7 +66,7 @@ def summary(
 
 
 def empty(period_name: str = "7d", title: str | None = None) -> StatisticsReport:
-    """A time in which nothing happened."""
+    """A time without any event."""
     days = PERIODS[period_name]
     period = Period(None if days is None else LAST - timedelta(days=days - 1), LAST)
     nothing = Statistics(period, NO_GATE, dict.fromkeys(FunnelStep, 0), 0, 0, 0, None, None, hours=((0, 0, 0),) * 24)

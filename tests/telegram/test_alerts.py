@@ -1,4 +1,4 @@
-"""What admins read of a raid, and the buttons under it."""
+"""Raid alerts for admins, and their buttons."""
 
 from __future__ import annotations
 

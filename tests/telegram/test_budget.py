@@ -1,4 +1,4 @@
-"""How much the bot allows itself: held against a simulation of whole minutes."""
+"""The bot's rate limiter, compared with a simulation of whole minutes."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ START = 1000.0
 
 
 def most_within(moments: list[float], seconds: float) -> int:
-    """The most calls in any stretch of so many seconds."""
+    """Return the most calls in any period of so many seconds."""
     return max((sum(first <= moment < first + seconds for moment in moments) for first in moments), default=0)
 
 
 def go_out(budget: RateLimiter, chats: list[int | None], start: float = START) -> dict[int | None, list[float]]:
-    """Send one call after the other, each as soon as it may; when each went out, by chat."""
+    """Send one call after the other, each as soon as the limiter allows; return when each went out, by chat."""
     now, went = start, dict[int | None, list[float]]()
     for chat in chats:
         while (wait := budget.wait(chat, now)) > 0:
-            # A wait too short to be added would never end.
+            # A wait too short to change the sum would never end.
             now += max(wait, 1e-6)
         budget.spend(chat, now)
         went.setdefault(chat, []).append(now)

@@ -1,4 +1,4 @@
-"""Axes end with round numbers, are divided into whole ones, and have labels at even steps."""
+"""Axes end with round numbers, have whole steps, and have evenly spaced labels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Charts can be read: all words are within, none lies on another, in every language, with any title, of any time."""
+"""Charts are readable: no text leaves the picture or overlaps another, in any language, with any title or time."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ EVERY = {
 
 
 class Stretched(Words):
-    """A language in which everything takes half as much room again."""
+    """A language whose texts are half as long again."""
 
     def __init__(self) -> None:
         super().__init__("ru", RUSSIAN._catalogue)
@@ -75,11 +75,11 @@ CASES = [
     *((name, "ru") for name in ("today", "7d", "30d", "90d", "all", "one gate")),
     *((name, "en") for name in ("7d", "90d", "all", "empty")),
 ]
-"""Where the longer words fit the shorter ones do, but for what is placed by how wide its neighbours are."""
+"""Where longer texts fit, shorter ones do too, except for those placed by the width of their neighbours."""
 
 
 LAYOUTS = [ImageFont.Layout.BASIC, chart_sheet.LAYOUT]
-"""What every machine has, and the best that this one has."""
+"""The layout that every machine has, and the best that this one has."""
 
 
 def boxes(sheet: Canvas) -> list[tuple[str, Box]]:
@@ -113,7 +113,7 @@ def colour_at(picture: Image.Image, x: int, y: int) -> tuple[int, ...]:
 
 
 def box_of(sheet: Canvas, text: str) -> Box:
-    """Where it stands the first time."""
+    """Return where it first appears."""
     return next(box for found, box in boxes(sheet) if found == text)
 
 
@@ -248,7 +248,7 @@ def test_the_legend_shows_each_step_as_it_is_drawn(name: str, is_line: bool) -> 
     assert pixels["asked"] == (22, 22)
     assert pixels["called"][0] <= 6
     assert (pixels["in"][0] <= 6) is is_line
-    # The dashes of the one are parted, the stroke of the other is not.
+    # Dashes have gaps, a stroke has none.
     assert (pixels["called"][1] < 20) is is_line
 
 
@@ -267,7 +267,7 @@ def test_the_moments_are_labelled_at_even_steps(name: str, labels: list[str]) ->
 
     shown = said(sheet)
     assert shown[(first := shown.index(labels[0])) : first + len(labels)] == labels
-    # Only the first and the last may be moved, so that they stay within.
+    # Only the first and the last may move, to stay within the picture.
     apart = [after - before for before, after in itertools.pairwise(middles[1:-1])]
     assert max(apart) - min(apart) <= 5
 
@@ -431,7 +431,7 @@ def test_words_and_shapes_stand_out(ground: str) -> None:
 
 
 SEEN_AS = {
-    # Machado, Oliveira, Fernandes (2009): what is left of linear RGB without one of the three kinds of cones.
+    # Machado, Oliveira, Fernandes (2009): what remains of linear RGB without one of the three kinds of cones.
     "protanopia": ((0.152286, 1.052583, -0.204868), (0.114503, 0.786281, 0.099216), (-0.003882, -0.048116, 1.051998)),
     "deuteranopia": ((0.367322, 0.860646, -0.227968), (0.280085, 0.672501, 0.047413), (-0.01182, 0.04294, 0.968881)),
     "tritanopia": ((1.255528, -0.076749, -0.178779), (-0.078411, 0.930809, 0.147602), (0.004733, 0.691367, 0.3039)),
@@ -440,7 +440,7 @@ XYZ = ((0.4124, 0.3576, 0.1805), (0.2126, 0.7152, 0.0722), (0.0193, 0.1192, 0.95
 
 
 def lab(linear_rgb: Sequence[float]) -> tuple[float, float, float]:
-    """CIELAB, in which distances are about what eyes make of them."""
+    """CIELAB, in which distances roughly match what people see."""
     clipped = [min(1, max(0.01, part)) for part in linear_rgb]
     x, y, z = (math.cbrt(part / white) for part, white in zip(times(XYZ, clipped), (0.9505, 1, 1.089), strict=True))
     return 116 * y - 16, 500 * (x - y), 200 * (y - z)

@@ -1,4 +1,4 @@
-"""Whether Telegram is there, as the bot's calls tell."""
+"""Whether Telegram is there, judged by the bot's calls."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Time:
 
 
 def called(connection: TelegramAvailability, error: Exception | None = None) -> bool:
-    """A call went so; whether Telegram is there now."""
+    """Make a call with this result; return whether Telegram is there now."""
     with suppress(type(error) if error is not None else ValueError), connection.call():
         if error is not None:
             raise error

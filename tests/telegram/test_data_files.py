@@ -1,4 +1,4 @@
-"""A file that was asked for comes, or it is said that it does not."""
+"""A requested file arrives, or a message says that it does not."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ BOTH = pytest.mark.parametrize("kind", list(FileKind))
 
 
 class Source:
-    """What files are made from."""
+    """The data that files are made from."""
 
     def __init__(self) -> None:
         self.trouble: Exception | None = None
@@ -61,7 +61,7 @@ def source() -> Source:
 
 
 async def is_operator(user_id: int) -> bool:
-    """Whoever asks may have the journal."""
+    """Everybody may get the journal."""
     return True
 
 
@@ -83,7 +83,7 @@ def wanted(anna: Person, kind: FileKind, attempts: int = 0) -> PendingTask:
 
 
 def said(anna: Person) -> list[str]:
-    """What the bot wrote, and wrote last."""
+    """Return the texts of the bot's messages."""
     return [message.text or "" for message in anna.chat.messages if message.sender.is_bot]
 
 

@@ -1,4 +1,4 @@
-"""Each answer of Telegram becomes the right receipt."""
+"""Each answer of Telegram becomes the right result."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def task(kind: TaskKind, chat_id: int, **details: str | int) -> PendingTask:
 
 
 def screen(person: Person, view: View, last: DeliveryResult | None = None, *, fresh: bool = False) -> PendingScreen:
-    """A screen to be drawn; `last` is the receipt of the one before."""
+    """A screen to render; `last` is the result of the previous one."""
     return PendingScreen(
         user_id=person.id,
         chat_id=person.id,
@@ -88,7 +88,7 @@ def screen(person: Person, view: View, last: DeliveryResult | None = None, *, fr
 
 
 def refuses_edits(person: Person, shown: DeliveryResult) -> None:
-    """Telegram refuses to edit this message from now on."""
+    """Telegram rejects edits of this message from now on."""
     assert shown.message_id is not None
     person.chat.by_id[shown.message_id].other_markup = True
 
@@ -133,7 +133,7 @@ async def test_an_answer_that_was_lost_is_found_again(
 
 
 async def guard_join(world: World, group: Group, anna: Person, attempts: int = 0) -> PendingGrant:
-    """Anna asked to join the guarded group; what is owed her."""
+    """Anna asked to join the guarded group; return her grant."""
     await owner(world).assigns_guard(group)
     await anna.asks_to_join(group)
     query = group.requests[anna.id].query
@@ -142,7 +142,7 @@ async def guard_join(world: World, group: Group, anna: Person, attempts: int = 0
 
 
 def asked(world: World) -> list[str]:
-    """The methods called about the request, in order."""
+    """Return the methods called about the request, in order."""
     methods = [entry.detail["method"] for entry in world.trace.last(100) if entry.kind in ("bot_api", "fault")]
     return [method for method in methods if method in ("answerChatJoinRequestQuery", "approveChatJoinRequest")]
 

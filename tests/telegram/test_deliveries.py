@@ -1,4 +1,4 @@
-"""Whether Telegram takes what is sent, as the calls tell."""
+"""Whether Telegram accepts essential calls, judged by their results."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ OUTAGE = TelegramServerError(GetMe(), "Internal Server Error")
 
 
 class Calls:
-    """Calls at a time of their own."""
+    """Calls on a clock of their own."""
 
     def __init__(self) -> None:
         self.now = 1000.0
         self.deliveries = Deliveries(monotonic=lambda: self.now)
 
     def make(self, error: Exception | None = None, chat_id: int = 1, method: TelegramMethod[Any] | None = None) -> None:
-        """One call that goes so, five seconds after the last."""
+        """Make a call with this result, five seconds after the last."""
         self.now += 5
         called = method or SendMessage(chat_id=chat_id, text="x")
         with suppress(type(error) if error is not None else ValueError), self.deliveries.call(called):
@@ -37,7 +37,7 @@ class Calls:
                 raise error
 
     def fail(self, chat_id: int = 1, times: int = 6) -> str | None:
-        """Calls without an answer; what is stuck then."""
+        """Make calls without an answer; return what is stuck then."""
         for _ in range(times):
             self.make(OUTAGE, chat_id)
         return self.deliveries.stuck()
@@ -163,7 +163,7 @@ def test_a_flood_that_is_over_or_in_few_chats_is_none(calls: Calls) -> None:
     calls.now += 60
     assert calls.deliveries.flooded() == 0
 
-    # Those of long ago are no part of another one.
+    # Old failures are not part of a new outage.
     calls.now += FORGOTTEN_AFTER
     calls.make(flood, 4)
     calls.now += STUCK_AFTER

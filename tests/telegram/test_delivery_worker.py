@@ -1,4 +1,4 @@
-"""The delivery worker between a real database and Telegram, when what came of an item cannot be noted."""
+"""The delivery worker between a real database and Telegram, when the result of an item cannot be saved."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ from tests.usecases.rules import HOUR, Rules
 
 
 class Stumbling(ApplyResults):
-    """Fails to note what came of one person's screen: among others always, alone for as long as `error` is set."""
+    """Fails to save the result of one person's screen: always together with others, alone while `error` is set."""
 
     def __init__(self, rules: Rules, whose: int, error: type[Exception]) -> None:
         settle_task = SettleTask(rules.desk, OnAlertResult(rules.operators), rules.operators)
@@ -69,7 +69,7 @@ class Stumbling(ApplyResults):
 
 
 class Together(TelegramExecutor):
-    """Comes back from the first few tasks only when all of them are done, so that they are noted together."""
+    """Returns from the first few tasks only when all of them are done, so that their results are saved together."""
 
     def __init__(self, world: World, bot: Bot, count: int) -> None:
         super().__init__(bot, world.clock, Texts("en"), ScreenRenderer(None), None)
@@ -86,7 +86,7 @@ class Together(TelegramExecutor):
 
 
 class Held(TelegramExecutor):
-    """Comes back with as many tasks as `let_go` allows."""
+    """Returns as many tasks as `let_go` allows."""
 
     def __init__(self, world: World, bot: Bot) -> None:
         super().__init__(bot, world.clock, Texts("en"), ScreenRenderer(None), None)
@@ -100,7 +100,7 @@ class Held(TelegramExecutor):
 
 
 class Counting(SelectOutgoing):
-    """Counts the looks."""
+    """Counts the cycles."""
 
     def __init__(self, rules: Rules) -> None:
         super().__init__(rules.clock, {}, rules.is_operator)
@@ -135,7 +135,7 @@ async def is_to_see(rules: Rules, person: Person, face: ScreenName) -> None:
 
 
 async def are_not_noted(rules: Rules, *people: Person) -> None:
-    """Return once the database takes the screens of these people, and of no others, for not shown."""
+    """Return once the database has the screens of these people, and of no others, as not shown."""
     deadline, query = (
         time.monotonic() + PATIENCE,
         "SELECT user_id FROM screens WHERE shown_revision < revision ORDER BY 1",
@@ -154,7 +154,7 @@ async def carrying(
     pick: SelectOutgoing | None = None,
     deliverer: TelegramExecutor | None = None,
 ) -> AsyncIterator[DeliveryWorker]:
-    """A delivery worker at work, which by itself looks once an hour."""
+    """A running delivery worker that looks only once an hour unless it is woken."""
     supervisor = Supervisor(world.clock)
     budget = RateLimiter(0)
     works = DeliveryWorker(
@@ -220,19 +220,19 @@ async def test_a_receipt_for_which_the_database_was_away_is_kept_and_noted_when_
 
 
 async def due_in(rules: Rules, seconds: float, count: int = 1) -> None:
-    """So many tasks that are due then, on the clock of the rules."""
+    """Add so many tasks that are due then, on the clock of the rules."""
 
     async def add(store: Store) -> None:
         for message_id in range(count):
             details: dict[str, str | int] = {"message_id": message_id}
-            # Each of another person, so that none is paced.
+            # Each of another person, so that none is delayed.
             await store.tasks.add(TaskKind.DELETE_MESSAGE, 1 + message_id, details, rules.now, after=seconds)
 
     await rules.database.transact(add)
 
 
 async def are_done(rules: Rules, count: int) -> None:
-    """Return once so many tasks are noted as done."""
+    """Return once so many tasks are saved as done."""
     deadline = time.monotonic() + PATIENCE
     while await rules.rows("SELECT count(*) AS n FROM tasks WHERE done_at IS NOT NULL") != [{"n": count}]:
         assert time.monotonic() < deadline
@@ -287,7 +287,7 @@ async def test_in_a_flood_it_is_looked_for_more_when_half_of_what_may_be_under_w
 
 
 class Uploading(Held):
-    """Files take as long as `let_go` does not let them go; everything else is done at once."""
+    """Files take until `let_go` releases them; everything else is done at once."""
 
     async def deliver(self, item: Outgoing) -> DeliveryResult:
         if isinstance(item, PendingTask) and item.kind in SLOW:

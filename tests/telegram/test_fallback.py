@@ -1,4 +1,4 @@
-"""Every kind of message goes out without the part that Telegram refused."""
+"""Every kind of message goes out without the part that Telegram rejected."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ PLACE = InlineKeyboardButton(text="Home", callback_data="p:home")
 
 @pytest.fixture
 def left_out() -> list[str]:
-    """The parts that are left out from now on."""
+    """The parts that stay out from now on."""
     return []
 
 
 @pytest.fixture
 async def bot(world: World, left_out: list[str]) -> AsyncIterator[Bot]:
-    """A bot that falls back."""
+    """A bot with the fallback."""
     session = AiohttpSession(api=TelegramAPIServer.from_base(world.url))
     session.middleware(Fallback(left_out.append))
     async with Bot(world.bot_token, session=session) as bot:
@@ -50,14 +50,14 @@ def rows(*buttons: InlineKeyboardButton) -> Any:
 
 
 def kinds(person: Person, text: str) -> list[str]:
-    """The texts of the buttons below the message that holds `text`."""
+    """Return the texts of the buttons below the message that contains `text`."""
     message = person.shown(text)
     assert message is not None
     return [button["text"] for row in message.inline_keyboard for button in row]
 
 
 async def send(bot: Bot, person: Person, kind: str, text: str, keyboard: Any = None) -> str:
-    """Send a message of that kind; the words by which it is found."""
+    """Send a message of that kind; return the words that identify it."""
     photo = BufferedInputFile(png(4, 3), "chart.png")
     match kind:
         case "photo":

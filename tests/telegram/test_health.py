@@ -1,4 +1,4 @@
-"""What operators are told of the installation and of the gateway account, in words."""
+"""The health of the installation and the balance of the gateway account, in words for operators."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def incident(trouble: IncidentKind, subject: str = "") -> Incident:
 
 
 def worst() -> HealthReport:
-    """All that can be wrong at once, in as many words as possible."""
+    """Everything wrong at once, in as many words as possible."""
     retries = RetryStats(99_999, 10, NOW, HOSTILE)
     assert WELL.kept is not None
     kept = replace(
@@ -124,12 +124,12 @@ def worst() -> HealthReport:
 
 
 def shown_length(html: str) -> int:
-    """As Telegram counts: once the markup is read."""
+    """Return the length as Telegram counts it, after parsing the markup."""
     return len(unescape(re.sub(r"<[^>]+>", "", html)).encode("utf-16-le")) // 2
 
 
 def plain(html: str) -> list[str]:
-    """The lines as they are read, moments by old clients."""
+    """Return the lines as people read them, with moments as old clients show them."""
     return re.sub(r"<[^>]+>", "", html).splitlines()
 
 

@@ -1,4 +1,4 @@
-"""The pages for operators fit Telegram, whatever people and groups are called; announcements keep simple formatting."""
+"""Operators' pages fit Telegram, whatever the names of people and groups; announcements keep simple formatting."""
 
 from __future__ import annotations
 

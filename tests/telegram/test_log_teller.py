@@ -1,4 +1,4 @@
-"""What a log chat is told, and with which button."""
+"""The lines of a log chat, and their buttons."""
 
 from __future__ import annotations
 

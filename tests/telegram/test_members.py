@@ -1,4 +1,4 @@
-"""What is done to members harms nobody who is not meant."""
+"""Actions on members harm nobody else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Titles that others chose advertise nothing where the bot tells them, and stay what they are otherwise."""
+"""Titles chosen by others advertise nothing in the bot's messages, and otherwise stay as they are."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Operators' pages fit Telegram, whatever people and groups are called, and say what follows from what is done."""
+"""Operators' pages fit Telegram, whatever the names of people and groups, and name the consequences of an action."""
 
 from __future__ import annotations
 
@@ -171,7 +171,7 @@ def test_all_that_can_have_happened_has_words_and_what_came_of_it_an_icon(langua
         if event in ENDS:
             assert event in ICONS
         if event not in (Event.RAID, Event.RAID_OVER, Event.CALL_UNMATCHED, Event.GATEWAY_PAUSED):
-            # Those are about nobody.
+            # Those concern nobody.
             assert "_" not in happened(HistoryEntry(NOW, event), TEXTS.in_language(language)), event
 
 

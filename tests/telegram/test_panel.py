@@ -1,4 +1,4 @@
-"""Every page of the panel fits Telegram, in every language, whatever is chosen there and however groups are called."""
+"""Every page of the panel fits Telegram, in every language, with any choice and any group name."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ HEALTH = GateHealth(NOW, can_invite=True, is_supergroup=True)
 
 
 def views() -> Iterator[PanelView]:  # noqa: C901 - every state of every page
-    """Every page in every state, of gates with names of every kind."""
+    """Yield every page in every state, of gates with names of every kind."""
     gates = [
         GATE,
         replace(FARTHEST, settings=FULL),
@@ -147,7 +147,7 @@ def buttons(view: PanelView) -> list[InlineKeyboardButton]:
 
 
 def choices(page: Page, gate: Gate = GATE, chats: tuple[tuple[int, str], ...] = ()) -> list[tuple[str, PanelButton]]:
-    """The buttons of a page that change something: their texts and what they mean."""
+    """Return the buttons of a page that change something: their texts and their data."""
     pressed = [
         (button.text, PanelButton.unpack(button.callback_data))
         for button in buttons(SettingPage(gate, page, 0, None, chats))
@@ -248,7 +248,7 @@ def test_the_present_preset_and_switch_are_marked(which: Preset) -> None:
 
 def test_each_ailment_is_told_with_a_place_to_tap_and_no_two_alike() -> None:
     told = {parse_html(drawn(GateCard(GATE, HEALTH, (each,), 0, 3)).text)[0] for each in GateIssue}
-    # Of guards the last paragraph tells, and nothing more.
+    # Only the last paragraph mentions guards.
     assert len(told) == len(GateIssue) - 1
     for what in GateIssue:
         text = parse_html(drawn(GateCard(GATE, HEALTH, (what,), 0, 3)).text)[0]

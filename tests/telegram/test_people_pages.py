@@ -1,4 +1,4 @@
-"""The pages about people fit Telegram, whatever people call themselves, and offer what makes sense."""
+"""The pages about people fit Telegram, whatever people's names, and offer what makes sense."""
 
 from __future__ import annotations
 
@@ -187,7 +187,7 @@ def test_each_stage_and_each_reason_is_told_in_words_of_its_own() -> None:
     contacts = {refused(why, words) for why in (*ContactRefusal, *Ineligibility)}
 
     assert len(stages) == len(Stage)
-    # A country or kind that is not accepted is the same for a contact and for a verified phone.
+    # An unaccepted country or kind is the same for a contact and for a verified phone.
     assert len(contacts) == len({*map(str, ContactRefusal), *map(str, Ineligibility)})
     assert all(refused(why, words) for why in GatewayReason)
 

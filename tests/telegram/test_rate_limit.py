@@ -1,4 +1,4 @@
-"""Each call is paid for where it is made, by whatever makes it, and floods are heeded there."""
+"""Each call is charged where it is made, whatever makes it, and flood control applies there."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ from bot.telegram.texts import Texts
 from tests.domain.makers import NOW
 
 HARDLY_EVER = 0.001
-"""A rate at which one call goes out, and the next one in a quarter of an hour."""
+"""A rate that allows one call now, and the next one in a quarter of an hour."""
 
 
 class Ours:
-    """A bot whose calls are paid for, on a clock that stands still until a test moves it."""
+    """A bot whose calls are charged, on a clock that stands still until a test moves it."""
 
     def __init__(self, world: World, rate: float) -> None:
         self.now = 1000.0
@@ -47,7 +47,7 @@ class Ours:
         self.deliverer = TelegramExecutor(self.bot, world.clock, Texts("en"), ScreenRenderer(None), None)
 
     async def carries(self, item: Outgoing) -> tuple[DeliveryStatus, float | None]:
-        """As the delivery worker does."""
+        """Do it as the delivery worker does."""
         self.budget.spend(chat_of(item), self.now)
         with self.limit.paid(chat_of(item)):
             receipt = await self.deliverer.deliver(item)
@@ -56,7 +56,7 @@ class Ours:
 
 @pytest.fixture
 async def frugal(world: World) -> AsyncIterator[Ours]:
-    """One that may make one call and then hardly any."""
+    """A bot that may make one call and then hardly any."""
     ours = Ours(world, HARDLY_EVER)
     async with ours.bot:
         yield ours
@@ -64,7 +64,7 @@ async def frugal(world: World) -> AsyncIterator[Ours]:
 
 @pytest.fixture
 async def generous(world: World) -> AsyncIterator[Ours]:
-    """One that limits chats, and itself hardly."""
+    """A bot that limits chats, but hardly itself."""
     ours = Ours(world, 1e6)
     async with ours.bot:
         yield ours
@@ -72,7 +72,7 @@ async def generous(world: World) -> AsyncIterator[Ours]:
 
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Nobody waits for their turn; for how long they would have."""
+    """Nobody waits for their turn; return how long they would have waited."""
     waited: list[float] = []
 
     class NoTime:
@@ -143,7 +143,7 @@ async def test_a_item_whose_chat_takes_no_more_for_long_is_put_back(world: World
 
     assert (receipt.result, receipt.retry_after) == (DeliveryStatus.RETRY, 8)
     assert len(calls(world)) == before
-    # What was not sent is not paid for.
+    # An unsent call is not charged.
     assert generous.budget.wait(anna.id, generous.now) == pytest.approx(8)
 
 
@@ -216,7 +216,7 @@ async def test_a_flooded_call_rests_its_chat_and_one_about_no_chat_the_whole_bot
 async def test_while_calls_about_a_chat_rest_none_is_made_for_what_is_delivered(
     world: World, generous: Ours, anna: Person, group: Group
 ) -> None:
-    """Messages to it, and calls about others, go on."""
+    """Messages to the chat, and calls about others, go on."""
     generous.budget.flooded(group.id, 20, generous.now, is_message=False)
     before = calls(world)
 
@@ -238,7 +238,7 @@ async def test_while_calls_about_a_chat_rest_none_is_made_for_what_is_delivered(
 async def test_while_the_whole_bot_rests_what_is_delivered_is_put_back_without_a_call(
     world: World, generous: Ours, anna: Person, group: Group
 ) -> None:
-    """The pause begins while it is under way."""
+    """The pause begins while the item is in flight."""
     before = len(calls(world))
     with generous.limit.paid(None):
         await generous.bot.get_me()
@@ -318,6 +318,6 @@ async def test_nothing_is_delivered_by_a_process_that_may_not_lead_any_more(
 
     assert (result, again_in) == (DeliveryStatus.RETRY, 1)
     assert calls(world)[before:] == []
-    # What no delivery is goes out: by it the bot knows whether Telegram is there.
+    # Calls outside deliveries go out: they show the bot whether Telegram is there.
     await generous.bot.get_me()
     assert calls(world)[before:] == ["getMe"]

@@ -1,4 +1,4 @@
-"""Hebrew and Arabic where the system does not order them: they come out as from FriBiDi, which others use for it."""
+"""Hebrew and Arabic on a system that does not order them come out as from FriBiDi, the common library for that."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ HEBREW = [
     ("e\u0301 א", "e\u0301 א"),
 ]
 ARABIC = [
-    # A group of the new quarter, 12 (A1): its letters as they are joined, and two kinds of digits.
+    # A group of the new quarter, 12 (A1): joined letters, and two kinds of digits.
     (
         "مجموعة الحي الجديد ١٢ (A1)",
         "(A1) ١٢ \ufeaa\ufef3\ufeaa\ufea0\ufedf\ufe8d \ufef2\ufea4\ufedf\ufe8d \ufe94\ufecb\ufeee\ufee4\ufea0\ufee3",
     ),
-    # Lam with alef is one letter, by itself and after another one.
+    # Lam with alef is one letter, alone and after another one.
     ("لا بلا", "\ufefc\ufe91 \ufefb"),
-    # A letter beyond Arabic, of Persian.
+    # A letter beyond Arabic, from Persian.
     ("پیام", "\ufee1\ufe8e\ufbff\ufb58"),
-    # The invisible non-joiner parts letters, marks do not.
+    # The invisible non-joiner separates letters, marks do not.
     ("بـ ب\u200cب ب\u064eب", "\ufe90\ufe91 \ufe8f\ufe8f \u0640\ufe91"),
-    # Its own digits and signs between Latin ones.
+    # Arabic digits and signs between Latin ones.
     ("ЖК ب (2), 3", "ЖК 3 ,(2) \ufe8f"),
     ("$1 ب 5% (3/4) 1,5", "1,5 (3/4) %5 \ufe8f $1"),
 ]
@@ -69,6 +69,6 @@ def test_nothing_is_lost_whatever_a_title_holds() -> None:
 
 
 def letters(text: str) -> str:
-    """Without what leaves no trace, and brackets of one side only."""
+    """Remove what leaves no trace, and brackets without a partner."""
     openings = "".join(min(char, MIRRORED.get(char, char)) for char in text)
     return "".join(char for char in openings if unicodedata.category(char) not in ("Cf", "Mn"))

@@ -73,7 +73,7 @@ SHOWN = NumberShown(
 
 
 def views() -> Iterator[View]:
-    """One of each kind and of each of its variants, with the worst names."""
+    """Yield one of each kind and of each of its variants, with the worst names."""
     titles = tuple(itertools.islice(itertools.cycle(HOSTILE), 100))
     for user_id in (0, BIG_ID):
         yield DeletionScreen(Deletion.ASKED, user_id)
@@ -94,7 +94,7 @@ def views() -> Iterator[View]:
         yield dataclasses.replace(SHOWN, left=left, no_other_until=NOW + timedelta(days=1))
     yield Verified("+7 ••• ••• 12-34")
     for state in GrantState:
-        # No more than five are ever read; see storage.
+        # Storage never reads more than five.
         yield Verified("+7 ••• ••• 12-34", tuple(Granted(t, "https://t.me/c/1/1", state) for t in HOSTILE[:5]))
         yield Verified("+7 ••• ••• 12-34", tuple(Granted(t, "https://t.me/c/1/1", state) for t in HOSTILE[3:]))
     for is_cancelled in (False, True):

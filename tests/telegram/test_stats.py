@@ -1,4 +1,4 @@
-"""Statistics as they go out: words below the chart, buttons, and what happens where a chart cannot be drawn."""
+"""Statistics as they go out: text below the chart, buttons, and what happens when a chart cannot be drawn."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def teller(bot: Bot) -> StatsSender:
 
 
 def shown_length(html: str) -> int:
-    """As Telegram counts: without the markup."""
+    """Return the length as Telegram counts it, without the markup."""
     return len(re.sub(r"<[^>]+>", "", html).encode("utf-16-le")) // 2
 
 

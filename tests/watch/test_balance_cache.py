@@ -1,4 +1,4 @@
-"""What is on the gateway account is asked for with restraint."""
+"""The bot asks for the balance of the gateway account rarely."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.domain.makers import NOW
 
 
 class Gateway:
-    """Says what it is told to, and counts."""
+    """Answers as told, and counts."""
 
     def __init__(self) -> None:
         self.asked = 0
@@ -36,7 +36,7 @@ class Gateway:
         return Balance("12.30", "RUR")
 
     async def transact(self, work: object) -> CircuitBreaker:
-        """The database, of which only the breaker is read."""
+        """The database; only the breaker is read."""
         if self.breaker is None:
             raise StorageUnavailableError
         return self.breaker

@@ -1,4 +1,4 @@
-"""What the monitor could not find out it says it does not know."""
+"""The monitor reports what it could not measure as unknown."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.domain.makers import NOW
 
 
 class World:
-    """What lies outside, and the database as far as it is read here."""
+    """The services outside, and the database as far as it is read here."""
 
     def __init__(self) -> None:
         self.clock = SandboxClock(rate=0, start=NOW)
@@ -47,7 +47,7 @@ class World:
         return await self.spending(None) if work == self.spending else self.breaker
 
     def monitor(self, *, has_webhook: bool = True, has_price: bool = False, folder: Path | None = None) -> Monitor:
-        """One that has just been started."""
+        """Return a monitor that has just started."""
         self.balance_cache = BalanceCache(self, self.balance, self.clock)
         return Monitor(
             self,

@@ -1,4 +1,4 @@
-"""What a process notices of itself."""
+"""The measurements of a process."""
 
 from __future__ import annotations
 

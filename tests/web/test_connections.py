@@ -1,4 +1,4 @@
-"""Connections that ask for nothing, or are too many, keep nobody else out."""
+"""Connections that send nothing, or are too many, keep nobody else out."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from bot.web.rate import TRUSTED, Network
 from handlers.http import guarded
 
 NOBODY: Sequence[Network] = (ip_network("203.0.113.0/24"),)
-"""The proxies that are believed: none that is here."""
+"""The trusted proxies: none is here."""
 GET = b"GET /{} HTTP/1.1\r\nHost: callgate\r\n\r\n"
 LARGE = 2**24
 Pair = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class Server:
-    """Answers `/` at once, `/slow` once it may, and `/large` with more than any buffer holds."""
+    """Answers `/` at once, `/slow` when released, and `/large` with more than any buffer holds."""
 
     def __init__(self, port: int) -> None:
         self.port = port
@@ -41,7 +41,7 @@ class Server:
         return reader, writer
 
     async def asks(self, path: bytes = b"", address: str = "127.0.0.1") -> Pair:
-        """A connection whose request has been answered."""
+        """Return a connection whose request has been answered."""
         pair = await self.connects(GET.replace(b"{}", path), address)
         assert await pair[0].readline() == b"HTTP/1.1 200 OK\r\n"
         return pair
@@ -150,7 +150,7 @@ async def test_when_there_is_no_room_who_asked_for_nothing_makes_way() -> None:
         newest = await server.asks()
 
         assert await is_closed(silent[0])
-        # Of those who asked nobody is closed.
+        # No connection with a request is closed.
         for reader, writer in (asked, newest):
             await reader.readuntil(b"here")
             writer.write(GET.replace(b"{}", b""))
@@ -173,7 +173,7 @@ async def test_however_many_connections_some_addresses_hold_others_are_answered(
 
         others = [await server.asks(address=f"127.0.2.{n + 1}") for n in range(5)]
 
-        # Nobody made way but those who hold the most, the oldest first.
+        # Only those who hold the most connections lose some, the oldest first.
         for reader, writer in others:
             await reader.readuntil(b"here")
             writer.write(GET.replace(b"{}", b""))
@@ -194,7 +194,7 @@ async def test_with_all_connections_behind_one_proxy_the_newest_is_answered() ->
 async def test_a_reader_that_takes_nothing_is_closed_and_a_slow_one_is_not() -> None:
     async with serving(taken_within=0.3) as server:
         takes_nothing = await server.connects(GET.replace(b"{}", b"large"))
-        # Nothing but a part of the first answer is read, so that the connection is not drained.
+        # Read only a part of the first answer, so that the connection is not drained.
         takes_nothing[1].transport.pause_reading()  # type: ignore[attr-defined] # it is a transport for reading, too
         slow = await server.connects(GET.replace(b"{}", b"large"))
         taken = 0

@@ -1,7 +1,7 @@
 /**
- * What only the Mini App needs: who opened it, their contact, Telegram's looks and manners. The call screen itself is
- * call.js, whose names are used here. Telegram's own script may come late or never; all but asking for the contact
- * and closing goes without it.
+ * What only the Mini App needs: who opened it, their contact, Telegram's colours and functions. The call screen itself
+ * is call.js, whose names are used here. Telegram's own script may load late or never; only asking for the contact and
+ * closing need it.
  */
 
 const launched = new URLSearchParams(location.hash.slice(1));
@@ -10,17 +10,17 @@ const canDial = /^(ios|android)/.test(launched.get("tgWebAppPlatform") ?? "");
 const KEPT = "callgate";
 const FOLLOWED = ["asking", "waiting", "confirmed"];
 const SCRIPT_PATIENCE = 5000;
-const TAKING = 30000; // how long the contact may be on its way
-const SEEN_FOR = 3000; // how long the good news is shown before the app closes
+const TAKING = 30000; // how long the contact may take to arrive
+const SEEN_FOR = 3000; // how long the success is shown before the app closes
 
 let telegram = null;
-let kept = recalled(); // the session, and what a reload needs to go on with it
+let kept = recalled(); // the session, and what a reload needs to continue it
 let failures = 0;
-let asking = 0; // the timer of the next question
-let sharing = null; // while the contact is on its way: what the screen said before
+let asking = 0; // the timer of the next request
+let sharing = null; // until the contact arrives: the previous text of the screen
 let closing = 0;
-let calm = 0; // answers in a row that told nothing new
-let asked = 0; // the number of the newest question
+let calm = 0; // answers in a row without any change
+let asked = 0; // the number of the newest request
 let hasWaited = false;
 let before = "opening"; // the state last shown
 let wantsToShare = false;
@@ -30,7 +30,7 @@ function recalled() {
     const found = JSON.parse(sessionStorage.getItem(KEPT));
     if (found.initData === initData) return found;
   } catch {
-    // Nothing is kept, or nothing can be.
+    // Nothing is stored, or nothing can be.
   }
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return { initData, nonce: Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("") };
@@ -41,11 +41,11 @@ function keep(news) {
   try {
     sessionStorage.setItem(KEPT, JSON.stringify(kept));
   } catch {
-    // Then a reload needs a new launch.
+    // Then a reload needs new init data.
   }
 }
 
-/** What stands on the page whatever the state, in the person's own language. */
+/** The page's texts that do not depend on the state, in the person's language. */
 function relabel() {
   Object.assign(labels, kept.labels);
   document.documentElement.lang = kept.language;
@@ -55,7 +55,7 @@ function relabel() {
   at("qr").setAttribute("aria-label", labels.qr_code);
 }
 
-/** Show the launch to the server, which says who we are. */
+/** Send the init data to the server, which returns who we are. */
 async function begin() {
   const answer = await fetch(`${main.dataset.root}/app/session`, {
     method: "POST",
@@ -70,7 +70,7 @@ async function begin() {
   show(state);
 }
 
-/** Ask where the person stands. */
+/** Ask for the person's state. */
 async function ask() {
   if (facts.state === "outside") return;
   const number = (asked += 1);
@@ -92,7 +92,7 @@ async function ask() {
   }
 }
 
-/** Show what the server told, and listen to the call screen it named. */
+/** Show the server's answer, and follow the call screen that it names. */
 function show(told) {
   if (failures > 1) say("");
   failures = 0;
@@ -109,16 +109,16 @@ function outside() {
 
 const isOver = () => facts.state === "outside" || (facts.state === "confirmed" && facts.final);
 
-/** While there is no stream to listen to, ask again and again. */
+/** Poll while there is no stream. */
 function later() {
   clearTimeout(asking);
-  // Where nothing happens it is asked ever more rarely: many may have the page open.
+  // Poll more and more rarely while nothing happens: many may have the page open.
   let pause = sharing ? 1000 : Math.min(30000, 3000 * 1.3 ** calm);
   if (failures) pause = Math.min(15000, 500 * 2 ** failures) * (0.5 + Math.random());
   asking = setTimeout(() => isOver() || (following || document.hidden ? later() : ask()), pause);
 }
 
-/** The person wants to share their contact: Telegram asks them, and sends it to the bot. */
+/** Share the contact: Telegram asks the person, and sends it to the bot. */
 function share() {
   wantsToShare = !telegram;
   if (!telegram) return say(labels.loading);
@@ -133,11 +133,11 @@ function share() {
       ask();
     });
   } catch {
-    // Telegram is asking them already.
+    // Telegram is already asking.
   }
 }
 
-/** The contact has arrived, or it does not. */
+/** The contact has arrived, or failed to. */
 function shared(word) {
   sharing = null;
   at("share").removeAttribute("aria-disabled");
@@ -153,12 +153,12 @@ function taken() {
   const isIn = facts.state === "confirmed" && facts.final && facts.gates.some(({ link }) => link);
   if (isIn && hasWaited && telegram) {
     put("note", labels.closing);
-    // Who is at the dialer still is told on their way back.
+    // A person still in the dialer sees it on their return.
     if (!document.hidden) closing ||= setTimeout(() => telegram.close(), SEEN_FOR);
   }
 }
 
-/** Telegram's script is there. */
+/** Telegram's script has loaded. */
 function arrived() {
   telegram = window.Telegram?.WebApp ?? null;
   main.classList.toggle("is-mute", !telegram?.isVersionAtLeast("6.9"));
@@ -169,7 +169,7 @@ function arrived() {
   if (wantsToShare && facts.state === "contact") share();
 }
 
-/** Telegram's colours, where it tells them; app.css makes ours of them. */
+/** Apply Telegram's colours, if known; app.css derives ours from them. */
 function dress() {
   const { bg_color: ground, text_color: ink } = telegram?.themeParams ?? {};
   document.documentElement.classList.toggle("themed", Boolean(ground && ink));

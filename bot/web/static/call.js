@@ -1,27 +1,27 @@
-/** The call screen. It shows what the server tells and has no sentence of its own. */
+/** The call screen. It shows what the server sends and has no texts of its own. */
 
 const at = (id) => document.getElementById(id);
 const main = at("screen");
 const labels = JSON.parse(at("labels").textContent);
-const FIRST_WORD = 6000; // a proxy that keeps the stream back is noticed by then
+const FIRST_WORD = 6000; // by then a proxy that buffers the stream is detected
 const SILENCE = 50000; // heartbeats come every 20 seconds
 const POLL = 3000;
 const BUFFERED_FOR = 20; // polls before streaming is tried again
 
 let base = location.pathname.replace(/\/+$/, "");
 let facts = JSON.parse(at("facts").textContent);
-let ahead = 0; // how far the device's clock is ahead of the server's, in ms
+let ahead = 0; // by how much the device's clock is ahead of the server's, in ms
 let ticking = 0;
 let following = false;
 let interrupt = null;
 let nudge = null;
 
-/** What the Mini App does in a way of its own; see app.js. */
+/** What the Mini App does differently; see app.js. */
 const ways = {
-  isLive: () => !facts.final, // whether the stream may tell more
-  look: () => poll(), // ask what is true now
+  isLive: () => !facts.final, // whether the stream may bring more
+  look: () => poll(), // ask for the current state
   move: (address) => location.assign(address), // to another call screen
-  gone: () => location.reload(), // the server has a page to say so
+  gone: () => location.reload(), // the server has a page for that
   taken: () => {}, // something is shown
   pressed: () => follow(), // a button did something
 };
@@ -38,7 +38,7 @@ function put(id, text) {
   if (at(id).textContent !== text) at(id).textContent = text;
 }
 
-/** Show what the server told. */
+/** Show the server's state. */
 function take(next) {
   const held = document.activeElement;
   ahead = Date.now() - next.now * 1000;
@@ -56,12 +56,12 @@ function take(next) {
   at("gates").replaceChildren(...next.gates.map(gate));
   wireCall();
   tick();
-  // Who was at a button that is gone goes on where the news begins.
+  // If the focused button is gone, move the focus to the news.
   if (held !== document.body && !held.offsetParent) at("lead").focus({ preventScroll: true });
   ways.taken();
 }
 
-/** A moment to come, as this device's clock shows it; with the day when that is another. */
+/** Format a future moment by this device's clock, with the date if it is not today. */
 function clock(seconds) {
   const then = new Date(seconds * 1000);
   const isToday = then.toDateString() === new Date(Date.now() - ahead).toDateString();
@@ -81,7 +81,7 @@ function gate({ title, link }) {
   return item;
 }
 
-/** Once a second, on the server's seconds. Never counted: always worked out anew, so sleep does no harm. */
+/** Run once a second, on the server's seconds. Compute the time each time instead of counting: sleep does no harm. */
 function tick() {
   clearTimeout(ticking);
   if (facts.state !== "waiting") return;
@@ -107,7 +107,7 @@ const rest = (ms) =>
     setTimeout(done, ms);
   });
 
-/** Show what an answer tells, unless it is too late for that. */
+/** Show an answer, unless it is too late for that. */
 async function hear(answer) {
   if (![200, 404, 410].includes(answer.status)) throw new Error(String(answer.status));
   const told = await answer.json();
@@ -119,7 +119,7 @@ async function poll() {
   await hear(await fetch(`${base}/state`, { cache: "no-store" }));
 }
 
-/** Read the stream until it ends; whether anything came. */
+/** Read the stream until it ends; return whether anything came. */
 async function stream() {
   const control = new AbortController();
   interrupt = () => control.abort();
@@ -161,7 +161,7 @@ async function stream() {
   }
 }
 
-/** Listen for as long as there is news; where no stream comes through, ask again and again. */
+/** Follow the state as long as it can change; poll where no stream gets through. */
 async function follow() {
   if (following) return;
   following = true;
@@ -172,7 +172,7 @@ async function follow() {
       for (let polls = 0; ways.isLive() && polls < (came ? 1 : BUFFERED_FOR); polls += 1) {
         await poll();
         if (failures) say("");
-        // Where the server was only away for a moment, streaming is tried again at once.
+        // If the server was away only for a moment, try streaming again at once.
         if (failures) polls = BUFFERED_FOR;
         failures = 0;
         await rest((came ? 300 : POLL) * (0.8 + Math.random() * 0.4));
@@ -186,9 +186,9 @@ async function follow() {
   following = false;
 }
 
-/** Press a button of the server's. */
+/** Press a button that the server handles. */
 async function press(button, what) {
-  // Disabled for real, it would lose the focus.
+  // A disabled button would lose the focus.
   if (button.hasAttribute("aria-disabled")) return;
   button.setAttribute("aria-disabled", "true");
   try {
@@ -231,7 +231,7 @@ async function copy() {
   say(labels.copied);
 }
 
-/** The page is looked at again, or the network is back: what was known may be old. */
+/** The page is visible again, or the network is back: the state may be old. */
 function again() {
   if (document.visibilityState === "hidden") return;
   tick();
