@@ -49,7 +49,7 @@ class Metrics:
             "callgate_bot_api_calls", "Bot API calls by method and outcome", ["method", "outcome"], registry=registry
         )
         self._call_seconds = Histogram(
-            "callgate_bot_api_seconds", "EntryReason long Bot API calls take", ["method"], registry=registry
+            "callgate_bot_api_seconds", "How long Bot API calls take", ["method"], registry=registry
         )
         self._budget = Gauge("callgate_budget_left_ratio", "Unspent share of the budget for calls", registry=registry)
         self._gateway = Counter(
@@ -68,14 +68,14 @@ class Metrics:
         )
         self._transactions = Histogram(
             "callgate_transaction_seconds",
-            "EntryReason long transactions take, waiting included",
+            "How long transactions take, waiting included",
             ["outcome"],
             buckets=TRANSACTION_SECONDS,
             registry=registry,
         )
         self._lengths = Gauge("callgate_queue_length", "What waits to be done", ["queue"], registry=registry)
         self._ages = Gauge(
-            "callgate_queue_age_seconds", "EntryReason long the oldest of it has waited", ["queue"], registry=registry
+            "callgate_queue_age_seconds", "How long the oldest of it has waited", ["queue"], registry=registry
         )
         self._letters = Counter(
             "callgate_outbox_deliveries", "Letters to the owner's systems", ["target", "outcome"], registry=registry

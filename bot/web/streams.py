@@ -1,4 +1,4 @@
-"""The event streams of open call screens: one loop checks all of them; see docs/adr/0009."""
+"""The event streams of open call screens: one loop serves all of them; see docs/adr/0009."""
 
 from __future__ import annotations
 

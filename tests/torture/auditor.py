@@ -42,7 +42,7 @@ class Called(StrEnum):
     NEVER = "never"
     UNSURE = "unsure"
     """Hardly in time; or no callback was acknowledged, and the inbox is not read, or could not be before the number was
-    asked for: then none of its entries counts (docs/adr/0006-inbox-mark-and-twins.md)."""
+    asked for: then none of its entries counts (docs/adr/0006-inbox-cursor-and-duplicates.md)."""
     SURELY = "surely"
 
 
