@@ -24,7 +24,7 @@ def build_http(
     metrics: Handler,
     proxies: Sequence[Network] = TRUSTED,
 ) -> web.Application:
-    """Build the application. `telegram` is None where the bot polls. `proxies`: those whose forwarded address counts."""
+    """Build the application. `telegram`: None if the bot polls. `proxies`: those whose forwarded address counts."""
     app = web.Application(middlewares=[guarded])
     app[PROXIES] = proxies
     app.on_response_prepare.append(harden)

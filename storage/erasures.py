@@ -252,8 +252,8 @@ class Erasures:
 
     async def _forget_messages(self, user_id: int) -> None:
         """Remove the admin who decided from outbox messages about others."""
-        letters = await self._connection.execute(select(O.id, O.body).where(O.admin_id == user_id))
-        for row in letters.all():
+        messages = await self._connection.execute(select(O.id, O.body).where(O.admin_id == user_id))
+        for row in messages.all():
             try:
                 said = json.loads(row.body)
                 said["data"].pop("admin_id", None)

@@ -41,20 +41,20 @@ class Outbox:
         """Add one. `user_id`: whom it is about; `admin_id`: who decided that, according to its data, a JSON object."""
         await self.add_many(target, [NewMessage(message_id, kind, body, now, user_id, admin_id)])
 
-    async def add_many(self, target: Destination, letters: Sequence[NewMessage]) -> None:
+    async def add_many(self, target: Destination, messages: Sequence[NewMessage]) -> None:
         """Add all of these."""
         rows = [
             {
                 "target": target,
-                "message_id": letter.message_id,
-                "type": letter.type,
-                "body": letter.body,
-                "user_id": letter.user_id,
-                "admin_id": letter.admin_id,
-                "created_at": letter.at,
-                "due_at": letter.at,
+                "message_id": message.message_id,
+                "type": message.type,
+                "body": message.body,
+                "user_id": message.user_id,
+                "admin_id": message.admin_id,
+                "created_at": message.at,
+                "due_at": message.at,
             }
-            for letter in letters
+            for message in messages
         ]
         if rows:
             await self._connection.execute(tables.outbox.insert(), rows)

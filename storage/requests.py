@@ -67,13 +67,13 @@ CHANGE = update(tables.join_requests).where(*IS_THE_ONE)
 DECIDE = CHANGE.values(state=bindparam("decided_state"), decided_at=bindparam("now"))
 CLAIM = DECIDE.where(tables.IS_WAITING)
 DECLINE_OVERDUE = CLAIM.where(R.deadline_at < bindparam("now"))
-RECONSIDER = (
+CLEAR_INELIGIBILITY = (
     update(tables.join_requests).where(tables.IS_WAITING, R.ineligibility.is_not(None)).values(ineligibility=None)
 )
-RECONSIDER_AT = RECONSIDER.where(R.gate_id == bindparam("at_gate"))
-RECONSIDER_THEM = RECONSIDER.where(R.user_id == bindparam("whose"))
-RECONSIDER_THE_ONE = RECONSIDER.where(*IS_THE_ONE)
-CLEAR_INELIGIBILITY = (
+CLEAR_INELIGIBILITY_AT = CLEAR_INELIGIBILITY.where(R.gate_id == bindparam("at_gate"))
+CLEAR_THEIR_INELIGIBILITY = CLEAR_INELIGIBILITY.where(R.user_id == bindparam("whose"))
+CLEAR_ONE_INELIGIBILITY = CLEAR_INELIGIBILITY.where(*IS_THE_ONE)
+EXTEND_DEADLINES = (
     update(tables.join_requests)
     .where(R.gate_id == bindparam("at_gate"), tables.IS_WAITING, R.deadline_at < bindparam("until"))
     .values(deadline_at=bindparam("until"))
@@ -174,7 +174,7 @@ class JoinRequests:
             DECIDE, {"at_gate": gate_id, "whose": user_id, "decided_state": state, "now": now}
         )
 
-    async def claim(self, gate_id: int, user_id: int, state: RequestState, now: datetime) -> bool:
+    async def decide_if_waiting(self, gate_id: int, user_id: int, state: RequestState, now: datetime) -> bool:
         """Decide about a request if it still waits; return whether it did. If several decide, the first wins."""
         claimed = await self._connection.execute(
             CLAIM, {"at_gate": gate_id, "whose": user_id, "decided_state": state, "now": now}
@@ -184,12 +184,12 @@ class JoinRequests:
     async def set_ineligibility(self, gate_id: int, user_id: int, ineligibility: Ineligibility | None) -> None:
         await self._connection.execute(CHANGE, {"at_gate": gate_id, "whose": user_id, "ineligibility": ineligibility})
 
-    async def undo_pending_rejections(self, *, gate_id: int | None = None, user_id: int | None = None) -> None:
+    async def clear_ineligibility(self, *, gate_id: int | None = None, user_id: int | None = None) -> None:
         """Clear why verified phones did not open this gate, or any gate for this person; the bot then checks again."""
         if gate_id is None:
-            query = RECONSIDER if user_id is None else RECONSIDER_THEM
+            query = CLEAR_INELIGIBILITY if user_id is None else CLEAR_THEIR_INELIGIBILITY
         else:
-            query = RECONSIDER_AT if user_id is None else RECONSIDER_THE_ONE
+            query = CLEAR_INELIGIBILITY_AT if user_id is None else CLEAR_ONE_INELIGIBILITY
         await self._connection.execute(query, {"at_gate": gate_id, "whose": user_id})
 
     async def recent(self, gate_id: int, since: datetime, enough: int) -> int:
@@ -263,7 +263,7 @@ class JoinRequests:
             )
         return found
 
-    async def reopen(self, user_id: int, now: datetime) -> list[JoinRequest]:
+    async def undo_pending_rejections(self, user_id: int, now: datetime) -> list[JoinRequest]:
         """Reopen this person's requests that no admin declined and whose decline or removal has not reached Telegram
         yet, and cancel that decline."""
         rows = (await self._connection.execute(BEING_TURNED_AWAY, {"whose": user_id})).all()
@@ -344,7 +344,7 @@ class JoinRequests:
         found = await self._at_gates(limit, (G.is_on, MUTES_NOBODY), tables.IS_WAITING_MUTED, order=R.reach)
         return [request for request, _ in found]
 
-    async def wait_on(self, gate_id: int, user_id: int, deadline_at: datetime) -> None:
+    async def reopen_until(self, gate_id: int, user_id: int, deadline_at: datetime) -> None:
         """Let a declined person wait again."""
         await self._connection.execute(
             CHANGE,
@@ -404,11 +404,11 @@ class JoinRequests:
         )
         return bool(declined.rowcount)
 
-    async def clear_ineligibility(self, gate_id: int, deadline_at: datetime) -> None:
+    async def extend_deadlines(self, gate_id: int, deadline_at: datetime) -> None:
         """Extend the deadlines of this gate's waiting requests to at least `deadline_at`."""
-        await self._connection.execute(CLEAR_INELIGIBILITY, {"at_gate": gate_id, "until": deadline_at})
+        await self._connection.execute(EXTEND_DEADLINES, {"at_gate": gate_id, "until": deadline_at})
 
-    async def extend_deadlines(self, seconds: float) -> None:
+    async def shift_deadlines(self, seconds: float) -> None:
         """Add an outage to the deadline of everybody who waits."""
         await self._connection.execute(
             update(tables.join_requests)

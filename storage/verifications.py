@@ -324,7 +324,7 @@ class Verifications:
             .with_for_update(key_share=True, skip_locked=True)
         )
 
-    async def extend_deadlines(self, seconds: float, now: datetime) -> list[int]:
+    async def shift_deadlines(self, seconds: float, now: datetime) -> list[int]:
         """Extend every window that was open before an outage; return whose they are."""
         before = now - timedelta(seconds=seconds)
         rows = await self._connection.execute(

@@ -50,7 +50,7 @@ class Setting(StrEnum):
 def chosen(settings: GateSettings, setting: Setting, value: str) -> GateSettings:
     """`settings` with one of them changed.
 
-    Raises ProblemError for an invalid setting, and another ValueError for what no button of ours contains.
+    Raises InvalidSettingError for an invalid setting, and another ValueError for what no button of ours contains.
     """
     return _CHANGES[setting](settings, value)
 

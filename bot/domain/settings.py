@@ -98,7 +98,7 @@ def is_tag(text: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class GateSettings:
-    """All settings. Raises ProblemError, a ValueError, for invalid ones.
+    """All settings. Raises InvalidSettingError, a ValueError, for invalid ones.
 
     `asks_call`: whether people have to call; otherwise everybody is admitted and only recorded. `fresh_for`: how old a
     verification may be; None: of any age. `accounts`: how many accounts one phone may bring in. `countries` are ISO

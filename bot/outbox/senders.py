@@ -97,18 +97,18 @@ class EventSender:
         self._webhooks = [Webhook(secret) for secret in secrets]
         self._clock = clock
 
-    async def __call__(self, letter: OutboxMessage) -> DeliveryAttempt:
+    async def __call__(self, message: OutboxMessage) -> DeliveryAttempt:
         """Try to send this message once."""
         now = self._clock.now()
-        text = letter.body.decode()
-        signatures = [webhook.sign(letter.message_id, now, text) for webhook in self._webhooks]
+        text = message.body.decode()
+        signatures = [webhook.sign(message.message_id, now, text) for webhook in self._webhooks]
         headers = {
             "Content-Type": "application/json",
-            "webhook-id": letter.message_id,
+            "webhook-id": message.message_id,
             "webhook-timestamp": str(math.floor(now.timestamp())),
             "webhook-signature": " ".join(signatures),
         }
-        return await self._wire.send("POST", self._url, headers, letter.body)
+        return await self._wire.send("POST", self._url, headers, message.body)
 
 
 class RelaySender:
@@ -119,9 +119,9 @@ class RelaySender:
         self._url = url
         self._phone_cipher = phone_cipher
 
-    async def __call__(self, letter: OutboxMessage) -> DeliveryAttempt:
+    async def __call__(self, message: OutboxMessage) -> DeliveryAttempt:
         """Try to send this message once."""
-        packed = self._phone_cipher.decrypt_bytes(letter.body)
+        packed = self._phone_cipher.decrypt_bytes(message.body)
         if packed is None:
             return DeliveryAttempt(AttemptResult.FAILED, UNREADABLE)
         report = ForeignReport.unpacked(packed)

@@ -65,9 +65,9 @@ class WebhookWorker:
         self._is_unwanted = False
         while not stop.is_set():
             free = 0 if self._is_unwanted else AT_ONCE - len(self._busy)
-            for letter in await self._due(free) if free else []:
-                self._busy.add(letter.id)
-                task = self._supervisor.start("letter", self._bring(letter, stop))
+            for message in await self._due(free) if free else []:
+                self._busy.add(message.id)
+                task = self._supervisor.start("letter", self._bring(message, stop))
                 self._under_way.add(task)
                 task.add_done_callback(self._under_way.discard)
             await self._clock.pause(LOOK_EVERY, stop)
@@ -79,46 +79,46 @@ class WebhookWorker:
         left_out = self._busy | self._resting
         return await self._transactions.transact(lambda store: store.outbox.due(self._target, now, limit, left_out))
 
-    async def _bring(self, letter: OutboxMessage, stop: asyncio.Event) -> None:
+    async def _bring(self, message: OutboxMessage, stop: asyncio.Event) -> None:
         try:
-            delivery = await unless_stopped(stop, self._try(letter))
+            delivery = await unless_stopped(stop, self._try(message))
             if delivery is None:
                 return
             self._metrics.delivered(self._target, delivery.reply)
             self._is_unwanted = self._is_unwanted or delivery.reply is AttemptResult.GONE
             if delivery.reply is not AttemptResult.TAKEN:
-                log.warning("letter_not_taken", target=self._target, type=letter.type, error=delivery.error)
-            await self._keep(letter, delivery, stop)
+                log.warning("letter_not_taken", target=self._target, type=message.type, error=delivery.error)
+            await self._keep(message, delivery, stop)
         finally:
-            self._busy.discard(letter.id)
+            self._busy.discard(message.id)
 
-    async def _try(self, letter: OutboxMessage) -> DeliveryAttempt:
+    async def _try(self, message: OutboxMessage) -> DeliveryAttempt:
         """Try once. An error that the sender did not foresee counts as a failed try."""
         try:
-            return await self._carriage(letter)
+            return await self._carriage(message)
         except Exception as error:
-            log.exception("letter_failed", target=self._target, type=letter.type)
+            log.exception("letter_failed", target=self._target, type=message.type)
             return DeliveryAttempt(AttemptResult.FAILED, type(error).__name__)
 
-    async def _keep(self, letter: OutboxMessage, delivery: DeliveryAttempt, stop: asyncio.Event) -> None:
+    async def _keep(self, message: OutboxMessage, delivery: DeliveryAttempt, stop: asyncio.Event) -> None:
         """Store the result; if that fails, store that the try failed; if that fails too, let the message wait."""
         try:
             try:
-                await self._transactions.transact(lambda store: self._settle(store, letter, delivery))
+                await self._transactions.transact(lambda store: self._settle(store, message, delivery))
             except StorageUnavailableError:
                 raise
             except Exception as error:
-                log.exception("letter_not_settled", target=self._target, type=letter.type, reply=delivery.reply)
+                log.exception("letter_not_settled", target=self._target, type=message.type, reply=delivery.reply)
                 failed = DeliveryAttempt(AttemptResult.FAILED, type(error).__name__)
-                await self._transactions.transact(lambda store: self._settle(store, letter, failed))
+                await self._transactions.transact(lambda store: self._settle(store, message, failed))
             self._announce()
         except StorageUnavailableError:
-            log.exception("letter_not_settled", target=self._target, type=letter.type, reply=delivery.reply)
+            log.exception("letter_not_settled", target=self._target, type=message.type, reply=delivery.reply)
             await self._clock.pause(AFTER_FAILURE, stop)
         except Exception:
-            log.exception("letter_not_settled", target=self._target, type=letter.type, reply=delivery.reply)
-            self._resting.add(letter.id)
-            self._supervisor.start("letter", self._rest(letter.id))
+            log.exception("letter_not_settled", target=self._target, type=message.type, reply=delivery.reply)
+            self._resting.add(message.id)
+            self._supervisor.start("letter", self._rest(message.id))
 
     async def _rest(self, message_id: int) -> None:
         await REAL_TIME.pause(RETRY_UNSAVED_AFTER, self._supervisor.stopping)

@@ -83,8 +83,11 @@ class World:
         app.add_routes(self._control.routes())
         self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.1)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, host, port)
-        await site.start()
+        try:
+            await web.TCPSite(self._runner, host, port).start()
+        except OSError:
+            await self.stop()
+            raise
         address = self._runner.addresses[0]
         self.url = f"http://{host}:{address[1]}"
 

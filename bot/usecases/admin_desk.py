@@ -43,7 +43,7 @@ class AdminDesk:
         elsewhere: Mapping[AdminActionKind, Elsewhere] | None = None,
     ) -> None:
         self._clock = clock
-        self._doers = action_handlers
+        self._handlers = action_handlers
         self._elsewhere = elsewhere or {}
 
     async def __call__(self, store: Store, act: AdminAction) -> None:
@@ -134,7 +134,7 @@ class AdminDesk:
         return None
 
     async def _do(self, store: Store, act: AdminAction, now: datetime, rights: Mapping[int, AdminRights]) -> None:
-        gate, handler = await store.gates.get(act.gate_id), self._doers.get(act.kind)
+        gate, handler = await store.gates.get(act.gate_id), self._handlers.get(act.kind)
         refusal = Toast.NOT_ADMIN if gate is None else await self._refusal(store, gate, act, rights)
         if gate is None or refusal is Toast.NOT_ADMIN:
             toast = Toast.NOT_ADMIN

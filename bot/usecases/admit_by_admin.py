@@ -24,7 +24,7 @@ async def admit_by_admin(store: Store, gate: Gate, user_id: int, act: AdminActio
     gate_id = gate.chat_id
     request, decision = await store.requests.get(gate_id, user_id), await store.overrides.get(gate_id, user_id)
     override = decision.override if decision is not None else None
-    waits = await store.requests.claim(gate_id, user_id, RequestState.APPROVED, now)
+    waits = await store.requests.decide_if_waiting(gate_id, user_id, RequestState.APPROVED, now)
     if not waits and (only_who_waits(act) or override is Override.ALLOWED):
         return Toast.DECIDED_ALREADY
     if not waits and override is None and request is not None and request.state is RequestState.APPROVED:

@@ -30,7 +30,7 @@ async def block(store: Store, gate: Gate, user_id: int, act: AdminAction, now: d
     if decision is not None and decision.override is Override.BLOCKED:
         return Toast.DECIDED_ALREADY
     request = await store.requests.get(gate_id, user_id)
-    waits = await store.requests.claim(gate_id, user_id, RequestState.DECLINED, now)
+    waits = await store.requests.decide_if_waiting(gate_id, user_id, RequestState.DECLINED, now)
     if not waits and only_who_waits(act):
         return Toast.DECIDED_ALREADY
     await store.overrides.put(gate_id, user_id, AccessOverride(Override.BLOCKED, now, admin_id))

@@ -20,7 +20,7 @@ async def decline_by_admin(store: Store, gate: Gate, user_id: int, act: AdminAct
     """A `Decider`. They may ask again, and verify, at any time."""
     gate_id = gate.chat_id
     request = await store.requests.get(gate_id, user_id)
-    if request is None or not await store.requests.claim(gate_id, user_id, RequestState.DECLINED, now):
+    if request is None or not await store.requests.decide_if_waiting(gate_id, user_id, RequestState.DECLINED, now):
         return Toast.DECIDED_ALREADY
     await store.overrides.drop(gate_id, user_id)
     await turn_away(store, gate, request, now, DecisionReason.BY_ADMIN, admin_id=act.admin_id)

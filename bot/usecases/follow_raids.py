@@ -33,4 +33,4 @@ class FollowRaids:
         """End the strict period of gates, and admit those whom only that kept out."""
         for gate_id in await store.raids.strict_before(self._clock.now()):
             await store.gates.set_strict(gate_id, None)
-            await store.requests.undo_pending_rejections(gate_id=gate_id)
+            await store.requests.clear_ineligibility(gate_id=gate_id)

@@ -72,7 +72,7 @@ class FollowRights:
             store.journal.add(Event.GATE_ON, now, gate_id=chat.chat_id)
             # A link that the bot made there before ended when it lost the chat.
             await store.gates.set_extras(chat.chat_id, request_link=None)
-            await store.requests.clear_ineligibility(chat.chat_id, now + FRESH_CHANCE)
+            await store.requests.extend_deadlines(chat.chat_id, now + FRESH_CHANCE)
             await store.grants.retry_failed(now, gate_id=chat.chat_id)
             await self._hand_card(store, chat, actor_id, language, now)
         elif was_on and known is not None:
@@ -141,7 +141,7 @@ async def _go_on_with(store: Store, gate: Gate, before: GateHealth | None, healt
     if health.can_invite and not gate.is_on:
         await store.gates.save(replace(gate, is_on=True), now)
         store.journal.add(Event.GATE_ON, now, gate_id=gate_id)
-        await store.requests.clear_ineligibility(gate_id, now + FRESH_CHANCE)
+        await store.requests.extend_deadlines(gate_id, now + FRESH_CHANCE)
     if before is not None and not before.can_restrict and health.can_restrict:
         await mute_again(store, gate_id, now)
     held = {

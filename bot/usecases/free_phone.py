@@ -32,7 +32,7 @@ async def free_phone(store: Store, user_id: int, operator_id: int, now: datetime
     gates = await came_in_by_phone(store, user_id)
     await store.phones.drop(user_id)
     store.journal.add(Event.PHONE_FREED, now, user_id=user_id, actor_id=operator_id)
-    await store.requests.undo_pending_rejections(user_id=user_id)
+    await store.requests.clear_ineligibility(user_id=user_id)
     for gate in gates:
         await REVOKE(
             store, gate, AdminAction(AdminActionKind.REVOKE, gate.chat_id, operator_id, {"value": user_id}), now

@@ -72,7 +72,7 @@ async def _begin(store: Store, gate: Gate, count: int, now: datetime) -> None:
 async def be_strict(store: Store, gate: Gate, now: datetime) -> None:
     """Make a gate strict for an hour from now, also towards those who wait."""
     await store.gates.set_strict(gate.chat_id, _strict_until(gate, now))
-    await store.requests.undo_pending_rejections(gate_id=gate.chat_id)
+    await store.requests.clear_ineligibility(gate_id=gate.chat_id)
 
 
 def _strict_until(gate: Gate, now: datetime) -> datetime:

@@ -28,7 +28,7 @@ class TypedWords(Protocol):
     """Parses what admins write to a page."""
 
     def read(self, page: Page, text: str) -> tuple[Setting, str]:
-        """Return the setting and its new value. Raises ProblemError."""
+        """Return the setting and its new value. Raises InvalidSettingError."""
 
 
 class SettingsFile(Protocol):
@@ -39,10 +39,10 @@ class SettingsFile(Protocol):
 
     def read(self, text: str, present: GateSettings) -> tuple[int, GateSettings]:
         """Return the gate of a file, and the settings after applying it; what it does not name stays as it is. Raises
-        ProblemError."""
+        InvalidSettingError."""
 
     def changes(self, before: GateSettings, after: GateSettings) -> str:
         """Return the differences; empty if there are none."""
 
     def applied(self, settings: GateSettings, changes: str) -> GateSettings:
-        """Return settings with these changes. Raises ProblemError."""
+        """Return settings with these changes. Raises InvalidSettingError."""

@@ -31,7 +31,7 @@ class MakeStrict:
                 await be_strict(store, gate, now)
             case "off" if gate.is_strict(now):
                 await store.gates.set_strict(gate.chat_id, None)
-                await store.requests.undo_pending_rejections(gate_id=gate.chat_id)
+                await store.requests.clear_ineligibility(gate_id=gate.chat_id)
             case _:
                 return Toast.DONE_BEFORE
         code = f"strict:{act.details['value']}"
@@ -69,10 +69,10 @@ class RecordedInAlert:
     """An `ActionHandler` whose effect the alert of a raid shows, if there is one: the action, and who took it."""
 
     def __init__(self, handler: ActionHandler) -> None:
-        self._doer = handler
+        self._handler = handler
 
     async def __call__(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:
-        toast = await self._doer(store, gate, act, now)
+        toast = await self._handler(store, gate, act, now)
         raid = await store.raids.at(gate.chat_id)
         changed = await store.gates.get(gate.chat_id)
         if raid is None or changed is None:

@@ -32,38 +32,38 @@ class RecordAttempt:
         self._open_incident = OpenIncident(notify_operators)
         self._clear_incident = ResolveIncident(notify_operators)
 
-    async def __call__(self, store: Store, letter: OutboxMessage, delivery: DeliveryAttempt) -> None:
+    async def __call__(self, store: Store, message: OutboxMessage, delivery: DeliveryAttempt) -> None:
         now = self._clock.now()
-        gone = Finding(IncidentKind.OUTBOX_GONE, letter.target)
+        gone = Finding(IncidentKind.OUTBOX_GONE, message.target)
         match delivery.reply:
             case AttemptResult.TAKEN:
-                await store.outbox.delivered(letter.id, now)
+                await store.outbox.delivered(message.id, now)
                 await self._clear_incident(store, gone.name, now, now)
             case AttemptResult.GONE:
-                await store.outbox.keep(letter.id, delivery.error)
+                await store.outbox.keep(message.id, delivery.error)
                 await self._open_incident(store, gone, now)
             case AttemptResult.FAILED:
-                await self._failed(store, letter, delivery.error)
+                await self._failed(store, message, delivery.error)
 
-    async def _failed(self, store: Store, letter: OutboxMessage, error: str) -> None:
+    async def _failed(self, store: Store, message: OutboxMessage, error: str) -> None:
         now = self._clock.now()
-        again_at = next_try(letter.attempts + 1, now)
+        again_at = next_try(message.attempts + 1, now)
         if again_at is not None:
-            await store.outbox.retry(letter.id, again_at, error)
+            await store.outbox.retry(message.id, again_at, error)
             return
-        await self._give_up(store, letter, error, now)
+        await self._give_up(store, message, error, now)
 
     async def forget(self, store: Store) -> None:
         """Give up or purge messages that are too old."""
         now = self._clock.now()
-        for letter in await store.outbox.pending_since(now - MESSAGES_KEPT, AT_ONCE):
-            await self._give_up(store, letter, letter.error or "it could not be brought", now)
+        for message in await store.outbox.pending_since(now - MESSAGES_KEPT, AT_ONCE):
+            await self._give_up(store, message, message.error or "it could not be brought", now)
         await store.outbox.forget(now - MESSAGES_KEPT, AT_ONCE)
 
-    async def _give_up(self, store: Store, letter: OutboxMessage, error: str, now: datetime) -> None:
-        await store.outbox.give_up(letter.id, now, error)
-        store.journal.add(Event.WEBHOOK_DROPPED, now, code=letter.type)
-        details = {"notice": Notification.WEBHOOK_DROPPED, "target": letter.target, "error": error[:200]}
+    async def _give_up(self, store: Store, message: OutboxMessage, error: str, now: datetime) -> None:
+        await store.outbox.give_up(message.id, now, error)
+        store.journal.add(Event.WEBHOOK_DROPPED, now, code=message.type)
+        details = {"notice": Notification.WEBHOOK_DROPPED, "target": message.target, "error": error[:200]}
         await self._notify_operators(
-            store, details, now, key=f"{Notification.WEBHOOK_DROPPED}:{letter.target}:{now:%Y-%m-%dT%H}"
+            store, details, now, key=f"{Notification.WEBHOOK_DROPPED}:{message.target}:{now:%Y-%m-%dT%H}"
         )

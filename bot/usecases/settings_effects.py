@@ -21,6 +21,6 @@ async def settings_changed(store: Store, before: Gate, after: Gate, now: datetim
     """
     old, new = before.settings, after.settings
     if any(getattr(old, name) != getattr(new, name) for name in ABOUT_PHONES):
-        await store.requests.undo_pending_rejections(gate_id=after.chat_id)
+        await store.requests.clear_ineligibility(gate_id=after.chat_id)
     if old.at_deadline is AtDeadline.LEAVE and new.at_deadline is AtDeadline.TURN_AWAY:
-        await store.requests.clear_ineligibility(after.chat_id, now + FRESH_CHANCE)
+        await store.requests.extend_deadlines(after.chat_id, now + FRESH_CHANCE)

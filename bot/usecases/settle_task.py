@@ -133,7 +133,7 @@ class SettleTask:
         if gate is None or request is None or request.state is not RequestState.DECLINED or not is_there:
             return
         rest = timedelta(seconds=float(receipt.answer.get("rest", 0.0)))
-        await store.requests.wait_on(gate_id, user_id, now + rest + FRESH_CHANCE)
+        await store.requests.reopen_until(gate_id, user_id, now + rest + FRESH_CHANCE)
         if rest:
             await mute(store, request, now, after=rest.total_seconds() + 1)
         store.journal.add(Event.FAILURE, now, user_id=user_id, gate_id=gate_id, code=receipt.error or "restricted")

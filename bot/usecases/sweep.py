@@ -99,7 +99,7 @@ class Sweep:
         now = self._clock.now()
         last_alive = await store.gateway.alive(now)
         if last_alive is not None and (outage := (now - last_alive).total_seconds()) > OUTAGE:
-            await store.requests.extend_deadlines(outage)
+            await store.requests.shift_deadlines(outage)
         await self._follow_step_back(store, last_alive, now)
         self._keep(now)
 
@@ -119,7 +119,7 @@ class Sweep:
             now, unlived = self._clock.now(), self._unlived()
             last_alive = await (store.gateway.alive(now) if self._is_sending() else store.gateway.alive_at())
             if unlived > OUTAGE:
-                await store.requests.extend_deadlines(unlived)
+                await store.requests.shift_deadlines(unlived)
             await self._prolong_windows(store)
             await self._follow_step_back(store, last_alive, now)
             self._keep(now)
@@ -127,7 +127,7 @@ class Sweep:
     async def _prolong_windows(self, store: Store) -> None:
         now = self._clock.now()
         if (jumped := self.jumped()) > OUTAGE:
-            await store.screens.touch(await store.verifications.extend_deadlines(jumped, now), now, acted=False)
+            await store.screens.touch(await store.verifications.shift_deadlines(jumped, now), now, acted=False)
 
     def _unlived(self) -> float:
         """Return the seconds since the last sweep in which the machine slept, its clock was set forward, or the process

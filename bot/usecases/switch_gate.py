@@ -39,8 +39,8 @@ class SwitchGate:
         return Toast.DONE
 
     async def _resume(self, store: Store, gate: Gate, now: datetime) -> None:
-        await store.requests.clear_ineligibility(gate.chat_id, now + FRESH_CHANCE)
-        await store.requests.undo_pending_rejections(gate_id=gate.chat_id)
+        await store.requests.extend_deadlines(gate.chat_id, now + FRESH_CHANCE)
+        await store.requests.clear_ineligibility(gate_id=gate.chat_id)
         waiting = await store.requests.waiting_at(gate.chat_id, MOST_WAITING)
         people = await store.people.get_many([request.user_id for request in waiting])
         for request in waiting:

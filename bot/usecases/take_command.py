@@ -65,7 +65,7 @@ class RunCommand:
     """
 
     def __init__(self, action_handlers: Mapping[AdminActionKind, ActionHandler]) -> None:
-        self._doers = action_handlers
+        self._handlers = action_handlers
 
     async def __call__(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:
         name, details = str(act.details.get("key", "")), act.details
@@ -78,7 +78,7 @@ class RunCommand:
             does = replace(act, kind=DOES[name], details=shown)
             rights = await store.admins.rights_of(gate.chat_id, act.admin_id, now - ADMIN_KNOWN_FOR)
             refusal = await refusal_of(store, gate, does, rights or NO_ADMIN)
-            said = refusal or await self._doers[does.kind](store, gate, does, now)
+            said = refusal or await self._handlers[does.kind](store, gate, does, now)
             shown |= {"did": does.kind, "said": said}
         if "group" in details and not await _can_be_written(store, act.admin_id):
             await _point(store, gate, act, now)

@@ -215,7 +215,7 @@ async def confirm(store: Store, verification: Verification, now: datetime, how: 
     known = await store.phones.of(user_id)
     is_other_phone = known is not None and known.fingerprint != verification.fingerprint
     has_raced = is_other_phone and known is not None and known.verified_at >= verification.opened_at
-    await store.requests.reopen(user_id, now)
+    await store.requests.undo_pending_rejections(user_id, now)
     if has_raced or not await has_room(store, user_id, verification.fingerprint, now):
         # Two accounts, or two phones, raced; the first confirmed one wins.
         if verification.is_open:
@@ -232,7 +232,7 @@ async def confirm(store: Store, verification: Verification, now: datetime, how: 
     number = verification.number
     took = (now - number.asked_at).total_seconds() if number is not None else None
     store.journal.about(Event.CONFIRMED, now, verification, code=how, took=took)
-    await store.requests.undo_pending_rejections(user_id=user_id)
+    await store.requests.clear_ineligibility(user_id=user_id)
     entering = [
         await decide(store, gate, replace(request, ineligibility=None), now, told=True, called=True)
         for request, gate in (await store.requests.waiting_of_many([user_id])).get(user_id, [])

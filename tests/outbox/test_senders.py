@@ -235,9 +235,9 @@ async def test_proxies_of_the_environment_are_not_used(owners: Receiver, monkeyp
 )
 async def test_a_foreign_report_arrives_as_it_came(wire: SafeHttpClient, report: ForeignReport) -> None:
     phone_cipher = PhoneCipher("the key of these tests")
-    letter = OutboxMessage(1, Destination.RELAY, "rel_1", "foreign", phone_cipher.encrypt_bytes(report.packed()), 0)
+    message = OutboxMessage(1, Destination.RELAY, "rel_1", "foreign", phone_cipher.encrypt_bytes(report.packed()), 0)
     async with receiver(secret=None) as theirs:
-        assert await RelaySender(wire, theirs.url, phone_cipher)(letter) == DeliveryAttempt(AttemptResult.TAKEN)
+        assert await RelaySender(wire, theirs.url, phone_cipher)(message) == DeliveryAttempt(AttemptResult.TAKEN)
 
     (arrived,) = theirs.arrived
     assert (arrived.method, arrived.query, arrived.content_type, arrived.body) == (
@@ -250,9 +250,9 @@ async def test_a_foreign_report_arrives_as_it_came(wire: SafeHttpClient, report:
 
 async def test_what_was_sealed_with_another_key_is_not_brought(wire: SafeHttpClient) -> None:
     encrypted = PhoneCipher("another key").encrypt_bytes(ForeignReport("GET", "", "", b"").packed())
-    letter = OutboxMessage(1, Destination.RELAY, "rel_1", "foreign", encrypted, 0)
+    message = OutboxMessage(1, Destination.RELAY, "rel_1", "foreign", encrypted, 0)
     async with receiver(secret=None) as theirs:
-        delivery = await RelaySender(wire, theirs.url, PhoneCipher("the key of these tests"))(letter)
+        delivery = await RelaySender(wire, theirs.url, PhoneCipher("the key of these tests"))(message)
 
     assert delivery == DeliveryAttempt(AttemptResult.FAILED, senders.UNREADABLE)
     assert theirs.arrived == []

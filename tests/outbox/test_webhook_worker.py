@@ -142,10 +142,10 @@ async def test_an_event_that_is_no_text_is_a_failed_try_too(
 async def test_whatever_a_try_raises_it_has_failed(office: Office, fault: Exception) -> None:
     brought = []
 
-    async def sender(letter: OutboxMessage) -> DeliveryAttempt:
-        if letter.body == b"bad":
+    async def sender(message: OutboxMessage) -> DeliveryAttempt:
+        if message.body == b"bad":
             raise fault
-        brought.append(letter.body)
+        brought.append(message.body)
         return DeliveryAttempt(AttemptResult.TAKEN)
 
     await office.request(Destination.EVENTS, *[b"bad"] * (AT_ONCE + 2), b"good")
@@ -159,13 +159,13 @@ async def test_whatever_a_try_raises_it_has_failed(office: Office, fault: Except
 async def test_what_came_of_a_letter_and_cannot_be_kept_is_a_failed_try(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def sender(letter: OutboxMessage) -> DeliveryAttempt:
+    async def sender(message: OutboxMessage) -> DeliveryAttempt:
         return DeliveryAttempt(AttemptResult.TAKEN)
 
-    async def settle(store: Store, letter: OutboxMessage, delivery: DeliveryAttempt) -> None:
-        if letter.body == b"bad" and delivery.reply is AttemptResult.TAKEN:
+    async def settle(store: Store, message: OutboxMessage, delivery: DeliveryAttempt) -> None:
+        if message.body == b"bad" and delivery.reply is AttemptResult.TAKEN:
             raise ValueError
-        await RecordAttempt(CLOCK, OperatorNotifier(Operators([])))(store, letter, delivery)
+        await RecordAttempt(CLOCK, OperatorNotifier(Operators([])))(store, message, delivery)
 
     monkeypatch.setattr(office, "settle", settle)
     await office.request(Destination.EVENTS, *[b"bad"] * (AT_ONCE + 2), b"good")
@@ -180,12 +180,12 @@ async def test_a_letter_of_which_nothing_can_be_kept_holds_up_none_of_the_others
 ) -> None:
     tries, has_brought = [], asyncio.Event()
 
-    async def sender(letter: OutboxMessage) -> DeliveryAttempt:
-        tries.append(letter.id)
+    async def sender(message: OutboxMessage) -> DeliveryAttempt:
+        tries.append(message.id)
         return DeliveryAttempt(AttemptResult.TAKEN)
 
-    async def settle(store: Store, letter: OutboxMessage, delivery: DeliveryAttempt) -> None:
-        if letter.body == b"bad":
+    async def settle(store: Store, message: OutboxMessage, delivery: DeliveryAttempt) -> None:
+        if message.body == b"bad":
             raise ValueError
         has_brought.set()
 
@@ -210,11 +210,11 @@ async def test_while_the_database_is_away_a_letter_is_not_brought_again_and_agai
     monkeypatch.setattr(webhook_worker, "AFTER_FAILURE", 600.0)
     tries, stop = [], asyncio.Event()
 
-    async def sender(letter: OutboxMessage) -> DeliveryAttempt:
-        tries.append(letter.id)
+    async def sender(message: OutboxMessage) -> DeliveryAttempt:
+        tries.append(message.id)
         return DeliveryAttempt(AttemptResult.TAKEN)
 
-    async def settle(store: Store, letter: OutboxMessage, delivery: DeliveryAttempt) -> None:
+    async def settle(store: Store, message: OutboxMessage, delivery: DeliveryAttempt) -> None:
         if len(tries) == AT_ONCE:
             asyncio.get_running_loop().call_later(1.5 * webhook_worker.LOOK_EVERY, stop.set)
         raise StorageUnavailableError

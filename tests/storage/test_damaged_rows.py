@@ -202,12 +202,12 @@ async def test_a_deadline_that_no_calendar_reaches_keeps_nobody_from_being_given
     for user, deadline in ((7, 2**63 - 1), (8, 1)):
         await put_request(database, HEALTHY, user, deadline, "request")
 
-    async def extend_deadlines(store: Store) -> list[int]:
-        await store.requests.extend_deadlines(100.0)
+    async def shift_deadlines(store: Store) -> list[int]:
+        await store.requests.shift_deadlines(100.0)
         found = await store.connection.execute(text("SELECT deadline_at FROM join_requests ORDER BY user_id"))
         return list(found.scalars())
 
-    assert await database.transact(extend_deadlines) == [2**63 - 1, 100_000_001]
+    assert await database.transact(shift_deadlines) == [2**63 - 1, 100_000_001]
 
 
 async def test_a_screen_at_its_last_revision_keeps_no_other_from_being_drawn_again(database: Database) -> None:

@@ -49,7 +49,7 @@ READS: Calls = [
     lambda store: store.requests.get(1, ANNA),
     lambda store: store.requests.names([ANNA]),
     lambda store: store.requests.of_person(ANNA),
-    lambda store: store.requests.reopen(ANNA, NOW),
+    lambda store: store.requests.undo_pending_rejections(ANNA, NOW),
     lambda store: store.requests.waiting_of_many([ANNA]),
     lambda store: store.screens.due(NOW, 5, [], []),
     lambda store: store.screens.due(NOW, 5, [ANNA], [ANNA], also_patient=True),
@@ -76,12 +76,12 @@ async def _meet(store: Store) -> None:
 
 async def _ask_to_join(store: Store) -> None:
     await store.requests.keep(JoinRequest(1, ANNA, NOW, NOW, RequestState.WAITING))
-    await store.requests.claim(1, ANNA, RequestState.DECLINED, NOW)
-    await store.requests.wait_on(1, ANNA, NOW)
+    await store.requests.decide_if_waiting(1, ANNA, RequestState.DECLINED, NOW)
+    await store.requests.reopen_until(1, ANNA, NOW)
     await store.requests.set_ineligibility(1, ANNA, None)
     await store.requests.forget_query(1, ANNA)
-    await store.requests.undo_pending_rejections(user_id=ANNA)
-    await store.requests.clear_ineligibility(1, NOW)
+    await store.requests.clear_ineligibility(user_id=ANNA)
+    await store.requests.extend_deadlines(1, NOW)
 
 
 async def _verify(store: Store) -> None:

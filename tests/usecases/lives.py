@@ -89,9 +89,9 @@ async def lives(rules: Rules) -> tuple[str, str]:
         await store.outbox.add(
             Destination.EVENTS, "msg_1", "access.granted", b'{"data":{"person_id":%d}}' % ID, rules.now, user_id=ID
         )
-        letter = b'{"type":"access.revoked","data":{"person_id":%d,"admin_id":%d}}' % (FRIEND, ID)
+        message = b'{"type":"access.revoked","data":{"person_id":%d,"admin_id":%d}}' % (FRIEND, ID)
         await store.outbox.add(
-            Destination.EVENTS, "msg_2", "access.revoked", letter, rules.now, user_id=FRIEND, admin_id=ID
+            Destination.EVENTS, "msg_2", "access.revoked", message, rules.now, user_id=FRIEND, admin_id=ID
         )
         await store.operators.add(AddedOperator(ID, "Ida", OPERATOR, rules.now))
         await store.operators.add(AddedOperator(FRIEND, "Freda", ID, rules.now))

@@ -74,7 +74,7 @@ async def test_each_act_needs_its_own_right_and_the_button_names_the_one_that_is
 def test_what_an_act_needs_is_said_of_every_kind_that_an_admin_can_do(rules: Rules) -> None:
     of_operators = {AdminActionKind.FREE_PHONE, AdminActionKind.ERASE}
     assert set(NEEDED) == set(AdminActionKind) - of_operators
-    assert set(rules.desk._doers) == set(NEEDED)
+    assert set(rules.desk._handlers) == set(NEEDED)
 
 
 async def test_an_admin_who_may_nothing_still_sees_the_pages(rules: Rules) -> None:

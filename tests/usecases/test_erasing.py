@@ -331,9 +331,9 @@ async def test_other_admins_and_who_was_told_of_by_an_erased_admin_stay(rules: R
         lambda store: store.appeals.close(OTHER_GATE.chat_id, FRIEND, Toast.DECLINED, rules.now, BORIS)
     )
     assert told == [(BORIS, 8)]
-    (letter,) = await rules.rows("SELECT body, admin_id FROM outbox WHERE user_id = :id", id=FRIEND)
-    assert json.loads(letter["body"])["data"] == {"person_id": FRIEND}
-    assert letter["admin_id"] is None
+    (message,) = await rules.rows("SELECT body, admin_id FROM outbox WHERE user_id = :id", id=FRIEND)
+    assert json.loads(message["body"])["data"] == {"person_id": FRIEND}
+    assert message["admin_id"] is None
 
 
 async def test_a_letter_says_by_whom_only_until_it_is_brought(rules: Rules) -> None:
@@ -344,8 +344,8 @@ async def test_a_letter_says_by_whom_only_until_it_is_brought(rules: Rules) -> N
     await rules.database.transact(owes)
     assert await rules.rows("SELECT user_id, admin_id FROM outbox") == [{"user_id": FRIEND, "admin_id": ID}]
 
-    (letter,) = await rules.database.transact(lambda store: store.outbox.due(Destination.EVENTS, rules.now, 9, ()))
-    await rules.database.transact(lambda store: store.outbox.delivered(letter.id, rules.now))
+    (message,) = await rules.database.transact(lambda store: store.outbox.due(Destination.EVENTS, rules.now, 9, ()))
+    await rules.database.transact(lambda store: store.outbox.delivered(message.id, rules.now))
 
     assert await rules.rows("SELECT user_id, admin_id FROM outbox") == [{"user_id": FRIEND, "admin_id": None}]
 

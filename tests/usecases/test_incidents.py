@@ -371,11 +371,11 @@ async def _owed(rules: Rules) -> None:
 
 
 async def _is_settled(rules: Rules, delivery: DeliveryAttempt) -> None:
-    (letter,) = await rules.database.transact(
+    (message,) = await rules.database.transact(
         lambda store: store.outbox.due(Destination.EVENTS, rules.now + timedelta(days=9), 9, ())
     )
     settle = RecordAttempt(rules.clock, rules.notify_operators)
-    await rules.database.transact(lambda store: settle(store, letter, delivery))
+    await rules.database.transact(lambda store: settle(store, message, delivery))
 
 
 async def test_a_receiver_that_takes_nothing_for_an_hour_is_told_of(rules: Rules) -> None:

@@ -54,14 +54,14 @@ async def told(rules: Rules) -> list[dict[str, Any]]:
     return [json.loads(bytes(row["body"])) for row in rows]
 
 
-async def letters(rules: Rules, target: Destination = Destination.EVENTS) -> list[OutboxMessage]:
+async def messages(rules: Rules, target: Destination = Destination.EVENTS) -> list[OutboxMessage]:
     """Return the messages that are due."""
     return await rules.database.transact(lambda store: store.outbox.due(target, rules.now, 100, ()))
 
 
-async def settles(rules: Rules, letter: OutboxMessage, delivery: DeliveryAttempt) -> None:
+async def settles(rules: Rules, message: OutboxMessage, delivery: DeliveryAttempt) -> None:
     settle = RecordAttempt(rules.clock, rules.notify_operators)
-    await rules.database.transact(lambda store: settle(store, letter, delivery))
+    await rules.database.transact(lambda store: settle(store, message, delivery))
 
 
 async def test_a_whole_story_is_told_in_two_events(rules: Rules) -> None:
@@ -247,26 +247,26 @@ async def test_what_did_not_happen_is_not_told(rules: Rules) -> None:
 async def test_each_letter_has_a_name_of_its_own_that_it_keeps(rules: Rules) -> None:
     for user_id, phone in ((ANNA, PHONE), (BORIS, OTHER_PHONE)):
         await rules.verifies(user_id, phone)
-    first = await letters(rules)
-    for letter in first:
-        await settles(rules, letter, DeliveryAttempt(AttemptResult.FAILED, "HTTP 500"))
+    first = await messages(rules)
+    for message in first:
+        await settles(rules, message, DeliveryAttempt(AttemptResult.FAILED, "HTTP 500"))
     rules.later(6)
 
-    again = await letters(rules)
+    again = await messages(rules)
 
-    assert [letter.message_id for letter in again] == [letter.message_id for letter in first]
-    assert len({letter.message_id for letter in first}) == 2
-    assert [letter.attempts for letter in again] == [1, 1]
+    assert [message.message_id for message in again] == [message.message_id for message in first]
+    assert len({message.message_id for message in first}) == 2
+    assert [message.attempts for message in again] == [1, 1]
 
 
 async def test_what_was_taken_is_not_brought_again_and_what_it_said_is_forgotten(rules: Rules) -> None:
     await rules.verifies()
-    (letter,) = await letters(rules)
+    (message,) = await messages(rules)
 
-    await settles(rules, letter, DeliveryAttempt(AttemptResult.TAKEN))
+    await settles(rules, message, DeliveryAttempt(AttemptResult.TAKEN))
 
     rules.later(100 * HOUR)
-    assert await letters(rules) == []
+    assert await messages(rules) == []
     assert await rules.rows("SELECT body, error FROM outbox") == [{"body": None, "error": None}]
 
 
@@ -274,12 +274,12 @@ async def test_what_is_not_taken_in_three_days_is_given_up_and_operators_hear_of
     for user_id, phone in ((ANNA, PHONE), (BORIS, OTHER_PHONE)):
         await rules.verifies(user_id, phone)
     for rest in (*RETRY_AFTER, None):
-        for letter in await letters(rules):
-            await settles(rules, letter, DeliveryAttempt(AttemptResult.FAILED, "HTTP 500"))
+        for message in await messages(rules):
+            await settles(rules, message, DeliveryAttempt(AttemptResult.FAILED, "HTTP 500"))
         rules.later(rest.total_seconds() if rest else 0)
 
     rules.later(100 * HOUR)
-    assert await letters(rules) == []
+    assert await messages(rules) == []
     assert await rules.rows("SELECT attempts, body FROM outbox") == [{"attempts": 10, "body": None}] * 2
     assert await rules.notifications() == ["letter_lost"]
     assert (await rules.journal()).count("letter_lost") == 2
@@ -299,11 +299,11 @@ async def test_what_nobody_could_bring_in_a_week_is_not_lost_without_a_word(rule
     for user_id, phone in ((ANNA, PHONE), (BORIS, OTHER_PHONE)):
         await rules.verifies(user_id, phone)
     if is_tried:
-        for letter in await letters(rules):
-            await settles(rules, letter, DeliveryAttempt(AttemptResult.GONE, "HTTP 410"))
+        for message in await messages(rules):
+            await settles(rules, message, DeliveryAttempt(AttemptResult.GONE, "HTTP 410"))
     rules.later(MESSAGES_KEPT.total_seconds())
     await rules.sweeps()
-    assert len(await letters(rules)) == 2
+    assert len(await messages(rules)) == 2
 
     rules.later(1)
     await rules.sweeps()
@@ -321,18 +321,18 @@ async def test_what_nobody_could_bring_in_a_week_is_not_lost_without_a_word(rule
 async def test_that_the_receiver_wants_nothing_more_is_no_try_of_a_letter(rules: Rules) -> None:
     await rules.verifies()
     for _ in range(2 * len(RETRY_AFTER)):
-        (letter,) = await letters(rules)
-        await settles(rules, letter, DeliveryAttempt(AttemptResult.GONE, "HTTP 410"))
+        (message,) = await messages(rules)
+        await settles(rules, message, DeliveryAttempt(AttemptResult.GONE, "HTTP 410"))
 
-    (letter,) = await letters(rules)
-    assert (letter.attempts, letter.error) == (0, "HTTP 410")
+    (message,) = await messages(rules)
+    assert (message.attempts, message.error) == (0, "HTTP 410")
 
 
 async def test_what_is_old_is_forgotten_a_little_at_a_time(rules: Rules) -> None:
     for user_id, phone in ((ANNA, PHONE), (BORIS, OTHER_PHONE)):
         await rules.verifies(user_id, phone)
-    for letter in await letters(rules):
-        await settles(rules, letter, DeliveryAttempt(AttemptResult.TAKEN))
+    for message in await messages(rules):
+        await settles(rules, message, DeliveryAttempt(AttemptResult.TAKEN))
     rules.later(MESSAGES_KEPT.total_seconds() + 1)
     before = rules.now - MESSAGES_KEPT
 
@@ -347,7 +347,7 @@ async def test_how_it_stands_is_told_for_each_target(rules: Rules) -> None:
     began = rules.now
     for user_id, phone in ((ANNA, PHONE), (BORIS, OTHER_PHONE)):
         await rules.verifies(user_id, phone)
-    one, other = await letters(rules)
+    one, other = await messages(rules)
     rules.later(1)
     await settles(rules, one, DeliveryAttempt(AttemptResult.FAILED, "ConnectError"))
     await settles(rules, other, DeliveryAttempt(AttemptResult.TAKEN))
@@ -365,10 +365,10 @@ async def test_a_foreign_report_is_kept_sealed_until_it_is_taken(rules: Rules) -
 
     await rules.database.transact(lambda store: relay(store, report))
 
-    (letter,) = await letters(rules, Destination.RELAY)
-    assert b"79995551122" not in letter.body
-    assert ForeignReport.unpacked(rules.phone_cipher.decrypt_bytes(letter.body) or b"") == report
-    assert await letters(rules) == []
+    (message,) = await messages(rules, Destination.RELAY)
+    assert b"79995551122" not in message.body
+    assert ForeignReport.unpacked(rules.phone_cipher.decrypt_bytes(message.body) or b"") == report
+    assert await messages(rules) == []
 
 
 async def test_a_report_is_foreign_when_it_is_no_call_or_a_call_of_somebody_unknown_and_is_so_once(

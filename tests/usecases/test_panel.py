@@ -123,7 +123,7 @@ async def test_old_buttons_of_other_sorts_are_answered_too(
     rules: Rules, kind: AdminActionKind, key: str, value: str
 ) -> None:
     await runs(rules)
-    rules.desk._doers = {k: handler for k, handler in rules.desk._doers.items() if k is not AdminActionKind.STRICT}
+    rules.desk._handlers = {k: done for k, done in rules.desk._handlers.items() if k is not AdminActionKind.STRICT}
 
     assert await acts(rules, kind, key, value) is Toast.UNKNOWN
 
