@@ -20,11 +20,12 @@ from handlers.http_routes import build_http
 
 ROOT = Path(__file__).parent.parent
 VARIABLES = frozenset(Settings.model_fields)
+README = {"en": ROOT / "README.md", "ru": ROOT / "README.ru.md"}
 
 
 def documents() -> list[Path]:
     """Everything written for people to read."""
-    return sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
+    return sorted([*README.values(), ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
 
 
 def bot_commands() -> set[str]:

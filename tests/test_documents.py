@@ -16,7 +16,7 @@ from bot.settings import ConfigurationError, Settings
 from bot.telegram.commands import OPERATOR_COMMANDS
 from storage.tables import metadata
 from tests.browser.demo import CHROMIUM
-from tests.papers import ROOT, VARIABLES, bot_commands, chat_commands, documents, make_targets, routes
+from tests.papers import README, ROOT, VARIABLES, bot_commands, chat_commands, documents, make_targets, routes
 
 DOCUMENTS = documents()
 DOCS = ROOT / "docs"
@@ -162,6 +162,22 @@ def test_every_word_of_the_glossary_has_a_russian_one_of_its_own() -> None:
 
     assert all(re.search("[а-я]", word) for word in russian)
     assert len(set(russian)) == len(russian)
+
+
+def test_both_readmes_have_the_same_sections_commands_pictures_and_links() -> None:
+    english, russian = (text_of(README[language]) for language in ("en", "ru"))
+
+    def outline(text: str) -> list[object]:
+        """The levels of headings, the commands, the pictures and what is linked to, without the language of each."""
+        return [
+            re.findall(r"^#+", text, re.MULTILINE),
+            re.findall(r"^```\n(.*?)^```", text, re.MULTILINE | re.DOTALL),
+            sorted(re.sub(r"-(en|ru)\.png", ".png", name) for name in re.findall(r"docs/pictures/[\w.-]+", text)),
+            sorted(re.sub(r"README(\.ru)?\.md", "README", target) for target in re.findall(r"\]\((.+?)\)", text)),
+            sorted(set(re.findall(r"`([A-Z_]{4,}|/\w+|make [^`]+)`", text))),
+        ]
+
+    assert outline(russian) == outline(english)
 
 
 @each_document(DECISIONS)
