@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import functools
+import gc
 import hashlib
 import importlib.machinery
 import importlib.util
@@ -114,3 +115,5 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     install()
+    # Until tests/conftest.py turns it on again: all that a process imports and collects stays to its end.
+    gc.disable()
