@@ -113,7 +113,7 @@ class RateLimiter:
     def resting(self, now: float) -> frozenset[int]:
         """Return the chats that may not get a message yet."""
         paused = {chat for chat, until in self._paused.items() if until > now}
-        # In a raid thousands of chats have had a message lately, and hardly any of them has to wait any more.
+        # During a raid thousands of chats have had a message, and hardly any of them still has to wait.
         self._forget(now)
         return frozenset(paused | {chat for chat, bucket in self._chats.items() if bucket.wait() > 0})
 

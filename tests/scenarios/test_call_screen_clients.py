@@ -86,7 +86,7 @@ async def test_a_reader_that_takes_nothing_is_cut_off_its_memory_let_go_and_othe
     page = await address(callgate, anna)
 
     slow = await reader_that_does_not_read(httpx.URL(page))
-    # Held back it is for a moment only: on a busy machine the bot may cut it off before anybody looks.
+    # It is held back only for a moment; on a busy machine the bot cuts it off before this test looks.
     await becomes(world, lambda: callgate.app is not None and callgate.app._parts.streams._opened == 1)
     async with events(browser, page) as open_screen:
         assert (await open_screen.next())["state"] == "waiting"
