@@ -50,7 +50,7 @@ async def run(config: Settings, _given: argparse.Namespace) -> int:
 
 
 async def doctor(config: Settings, given: argparse.Namespace) -> int:
-    """What is wrong with the configuration, and how to fix it."""
+    """Check the configuration, and print how to fix each fault."""
     findings = []
     async for finding in examine(config, account(config)):
         findings.append(finding)

@@ -108,7 +108,7 @@ RETRY = (
 
 
 class Grants:
-    """What verified people get."""
+    """The grants of verified people."""
 
     def __init__(self, connection: AsyncConnection, note: NoteUnreadable = pass_over) -> None:
         self._connection = connection

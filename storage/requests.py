@@ -115,7 +115,7 @@ BEING_TURNED_AWAY = (
 
 
 class JoinRequests:
-    """Who asked to enter which gate."""
+    """The join requests of all gates."""
 
     def __init__(self, connection: AsyncConnection, note: NoteUnreadable = pass_over) -> None:
         self._connection = connection

@@ -29,7 +29,7 @@ def ineligibility(
 ) -> Ineligibility | None:
     """Why this phone does not open this gate now; None when it does.
 
-    What no call can fix comes first, so that nobody calls without effect.
+    Reasons that no call can fix come first, so that nobody calls without effect.
     """
     rules = gate.rules(now)
     if (about_number := number_ineligibility(rules, phone.region, phone.kind)) is not None:

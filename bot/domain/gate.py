@@ -155,7 +155,7 @@ class JoinRequest:
 
 
 class GrantKind(StrEnum):
-    """What a verified person gets."""
+    """The kinds of grants that a verified person gets."""
 
     JOIN = "join"
     """The request to join is approved."""

@@ -67,7 +67,7 @@ class AssignedNumber:
 
 
 class EventKind(StrEnum):
-    """What a gateway event is about. Only calls concern us; the account's callback gets the others too."""
+    """The subject of a gateway event. Only calls concern us; the account's callback gets the others too."""
 
     CALL = "call"
     MESSAGE = "message"

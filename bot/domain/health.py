@@ -72,7 +72,7 @@ class GateHealth:
 
 
 def issues(gate: Gate, health: GateHealth, joined_unverified: int) -> list[GateIssue]:
-    """What is wrong with the gate, the worst first. It depends on the settings, which do not all need every right."""
+    """Return the issues of the gate, the worst first. Its settings decide which rights it needs."""
     if not health.is_there:
         return [GateIssue.NOT_THERE]
     settings, way = gate.settings, gate.settings.way

@@ -1,4 +1,4 @@
-"""What is valid as a host in an address."""
+"""Which hosts are valid in an address."""
 
 from __future__ import annotations
 

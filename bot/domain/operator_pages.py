@@ -80,7 +80,7 @@ TO_STRANGERS = frozenset({AdminActionKind.LET_IN, AdminActionKind.BLOCK})
 
 @dataclass(frozen=True, slots=True)
 class RecentEntry:
-    """What happened to somebody. `gate` is its title, empty where it was at none."""
+    """An event in a person's history. `gate` is its title, empty if it happened at none."""
 
     user_id: int
     name: str
@@ -145,7 +145,7 @@ class NoResults:
 
 
 class StuckItemKind(StrEnum):
-    """What is still undone for a person."""
+    """The unfinished business of a person."""
 
     GRANT_DUE = "grant_due"
     GRANT_FAILED = "grant_failed"

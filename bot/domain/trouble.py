@@ -140,7 +140,7 @@ class Incident:
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """What waits: how much of it, and since when the oldest has been due."""
+    """A queue: its length, and since when its oldest item has been due."""
 
     name: str
     length: int

@@ -1,4 +1,4 @@
-"""Changes in the sandbox: a beat that wakes all waiters."""
+"""Changes in the sandbox: a beat that wakes every coroutine that waits for one."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ class PurgeOld:
     """Purges journal entries that are rolled up (the sums stay), calls, attempts that do not back a current
     verification, requests without effect, grants that no longer hold, and appeals.
 
-    Who is in, and by which phone, stays. Each of `steps` is a transaction of its own.
+    Access and the phones behind it stay. Each of `steps` is a transaction of its own.
     """
 
     def __init__(self, clock: Clock, keep: RetentionPolicy) -> None:

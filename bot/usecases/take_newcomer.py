@@ -43,7 +43,7 @@ from storage.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Newcomer:
-    """Who joined, as reported by Telegram. `actor_id`: who caused it, themselves or somebody who added or approved
+    """A join, as reported by Telegram. `actor_id`: who caused it, themselves or somebody who added or approved
     them. `asked`: they came by an approved request. `is_admin`: they joined as an administrator. `is_muted`: they left
     earlier before they had verified, and the bot's restriction is still in force. `is_by_bot`: another bot approved
     their request."""

@@ -350,7 +350,7 @@ def _odd(chance: random.Random, aim: Aim) -> Request:
 
 
 def _broken(chance: random.Random, aim: Aim) -> Request:
-    """What is no HTTP, or hardly."""
+    """Requests that are not HTTP, or only just."""
     lines = (
         chance.randbytes(chance.randrange(1, 600)),
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + chance.randbytes(100),

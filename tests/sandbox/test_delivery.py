@@ -230,7 +230,7 @@ async def test_a_world_that_was_down_goes_on_where_it_was(anna: Person, hook: Ho
     await world.stop()
     await world.start(port)
     await world.person("Boris").says("2")
-    # What was in flight when the world stopped comes once more.
+    # Updates that were in flight when the world stopped come once more.
     await world.wait_until(lambda: len({update_id for update_id, _ in hook.taken}) == 2)
     await world.stop()
 

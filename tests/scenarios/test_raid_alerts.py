@@ -210,7 +210,7 @@ async def test_killed_in_the_middle_of_a_raid_the_bot_tells_of_it_once(fast_worl
     await bot.start()
 
     await owner.sees("is being raided")
-    # What was sent but not saved is sent again; no messenger can avoid that.
+    # A message that was sent but not saved is sent again; no messenger can avoid that.
     await eventually(bot, "SELECT count(*) > 0 AS n FROM tasks WHERE kind = 'alert' AND done_at > 0", [{"n": True}])
     await raid(world, group, 35)
     await eventually(bot, "SELECT count(*) AS n FROM join_requests", [{"n": 70}])

@@ -248,7 +248,7 @@ async def _answers(bot: BotProcess) -> None:
 
 
 async def _settled(world: World, plan: Round, bots: list[BotProcess], walkers: list[Walker], watch: Watch) -> list[str]:
-    """What is wrong once all came to rest, or will not any more."""
+    """The violations that show once everything has come to rest, or no longer will."""
     deadline = time.monotonic() + SETTLES_WITHIN
     try:
         await _any_is_ready(world, bots)
