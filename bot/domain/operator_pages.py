@@ -145,7 +145,7 @@ class NoResults:
 
 
 class StuckItemKind(StrEnum):
-    """The unfinished business of a person."""
+    """A grant or task that is still unfinished for a person."""
 
     GRANT_DUE = "grant_due"
     GRANT_FAILED = "grant_failed"
