@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from importlib import resources
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 import zxingcpp
-from playwright.async_api import Browser, Page, Response, expect
+from playwright.async_api import Browser, Page, Response, Route, expect
 
 from bot.sandbox.people import Person
 from bot.sandbox.world import World
@@ -95,6 +96,32 @@ async def test_another_number_takes_the_place_of_the_first(
     await expect(page.locator("#call")).not_to_have_attribute("href", f"tel:{number}")
     await page.get_by_role("button", name="Cancel").click()
     await expect(page.get_by_role("heading")).to_have_text("Cancelled")
+
+
+async def test_an_answer_that_the_stream_overtakes_is_not_shown(
+    world: World, callgate: Installation, browser: Browser
+) -> None:
+    anna, number = await joining(world)
+    page = await opened(browser, await screen_of(callgate, anna))
+    call = page.locator("#call")
+    is_answered = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        """Pass the bot's answer to the press on only when the page shows the new number."""
+        answer = await route.fetch()
+        assert number in (await answer.text())
+        await expect(call).not_to_have_attribute("href", f"tel:{number}")
+        await route.fulfill(response=answer)
+        is_answered.set()
+
+    await page.route("**/another", late)
+    async with page.expect_response("**/another"):
+        await page.get_by_role("button", name="Another number").click()
+    await is_answered.wait()
+
+    await expect(page.get_by_role("button", name="Cancel")).to_be_enabled()
+    await expect(page.locator("[aria-disabled]")).to_have_count(0)
+    await expect(call).not_to_have_attribute("href", f"tel:{number}")
 
 
 async def test_the_number_left_is_right_though_the_clock_of_the_device_is_wrong(

@@ -74,6 +74,7 @@ async function begin() {
 async function ask() {
   if (facts.state === "outside") return;
   const number = (asked += 1);
+  const seen = facts;
   try {
     if (!kept.session) return await begin();
     const answer = await fetch(`${main.dataset.root}/app/state`, {
@@ -83,7 +84,7 @@ async function ask() {
     if (answer.status === 401) return await begin();
     if (!answer.ok) throw new Error(String(answer.status));
     const told = await answer.json();
-    if (number === asked) show(told); // else overtaken by a newer answer
+    if (number === asked && facts === seen) show(told); // else overtaken by a newer answer or the stream
   } catch {
     failures += 1;
     if (failures > 1) say(labels.offline, true);

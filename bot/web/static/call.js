@@ -107,16 +107,18 @@ const rest = (ms) =>
     setTimeout(done, ms);
   });
 
-/** Show an answer, unless it is too late for that. */
-async function hear(answer) {
+/** Show an answer. `seen`: what was shown when it was requested; if the stream has brought something since, the answer
+ * may be older than that, so it is dropped. */
+async function hear(answer, seen) {
   if (![200, 404, 410].includes(answer.status)) throw new Error(String(answer.status));
   const told = await answer.json();
-  if (told.state) take(told);
-  else ways.gone();
+  if (!told.state) ways.gone();
+  else if (facts === seen) take(told);
 }
 
 async function poll() {
-  await hear(await fetch(`${base}/state`, { cache: "no-store" }));
+  const seen = facts;
+  await hear(await fetch(`${base}/state`, { cache: "no-store" }), seen);
 }
 
 /** Read the stream until it ends; return whether anything came. */
@@ -132,7 +134,7 @@ async function stream() {
       signal: control.signal,
     });
     if (answer.status !== 200) {
-      await hear(answer);
+      await hear(answer, facts);
       return came;
     }
     const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
@@ -191,6 +193,7 @@ async function press(button, what) {
   // A disabled button would lose the focus.
   if (button.hasAttribute("aria-disabled")) return;
   button.setAttribute("aria-disabled", "true");
+  const seen = facts;
   try {
     const answer = await fetch(`${base}/${what}`, {
       method: "POST",
@@ -207,7 +210,7 @@ async function press(button, what) {
       ways.move(told.next);
       return;
     }
-    take(told.state);
+    if (facts === seen) take(told.state); // else the stream has brought something newer
     ways.pressed();
   } catch {
     say(labels.failed);
