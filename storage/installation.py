@@ -127,22 +127,24 @@ class Announcements:
             update(tables.announcements).where(N.id == announcement_id, N.over_at.is_(None)).values(**counted)
         )
 
-    async def under_way(self) -> list[Announcement]:
-        """Those being sent."""
+    async def unreported(self) -> list[Announcement]:
+        """Those being sent, and finished ones whose result their sender has not seen."""
         rows = await self._connection.execute(
-            select(tables.announcements).where(N.sent_at.is_not(None), N.over_at.is_(None)).order_by(N.id)
+            select(tables.announcements).where(N.sent_at.is_not(None), N.reported_at.is_(None)).order_by(N.id)
         )
         return [_announcement(row) for row in rows]
 
-    async def over(self, announcement_id: int, now: datetime) -> Announcement:
+    async def over(self, announcement_id: int, now: datetime) -> None:
         """Finish: every recipient who does not have it counts as missed, including those erased meanwhile."""
-        ended = await self._connection.execute(
-            update(tables.announcements)
-            .where(N.id == announcement_id)
-            .values(over_at=now, missed=N.total - N.sent)
-            .returning(*N)
+        await self._connection.execute(
+            update(tables.announcements).where(N.id == announcement_id).values(over_at=now, missed=N.total - N.sent)
         )
-        return _announcement(ended.one())
+
+    async def reported(self, announcement_id: int, now: datetime) -> None:
+        """Record that its sender has seen the result, or is sent it."""
+        await self._connection.execute(
+            update(tables.announcements).where(N.id == announcement_id).values(reported_at=now)
+        )
 
     async def forget(self, before: datetime) -> None:
         """Delete older drafts, and announcements that finished earlier."""

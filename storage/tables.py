@@ -534,6 +534,8 @@ announcements = Table(
     Column("sent_at", Moment),
     Column("sent_by", BigInteger),
     Column("over_at", Moment),
+    # When its sender saw the result, or was sent it.
+    Column("reported_at", Moment),
     # How many recipients there are, how many got it, and how many could not be reached.
     Column("total", Integer, nullable=False, server_default="0"),
     Column("sent", Integer, nullable=False, server_default="0"),

@@ -112,30 +112,40 @@ class Announce:
         return Toast.CANCELLED if dropped else Toast.DONE_BEFORE
 
     async def go_on(self, store: Store) -> None:
-        """Show the progress (a step of the sweep); if the operator who sent it looks at another page, notify them of
-        the result."""
+        """Show the progress (a step of the sweep). The operator who sent it sees the result on their page; if they
+        leave it before it shows the result, they get a message instead."""
         now = self._clock.now()
-        for announcement in await store.announcements.under_way():
+        for announcement in await store.announcements.unreported():
+            if announcement.over_at is not None:
+                await self._report(store, announcement, now)
+                continue
             parts, done = await store.tasks.job(announcement.job)
             if parts == done:
-                announcement = await store.announcements.over(announcement.id, now)  # noqa: PLW2901 - as it is now
-            await self._tell(store, announcement, now, is_over=parts == done)
+                await store.announcements.over(announcement.id, now)
+            for user_id in {announcement.author_id, announcement.sent_by}:
+                if user_id is not None and await self._looks_at(store, user_id, announcement):
+                    await store.screens.touch([user_id], now, acted=False)
         await store.announcements.forget(now - KEPT)
 
-    async def _tell(self, store: Store, announcement: Announcement, now: datetime, *, is_over: bool) -> None:
-        for user_id in {announcement.author_id, announcement.sent_by}:
-            if user_id is None or not await self._operators.is_operator(store, user_id):
-                continue
-            if await _looked_at(store, user_id) == announcement.id:
-                await store.screens.touch([user_id], now, acted=False)
-            elif is_over and user_id == announcement.sent_by:
-                said: dict[str, str | int] = {
-                    "notice": Notification.ANNOUNCED,
-                    "sent": announcement.sent,
-                    "total": announcement.total,
-                    "missed": announcement.missed,
-                }
-                await store.tasks.add(TaskKind.NOTIFY, user_id, said, now)
+    async def _report(self, store: Store, announcement: Announcement, now: datetime) -> None:
+        """Send the result to an operator who has left the page; wait while the page does not show it yet."""
+        sender = announcement.sent_by
+        if sender is not None and await self._looks_at(store, sender, announcement):
+            if not await store.screens.is_shown(sender):
+                return
+        elif sender is not None and await self._operators.is_operator(store, sender):
+            said: dict[str, str | int] = {
+                "notice": Notification.ANNOUNCED,
+                "sent": announcement.sent,
+                "total": announcement.total,
+                "missed": announcement.missed,
+            }
+            await store.tasks.add(TaskKind.NOTIFY, sender, said, now)
+        await store.announcements.reported(announcement.id, now)
+
+    async def _looks_at(self, store: Store, user_id: int, announcement: Announcement) -> bool:
+        is_operator = await self._operators.is_operator(store, user_id)
+        return is_operator and await _looked_at(store, user_id) == announcement.id
 
 
 async def note_announced(store: Store, task: PendingTask, receipt: DeliveryResult) -> None:

@@ -267,6 +267,26 @@ async def test_it_goes_on_after_a_restart_and_who_looks_elsewhere_is_told_the_re
     assert len([m for m in operator.chat.messages if "announcement is out" in (m.text or "")]) == 1
 
 
+async def test_an_operator_who_leaves_the_page_before_it_shows_the_result_gets_a_message(
+    world: World, brisk: Installation, operator: Person
+) -> None:
+    olga, boris, _ = await two_gates(world, brisk)
+    await writes_it(operator)
+    world.faults.add(where="telegram", kind="500", method="editMessageText", times=None)
+    await operator.presses("Send")
+    await world.wait_until(lambda: (got(olga), got(boris)) == ([LATER], [LATER]))
+    await eventually(brisk, "SELECT count(over_at) AS finished FROM announcements", [{"finished": 1}])
+    await is_swept(brisk)
+
+    await operator.says("/help")
+    await operator.sees("How this works")
+    world.faults.clear()
+
+    await operator.sees("The announcement is out: it reached 2 of 2.")
+    await is_swept(brisk)
+    assert len([m for m in operator.chat.messages if "announcement is out" in (m.text or "")]) == 1
+
+
 async def test_what_was_announced_is_forgotten_after_two_days(
     world: World, brisk: Installation, operator: Person
 ) -> None:
