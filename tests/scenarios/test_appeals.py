@@ -2,35 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
 from bot.domain.settings import AtDeadline
 from bot.sandbox.people import Person
-from bot.sandbox.telegram.state import Group
 from bot.sandbox.world import World
 from tests.installation import Installation, number_shown, verify
+from tests.scenarios.appeals import ASK, appeals, runs_out_of_time
 from tests.scenarios.log_gates import choose, full_gate, logged_gate
-from tests.scenarios.story import DAY, WINDOW, all_is_carried, eventually, guarded, reads
-
-ASK = "Ask an administrator"
-
-
-async def runs_out_of_time(world: World, person: Person, group: Group) -> None:
-    """Ask to join, get a number, and do not call."""
-    await person.asks_to_join(group)
-    await person.says("/start")
-    await person.shares_contact()
-    await number_shown(person)
-    world.clock.advance(WINDOW + 1)
-    await person.sees("Time is up")
-
-
-async def appeals(world: World, person: Person, group: Group) -> None:
-    await runs_out_of_time(world, person, group)
-    answer = await person.presses(ASK)
-    assert answer["text"] == "The administrators were asked."
+from tests.scenarios.story import DAY, all_is_carried, eventually, guarded, reads
 
 
 async def test_an_admin_is_asked_in_private_lets_them_in_and_the_person_learns_it(
@@ -168,31 +148,6 @@ async def test_somebody_in_the_log_chat_who_is_no_admin_of_the_gate_decides_noth
     assert answer["text"] == "Only administrators of that group can do this."
     await all_is_carried(brisk)
     assert anna.id in group.requests
-
-
-async def test_of_two_admins_the_first_decides_and_the_other_is_told_so(world: World, brisk: Installation) -> None:
-    owner, group = await full_gate(world)
-    oleg = world.person("Oleg", language="en")
-    await oleg.says("/start")
-    await owner.adds(group, oleg)
-    await owner.promotes(group, oleg)
-    anna = world.person("Anna", language="en")
-    await appeals(world, anna, group)
-    (hers, his) = (await owner.sees("asks to be let in"), await oleg.sees("asks to be let in"))
-    decline = next(b["callback_data"] for r in hers.inline_keyboard for b in r if "Decline" in b["text"])
-    let_in = next(b["callback_data"] for r in his.inline_keyboard for b in r if "Let in" in b["text"])
-
-    answers = await asyncio.gather(owner.presses_button(hers.id, decline), oleg.presses_button(his.id, let_in))
-
-    texts = [answer["text"] for answer in answers]
-    assert max(texts) == "This was decided already."
-    is_in = texts[1] == "Let in"
-    await all_is_carried(brisk)
-    assert (anna.id in group.members) is is_in
-    assert anna.id not in group.requests
-    for admin in (owner, oleg):
-        assert ("Let in by" if is_in else "Declined by") in await reads(admin, "asked to be let in")
-    assert await anna.sees("lets you in" if is_in else "declined your request")
 
 
 async def test_who_verified_meanwhile_is_decided_already(world: World, brisk: Installation) -> None:
