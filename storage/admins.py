@@ -18,7 +18,7 @@ from bot.domain.panel import ADMIN_KNOWN_FOR
 from bot.domain.rights import NO_ADMIN, AdminRights, Right
 from bot.domain.verification import VerificationState
 from storage import tables
-from storage.gates import G, gate
+from storage.gates import MOVED_GATE, G, gate
 from storage.people import PHONES, phone
 from storage.statements import insert, upsert
 from storage.unreadable import known
@@ -160,10 +160,12 @@ class Appeals:
 
     async def told(self, gate_id: int, user_id: int, chat_id: int, message_id: int) -> tuple[Toast, int | None] | None:
         """Record a message that notifies admins of it. Return the decision made meanwhile and by whom, if any."""
-        found = await self._connection.execute(
-            select(tables.appeals).where(AP.gate_id == gate_id, AP.user_id == user_id).with_for_update(key_share=True)
-        )
-        row = found.one_or_none()
+        row = await self._locked(gate_id, user_id)
+        if row is None:
+            # The gate may have moved to a new chat before, or while this transaction waited for the row.
+            moved = (await self._connection.execute(MOVED_GATE, {"which": gate_id})).scalars().first()
+            gate_id = gate_id if moved is None else moved
+            row = None if moved is None else await self._locked(gate_id, user_id)
         if row is None or row.decided_at is not None:
             return (Toast.DECIDED_ALREADY, None) if row is None else (Toast(row.outcome), row.decided_by)
         erased = await self._connection.execute(select(exists().where(tables.erasures.c.user_id == chat_id)))
@@ -175,6 +177,11 @@ class Appeals:
             update(tables.appeals).where(AP.gate_id == gate_id, AP.user_id == user_id).values(messages=messages)
         )
         return None
+
+    async def _locked(self, gate_id: int, user_id: int) -> Row[Any] | None:
+        of_this = (AP.gate_id == gate_id, AP.user_id == user_id)
+        found = await self._connection.execute(select(tables.appeals).where(*of_this).with_for_update(key_share=True))
+        return found.one_or_none()
 
     async def close(
         self, gate_id: int, user_id: int, outcome: Toast, now: datetime, admin_id: int | None

@@ -134,11 +134,15 @@ class Announcements:
         )
         return [_announcement(row) for row in rows]
 
-    async def over(self, announcement_id: int, now: datetime) -> None:
+    async def over(self, announcement_id: int, now: datetime) -> Announcement:
         """Finish: every recipient who does not have it counts as missed, including those erased meanwhile."""
-        await self._connection.execute(
-            update(tables.announcements).where(N.id == announcement_id).values(over_at=now, missed=N.total - N.sent)
+        ended = await self._connection.execute(
+            update(tables.announcements)
+            .where(N.id == announcement_id)
+            .values(over_at=now, missed=N.total - N.sent)
+            .returning(*N)
         )
+        return _announcement(ended.one())
 
     async def reported(self, announcement_id: int, now: datetime) -> None:
         """Record that its sender has seen the result, or is sent it."""

@@ -116,15 +116,15 @@ class Announce:
         leave it before it shows the result, they get a message instead."""
         now = self._clock.now()
         for announcement in await store.announcements.unreported():
+            if announcement.over_at is None:
+                parts, done = await store.tasks.job(announcement.job)
+                if parts == done:
+                    announcement = await store.announcements.over(announcement.id, now)  # noqa: PLW2901 - as it is now
+                for user_id in {announcement.author_id, announcement.sent_by}:
+                    if user_id is not None and await self._looks_at(store, user_id, announcement):
+                        await store.screens.touch([user_id], now, acted=False)
             if announcement.over_at is not None:
                 await self._report(store, announcement, now)
-                continue
-            parts, done = await store.tasks.job(announcement.job)
-            if parts == done:
-                await store.announcements.over(announcement.id, now)
-            for user_id in {announcement.author_id, announcement.sent_by}:
-                if user_id is not None and await self._looks_at(store, user_id, announcement):
-                    await store.screens.touch([user_id], now, acted=False)
         await store.announcements.forget(now - KEPT)
 
     async def _report(self, store: Store, announcement: Announcement, now: datetime) -> None:

@@ -58,7 +58,7 @@ async def called(store: Store, task: PendingTask, receipt: DeliveryResult, opera
 async def not_told(store: Store, task: PendingTask, operators: Operators, now: datetime) -> None:
     """Handle an appeal message that could not be delivered: write to the admins in place of the log chat, or to the
     operators when the last admin is unreachable."""
-    gate_id, user_id = int(task.details["gate"]), int(task.details["user_id"])
+    gate_id, user_id = await store.gates.current_id(int(task.details["gate"])), int(task.details["user_id"])
     gate, request = await store.gates.get(gate_id), await store.requests.get(gate_id, user_id)
     if gate is None or request is None or request.state is not RequestState.WAITING:
         return
@@ -83,11 +83,11 @@ async def close_appeal(
 
 async def told(store: Store, task: PendingTask, message_id: int, now: datetime) -> None:
     """Record the message of an appeal; if it has been decided meanwhile, update it at once."""
-    gate_id, user_id = int(task.details["gate"]), int(task.details["user_id"])
-    gate = await store.gates.get(gate_id)
+    user_id = int(task.details["user_id"])
+    gate = await store.gates.get(await store.gates.current_id(int(task.details["gate"])))
     if gate is None or "operator" in task.details:
         return
-    decided = await store.appeals.told(gate_id, user_id, task.chat_id, message_id)
+    decided = await store.appeals.told(gate.chat_id, user_id, task.chat_id, message_id)
     if decided is not None:
         outcome, admin_id = decided
         await _say_decided(store, gate, user_id, (task.chat_id, message_id), outcome, now, admin_id)
