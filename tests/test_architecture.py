@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import graphlib
 import shutil
 import subprocess
 import sys
@@ -91,3 +92,31 @@ def test_the_rules_import_nothing_beyond_the_standard_library() -> None:
     imported = {other.split(".")[0] for module in rules for other in graph.find_modules_directly_imported_by(module)}
 
     assert imported - sys.stdlib_module_names == {"bot", "storage"}
+
+
+def import_circle(*packages: str) -> list[str]:
+    """Modules that import each other in a circle, first and last the same; imports for type checking count too."""
+    graph = grimp.build_graph(*packages, cache_dir=None)
+    imports = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
+    try:
+        graphlib.TopologicalSorter(imports).prepare()
+    except graphlib.CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    assert import_circle(*PACKAGES) == []
+
+
+def test_an_import_circle_for_type_checking_is_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "circular"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "first.py").write_text("import circular.second\n")
+    (package / "second.py").write_text(
+        "from typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n    import circular.first\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+
+    assert set(import_circle("circular")) == {"circular.first", "circular.second"}

@@ -8,7 +8,7 @@ import re
 from collections import deque
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -16,14 +16,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bot.sandbox.acts import ACT
 from bot.sandbox.control_state import person_json, state
+from bot.sandbox.emulator import Emulator
 from bot.sandbox.faults import Kind, Where
 from bot.sandbox.people import NotSeen
 from bot.sandbox.raids import Size
 from bot.sandbox.telegram.client import Impossible
 from bot.sandbox.trace import Entry
-
-if TYPE_CHECKING:
-    from bot.sandbox.world import World
 
 Json = dict[str, Any]
 PAGE = Path(__file__).parent / "page"
@@ -84,11 +82,12 @@ class _Stream:
 class Control:
     """Serves the page, sends it changes and does what people press on it. Loopback only."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: Emulator) -> None:
         self._world = world
         self._streams: set[_Stream] = set()
         self._stopped = False
         world.trace.listeners.append(self._travelled)
+        world.telegram.listeners.append(self.changed)
 
     def routes(self) -> list[web.AbstractRouteDef]:
         """Where it listens."""

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from bot.sandbox.emulator import Emulator
 from bot.sandbox.group_state import finds, group_json, info_json
 from bot.sandbox.message_state import SHOWN_MESSAGES, message_json
 from bot.sandbox.people import Person
+from bot.sandbox.telegram.accounts import Account
 from bot.sandbox.telegram.commands import menu
-from bot.sandbox.telegram.state import Account, App, PrivateChat, ReplyKeyboard
-
-if TYPE_CHECKING:
-    from bot.sandbox.world import World
+from bot.sandbox.telegram.double import Telegram
+from bot.sandbox.telegram.state import App, PrivateChat, ReplyKeyboard
 
 Json = dict[str, Any]
 
 
-def state(world: World, me: Person, info: int = 0) -> Json:
+def state(world: Emulator, me: Person, info: int = 0) -> Json:
     """Everything the page draws, as `me` sees it; `info` is the group whose sheet is open, if any."""
     tg = world.telegram
     bot, asked = tg.bot, tg.groups.get(info)
@@ -30,12 +30,12 @@ def state(world: World, me: Person, info: int = 0) -> Json:
             "polling": tg.listens,
         },
         "people": [person_json(person) for person in world.people.values()],
-        "crowd": [{"id": stranger.id, "name": stranger.name} for stranger in world.strangers.values()],
+        "crowd": [{"id": stranger.id, "name": stranger.name} for stranger in world.raids.strangers.values()],
         "raid": world.raids.last and world.raids.last.as_json(),
         "me": person_json(me),
-        "app": _app(me.account.offered),
-        "chats": [_private(world, me), *(group_json(world, group, me) for group in known)],
-        "info": info_json(world, asked, me) if asked is not None and asked in known else None,
+        "app": _app(me.chat.offered_app),
+        "chats": [_private(tg, me), *(group_json(tg, group, me) for group in known)],
+        "info": info_json(tg, asked, me) if asked is not None and asked in known else None,
         "faults": [fault.as_json() for fault in world.faults.waiting()],
     }
 
@@ -59,8 +59,8 @@ def _app(app: App | None) -> Json | None:
     return {"url": app.url, "group": app.group.id, "title": app.group.title, "query": app.query_id}
 
 
-def _private(world: World, me: Person) -> Json:
-    bot, chat = world.telegram.bot, me.chat
+def _private(tg: Telegram, me: Person) -> Json:
+    bot, chat = tg.bot, me.chat
     messages = chat.messages
     last_own = max((message.id for message in messages if message.sender is me.account), default=0)
     return {
@@ -68,7 +68,7 @@ def _private(world: World, me: Person) -> Json:
         "type": "private",
         "title": bot.first_name,
         "username": bot.username,
-        "about": _for_language(world.telegram.descriptions, "description", me.account) or "",
+        "about": _for_language(tg.descriptions, "description", me.account) or "",
         "members": 2,
         "my_state": "member" if me.account.wrote_to_bot else "none",
         "can_write": not me.account.blocked_bot,
@@ -77,7 +77,7 @@ def _private(world: World, me: Person) -> Json:
         "messages": [message_json(message, me.account) for message in messages[-SHOWN_MESSAGES:]],
         "reply_keyboard": _keyboard(chat.reply_keyboard),
         "folded_keyboard": _folded(chat),
-        "commands": menu(world.telegram, chat, me.account),
+        "commands": menu(tg, chat, me.account),
     }
 
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from bot.sandbox.pulse import PATIENCE
+from bot.sandbox.telegram.accounts import Account
 from bot.sandbox.telegram.client import Client
-from bot.sandbox.telegram.state import Account, Chat, Group, Message, PrivateChat
-
-if TYPE_CHECKING:
-    from bot.sandbox.world import World
+from bot.sandbox.telegram.double import Telegram
+from bot.sandbox.telegram.state import Chat, Group, Message, PrivateChat
 
 
 class NotSeen(AssertionError):  # noqa: N818 - a failed expectation, not an error
@@ -21,9 +19,9 @@ class NotSeen(AssertionError):  # noqa: N818 - a failed expectation, not an erro
 class Eyes:
     """Somebody with a Telegram app in view of its chats; waiting is in real seconds."""
 
-    def __init__(self, world: World, account: Account) -> None:
-        self._world = world
-        self._client = Client(world.telegram, account)
+    def __init__(self, tg: Telegram, account: Account) -> None:
+        self._tg = tg
+        self._client = Client(tg, account)
         self.account = account
 
     @property

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bot.sandbox.message_state import SHOWN_MESSAGES, message_json
 from bot.sandbox.people import Person
 from bot.sandbox.telegram.commands import menu
+from bot.sandbox.telegram.double import Telegram
 from bot.sandbox.telegram.joining import InviteLink
 from bot.sandbox.telegram.members import Member
 from bot.sandbox.telegram.state import Group
-
-if TYPE_CHECKING:
-    from bot.sandbox.world import World
 
 Json = dict[str, Any]
 # Of people, requests and links: a raid brings more than anybody reads.
@@ -26,7 +24,7 @@ def finds(group: Group, me: Person) -> bool:
     return not group.secret or group.member(me.account).inside or me.id in group.requests
 
 
-def group_json(world: World, group: Group, me: Person) -> Json:
+def group_json(tg: Telegram, group: Group, me: Person) -> Json:
     """A group in the list of chats, with its messages for members."""
     member = group.member(me.account)
     writes = member.runs if group.type == "channel" else group.allows(me.account, "can_send_messages")
@@ -52,7 +50,7 @@ def group_json(world: World, group: Group, me: Person) -> Json:
         "unread": 0,
         "messages": [message_json(message, me.account) for message in group.seen_by(me.account)[-SHOWN_MESSAGES:]],
         "reply_keyboard": None,
-        "commands": menu(world.telegram, group, me.account) if member.inside else [],
+        "commands": menu(tg, group, me.account) if member.inside else [],
     }
 
 
@@ -73,11 +71,11 @@ def _topics(group: Group) -> list[Json] | None:
     return [{"id": number, "name": name} for number, name in group.topics.items()]
 
 
-def info_json(world: World, group: Group, me: Person) -> Json:
+def info_json(tg: Telegram, group: Group, me: Person) -> Json:
     """What the group's sheet shows this person: the members to a member, everything they decide to an administrator."""
     member = group.member(me.account)
-    bot = group.member(world.telegram.bot)
-    seen = _seen_members(world, group, member)
+    bot = group.member(tg.bot)
+    seen = _seen_members(tg, group, member)
     may = {
         "invite": member.may("can_invite_users"),
         "restrict": member.may("can_restrict_members"),
@@ -103,13 +101,13 @@ def info_json(world: World, group: Group, me: Person) -> Json:
         },
         "members": seen[:SHOWN],
         "more_members": len(seen[SHOWN:]),
-        "removed": _outside(world, group) if may["restrict"] else [],
+        "removed": _outside(tg, group) if may["restrict"] else [],
         "requests": _requests(group) if may["invite"] else [],
         "links": [_link(group, link) for link in group.links.values()][-SHOWN:] if may["invite"] else [],
     }
 
 
-def _seen_members(world: World, group: Group, viewer: Member) -> list[Json]:
+def _seen_members(tg: Telegram, group: Group, viewer: Member) -> list[Json]:
     """The members, administrators first; where members are hidden, others see only administrators."""
     if not viewer.inside:
         return []
@@ -117,22 +115,22 @@ def _seen_members(world: World, group: Group, viewer: Member) -> list[Json]:
     if group.hides_members and not viewer.runs:
         members = [member for member in members if member.runs]
     members.sort(key=lambda member: ORDER.index(member.status))
-    return [_member(world, member) for member in members]
+    return [_member(tg, member) for member in members]
 
 
-def _outside(world: World, group: Group) -> list[Json]:
+def _outside(tg: Telegram, group: Group) -> list[Json]:
     """People who were removed, or are restricted should they come back."""
     places = [group.member(member.account) for member in list(group.outside.values())]
-    return [_member(world, place) for place in places if not place.inside and place.status != "left"][-SHOWN:]
+    return [_member(tg, place) for place in places if not place.inside and place.status != "left"][-SHOWN:]
 
 
-def _member(world: World, member: Member) -> Json:
+def _member(tg: Telegram, member: Member) -> Json:
     account = member.account
     return {
         "id": account.id,
         "name": account.first_name,
         "is_bot": account.is_bot,
-        "is_callgate": account is world.telegram.bot,
+        "is_callgate": account is tg.bot,
         "status": member.status,
         "tag": member.tag,
         "anonymous": member.runs and member.anonymous,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.sandbox.telegram.state import Account, Group, Message, Photo
+from bot.sandbox.telegram.accounts import Account
+from bot.sandbox.telegram.state import Group, Message, Photo
 
 Json = dict[str, Any]
 SHOWN_MESSAGES = 200

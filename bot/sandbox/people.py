@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import phonenumbers
 
 from bot.sandbox.eyes import NotSeen
 from bot.sandbox.people_groups import InGroups
 from bot.sandbox.pulse import PATIENCE
+from bot.sandbox.smsc import Smsc
+from bot.sandbox.telegram.accounts import Account, Device
 from bot.sandbox.telegram.client import Impossible
-from bot.sandbox.telegram.state import Account, App, CallbackQuery, Chat, Device, Group, Message
+from bot.sandbox.telegram.double import Telegram
+from bot.sandbox.telegram.state import App, CallbackQuery, Chat, Group, Message
 from bot.sandbox.trace import masked
-
-if TYPE_CHECKING:
-    from bot.sandbox.world import World
 
 __all__ = ["NotSeen", "Person", "Role"]
 
@@ -30,8 +30,9 @@ class Person(InGroups):
     only. An action that the app does not allow raises `Impossible`. Waiting is in real seconds.
     """
 
-    def __init__(self, world: World, account: Account, role: Role) -> None:
-        super().__init__(world, account)
+    def __init__(self, tg: Telegram, smsc: Smsc, account: Account, role: Role) -> None:
+        super().__init__(tg, account)
+        self._smsc = smsc
         self.role: Role = role
         self.contact_phone: str | None = None
 
@@ -51,7 +52,7 @@ class Person(InGroups):
     @device.setter
     def device(self, device: Device) -> None:
         self.account.device = device
-        self._world.telegram.touch(self.chat)
+        self._tg.touch(self.chat)
 
     # In the private chat
 
@@ -175,10 +176,10 @@ class Person(InGroups):
 
     async def sees_app(self, within: float = PATIENCE) -> App:
         """The Mini App Telegram opens for the newest request to join a guarded group, once the bot offered one."""
-        await self._until(lambda: self.account.offered is not None, "a Mini App", within)
-        if self.account.offered is None:
+        await self._until(lambda: self.chat.offered_app is not None, "a Mini App", within)
+        if self.chat.offered_app is None:
             raise NotSeen(f"the Mini App went away\n{self.transcript()}")
-        return self.account.offered
+        return self.chat.offered_app
 
     async def opens_app(self, url: str) -> App:
         """Open the Mini App behind a button, by the address `presses` gave."""
@@ -204,9 +205,9 @@ class Person(InGroups):
             except phonenumbers.NumberParseException:
                 raise Impossible("That cannot be dialled.") from None
             dialled = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
-        heard = self._world.smsc.hear(caller, dialled)
+        heard = self._smsc.hear(caller, dialled)
         origin = masked(caller) if caller else "hidden number"
-        self._world.trace.add(
+        self._tg.trace.add(
             "phone",
             f"{self.name} ({origin}) calls {dialled}: {heard}",
             {"from": caller, "to": dialled, "hears": heard},

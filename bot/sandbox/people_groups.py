@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING
 
 from bot.sandbox.eyes import Eyes
+from bot.sandbox.telegram.accounts import Account
 from bot.sandbox.telegram.belonging import Belonging
+from bot.sandbox.telegram.double import Telegram
 from bot.sandbox.telegram.joining import InviteLink
 from bot.sandbox.telegram.members import Member
 from bot.sandbox.telegram.running import Running
-from bot.sandbox.telegram.state import Account, Group
-
-if TYPE_CHECKING:
-    from bot.sandbox.world import World
+from bot.sandbox.telegram.state import Group
 
 
 class InGroups(Eyes):
     """Somebody as a newcomer, a member and an administrator; others are people or accounts, bots among them."""
 
-    def __init__(self, world: World, account: Account) -> None:
-        super().__init__(world, account)
-        self._running = Running(world.telegram, account)
-        self._belonging = Belonging(world.telegram, self._client, self._running)
+    def __init__(self, tg: Telegram, account: Account) -> None:
+        super().__init__(tg, account)
+        self._running = Running(tg, account)
+        self._belonging = Belonging(tg, self._client, self._running)
 
     # As anybody
 
@@ -132,11 +130,11 @@ class InGroups(Eyes):
 
     async def demotes_bot(self, group: Group) -> None:
         """Make the bot an ordinary member."""
-        self._running.set_bot_status(group, Member(self._world.telegram.bot, "member"))
+        self._running.set_bot_status(group, Member(self._tg.bot, "member"))
 
     async def removes_bot(self, group: Group) -> None:
         """Remove the bot from the group."""
-        self._running.set_bot_status(group, Member(self._world.telegram.bot, "kicked"))
+        self._running.set_bot_status(group, Member(self._tg.bot, "kicked"))
 
     # The group itself
 

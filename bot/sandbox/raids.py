@@ -5,16 +5,15 @@ from __future__ import annotations
 import asyncio
 import itertools
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
+from bot.sandbox.people import Person
 from bot.sandbox.tasks import Tasks
 from bot.sandbox.telegram.client import Impossible
+from bot.sandbox.telegram.double import Telegram
 from bot.sandbox.telegram.state import Group
-
-if TYPE_CHECKING:
-    from bot.sandbox.people import Person
-    from bot.sandbox.world import World
 
 Json = dict[str, Any]
 Size = Literal[30, 100, 300]
@@ -57,9 +56,13 @@ class Raid:
 class Raids:
     """Starts raids, one at a time, in the background and on the sandbox clock."""
 
-    def __init__(self, world: World, tasks: Tasks) -> None:
-        self._world = world
+    def __init__(self, tg: Telegram, tasks: Tasks, new_stranger: Callable[[str, str], Person]) -> None:
+        """`new_stranger` makes a person with a phone of a first name and a language."""
+        self._tg = tg
         self._tasks = tasks
+        self._new_stranger = new_stranger
+        # Too many to show one by one.
+        self.strangers: dict[int, Person] = {}
         self._names = itertools.cycle(
             (f"{name} {LETTERS[language][turn]}.", language)
             for turn in range(len(LETTERS["en"]))
@@ -72,7 +75,7 @@ class Raids:
         """Let so many strangers come to the group: by request where they have to ask, else at once."""
         if self.last is not None and not self.last.over:
             raise Impossible("A raid is on already.")
-        if len(self._world.strangers) + size > MOST_STRANGERS:
+        if len(self.strangers) + size > MOST_STRANGERS:
             raise Impossible("There are no more strangers.")
         self.last = Raid(group, size)
         self._tasks.start(self._go_on(self.last))
@@ -91,13 +94,14 @@ class Raids:
                 for _ in range(min(handful, raid.size - raid.came)):
                     await self._stranger().asks_to_join(raid.group)
                     raid.came += 1
-                await self._world.clock.pause(STEP, raid.ended)
+                await self._tg.clock.pause(STEP, raid.ended)
         except Impossible as impossible:
             raid.trouble = str(impossible)
         finally:
             raid.over = True
-        self._world.telegram.touch(raid.group)
+        self._tg.touch(raid.group)
 
     def _stranger(self) -> Person:
-        name, language = next(self._names)
-        return self._world.stranger(name, language)
+        person = self._new_stranger(*next(self._names))
+        self.strangers[person.id] = person
+        return person

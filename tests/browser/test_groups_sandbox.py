@@ -121,7 +121,7 @@ async def test_a_raid_is_started_seen_in_the_requests_and_its_strangers_can_be_m
     await expect(page.get_by_test_id("raid-progress")).to_contain_text("All 30 came.")
     await page.get_by_test_id("requests-bar").click()
     await expect(page.get_by_test_id("requests").get_by_role("button", name="Let in")).to_have_count(30)
-    first = next(iter(world.strangers.values()))
+    first = next(iter(world.raids.strangers.values()))
     await page.get_by_test_id(f"approve-{first.id}").click()
     await expect(page.get_by_test_id("requests").get_by_role("button", name="Let in")).to_have_count(29)
     await expect(page.get_by_test_id(f"member-{first.id}")).to_be_visible()

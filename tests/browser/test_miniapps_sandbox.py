@@ -318,7 +318,7 @@ async def test_a_guard_s_app_closed_early_stays_closed_and_the_request_stays(
     page = await held(browser, world, anna, group.id)
     await offered(page, bot, poller, app_url)
     await page.get_by_test_id("app-close").click()
-    await world.wait_until(lambda: anna.account.offered is None)
+    await world.wait_until(lambda: anna.chat.offered_app is None)
     await page.reload()
     await expect(page.get_by_test_id("join-button")).to_have_text("Request sent")
     await expect(page.get_by_test_id("app")).to_have_count(0)

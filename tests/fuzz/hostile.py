@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from bot.sandbox.telegram.state import Account
+from bot.sandbox.telegram.accounts import Account
 from bot.sandbox.telegram.webapp import init_data
 
 Json = dict[str, Any]

@@ -80,12 +80,12 @@ async def _shares_contact(world: World, walker: Walker) -> None:
         await person.says("/start")
 
     def can_share() -> bool:
-        return person.asked_for_contact() or person.account.offered is not None
+        return person.asked_for_contact() or person.chat.offered_app is not None
 
     await person._until(can_share, "a way to share the contact", PATIENCE)
     await REAL_TIME.pause(newcomer.step)
     walker.has_shared = True
-    if person.account.offered is not None:
+    if person.chat.offered_app is not None:
         await person.shares_contact_in_app()
     else:
         await person.shares_contact(PATIENCE)

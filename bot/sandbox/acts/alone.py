@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from pydantic import Base64Bytes, Field
 
 from bot.sandbox.acts.deed import Deed, Json, account_of, message_of
+from bot.sandbox.emulator import Emulator
 from bot.sandbox.people import Person
+from bot.sandbox.telegram.accounts import Device as DeviceKind
 from bot.sandbox.telegram.client import Impossible
-from bot.sandbox.telegram.state import Device as DeviceKind
-
-if TYPE_CHECKING:
-    from bot.sandbox.world import World
 
 ANSWER_WITHIN = 10.0
 LARGEST_FILE = 512 * 1024
@@ -27,7 +25,7 @@ class Say(Deed):
     topic: int | None = None
     reply_to: int | None = None
 
-    async def done(self, world: World, me: Person) -> Json:
+    async def done(self, world: Emulator, me: Person) -> Json:
         """Do it."""
         place = self.place(world, me)
         reply_to = None if self.reply_to is None else message_of(place, me, self.reply_to)
@@ -42,7 +40,7 @@ class SendFile(Deed):
     name: str = Field(min_length=1, max_length=255)
     data: Base64Bytes
 
-    async def done(self, world: World, me: Person) -> Json:
+    async def done(self, world: Emulator, me: Person) -> Json:
         """Do it."""
         if len(self.data) > LARGEST_FILE:
             raise Impossible("The page sends files of up to 512 KB.")
@@ -57,7 +55,7 @@ class Press(Deed):
     message: int
     data: str = Field(max_length=64)
 
-    async def done(self, world: World, me: Person) -> Json:
+    async def done(self, world: Emulator, me: Person) -> Json:
         """The bot's answer; raises `NotSeen` when there is none."""
         message = message_of(self.place(world, me), me, self.message)
         return {"answer": await me.presses_under(message, self.data, ANSWER_WITHIN)}
@@ -68,7 +66,7 @@ class ShareContact(Deed):
 
     do: Literal["share_contact"]
 
-    async def done(self, world: World, me: Person) -> Json:  # noqa: ARG002 - every deed has the same form
+    async def done(self, world: Emulator, me: Person) -> Json:  # noqa: ARG002 - every deed has the same form
         """Do it."""
         await (me.shares_contact() if me.asked_for_contact() else me.attaches_own_contact())
         return {}
@@ -80,7 +78,7 @@ class ShareContactOf(Deed):
     do: Literal["share_contact_of"]
     person: int
 
-    async def done(self, world: World, me: Person) -> Json:
+    async def done(self, world: Emulator, me: Person) -> Json:
         """Do it."""
         await me.shares_contact_of(world.find(self.person))
         return {}
@@ -92,7 +90,7 @@ class PickUser(Deed):
     do: Literal["pick_user"]
     person: int
 
-    async def done(self, world: World, me: Person) -> Json:
+    async def done(self, world: Emulator, me: Person) -> Json:
         """Do it."""
         await me.picks_users(account_of(world, self.person))
         return {}
@@ -106,7 +104,7 @@ class Dial(Deed):
     from_number: str | None = Field(default=None, max_length=64)
     hidden: bool = False
 
-    async def done(self, world: World, me: Person) -> Json:  # noqa: ARG002 - every deed has the same form
+    async def done(self, world: Emulator, me: Person) -> Json:  # noqa: ARG002 - every deed has the same form
         """What the phone hears."""
         return {"hears": await me.calls(self.number, self.from_number or None, hidden=self.hidden)}
 
@@ -117,7 +115,7 @@ class OpenApp(Deed):
     do: Literal["open_app"]
     text: str = Field(default="", max_length=4096)
 
-    async def done(self, world: World, me: Person) -> Json:  # noqa: ARG002 - every deed has the same form
+    async def done(self, world: Emulator, me: Person) -> Json:  # noqa: ARG002 - every deed has the same form
         """The address Telegram launches it at."""
         return {"url": (await me.opens_app(self.text)).url}
 
@@ -128,7 +126,7 @@ class Device(Deed):
     do: Literal["device"]
     text: DeviceKind
 
-    async def done(self, world: World, me: Person) -> Json:  # noqa: ARG002 - every deed has the same form
+    async def done(self, world: Emulator, me: Person) -> Json:  # noqa: ARG002 - every deed has the same form
         """Do it."""
         me.device = self.text
         return {}
@@ -139,7 +137,7 @@ class Simple(Deed):
 
     do: Literal["share_contact_in_app", "close_app", "block_bot"]
 
-    async def done(self, world: World, me: Person) -> Json:  # noqa: ARG002 - every deed has the same form
+    async def done(self, world: Emulator, me: Person) -> Json:  # noqa: ARG002 - every deed has the same form
         """Do it."""
         deeds: dict[str, Callable[[], Awaitable[object]]] = {
             "share_contact_in_app": me.shares_contact_in_app,

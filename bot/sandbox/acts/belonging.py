@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from pydantic import Field
 
 from bot.sandbox.acts.deed import Deed, Json, account_of
+from bot.sandbox.emulator import Emulator
 from bot.sandbox.people import Person
 from bot.sandbox.telegram.client import Impossible
 from bot.sandbox.telegram.state import Group
-
-if TYPE_CHECKING:
-    from bot.sandbox.world import World
 
 MOST_GROUPS = 50
 
@@ -23,7 +21,7 @@ class Come(Deed):
 
     do: Literal["join", "withdraw", "leave"]
 
-    async def done(self, world: World, me: Person) -> Json:
+    async def done(self, world: Emulator, me: Person) -> Json:
         """Do it."""
         deeds: dict[str, Callable[[Group], Awaitable[None]]] = {
             "join": me.asks_to_join,
@@ -40,7 +38,7 @@ class OpenLink(Deed):
     do: Literal["open_link"]
     text: str = Field(max_length=4096)
 
-    async def done(self, world: World, me: Person) -> Json:
+    async def done(self, world: Emulator, me: Person) -> Json:
         """The group it leads to, which one may be in already."""
         group = next((group for group in world.telegram.groups.values() if self.text in group.links), None)
         if group is None:
@@ -56,7 +54,7 @@ class OpenDeepLink(Deed):
     do: Literal["open_deep_link"]
     text: str = Field(max_length=4096)
 
-    async def done(self, world: World, me: Person) -> Json:
+    async def done(self, world: Emulator, me: Person) -> Json:
         """The chat it leads to."""
         group = None if self.chat is None else self.group(world, me)
         await me.opens_deep_link(self.text, group)
@@ -69,7 +67,7 @@ class Add(Deed):
     do: Literal["add"]
     person: int
 
-    async def done(self, world: World, me: Person) -> Json:
+    async def done(self, world: Emulator, me: Person) -> Json:
         """Do it."""
         await me.adds(self.group(world, me), account_of(world, self.person))
         return {}
@@ -82,7 +80,7 @@ class Found(Deed):
     kind: Literal["supergroup", "group", "channel"]
     text: str = Field(min_length=1, max_length=128)
 
-    async def done(self, world: World, me: Person) -> Json:
+    async def done(self, world: Emulator, me: Person) -> Json:
         """The new chat."""
         if len(world.telegram.groups) >= MOST_GROUPS:
             raise Impossible("There are groups enough in this sandbox.")

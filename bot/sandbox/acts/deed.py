@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from bot.sandbox.emulator import Emulator
 from bot.sandbox.people import Person
+from bot.sandbox.telegram.accounts import Account
 from bot.sandbox.telegram.client import Impossible
-from bot.sandbox.telegram.state import Account, Chat, Group, Message
-
-if TYPE_CHECKING:
-    from bot.sandbox.world import World
+from bot.sandbox.telegram.state import Chat, Group, Message
 
 Json = dict[str, Any]
 
@@ -24,11 +23,11 @@ class Deed(BaseModel):
     who: int = Field(alias="as")
     chat: int | None = None
 
-    async def done(self, world: World, me: Person) -> Json:
+    async def done(self, world: Emulator, me: Person) -> Json:
         """Do it; return further data for the page. Raises `Impossible` with one sentence."""
         raise NotImplementedError
 
-    def place(self, world: World, me: Person) -> Chat:
+    def place(self, world: Emulator, me: Person) -> Chat:
         """The chat it is done in."""
         if self.chat is None or self.chat in (me.id, world.telegram.bot.id):
             return me.chat
@@ -37,7 +36,7 @@ class Deed(BaseModel):
             raise Impossible("There is no such chat.")
         return group
 
-    def group(self, world: World, me: Person) -> Group:
+    def group(self, world: Emulator, me: Person) -> Group:
         """The group or channel it is done in."""
         place = self.place(world, me)
         if not isinstance(place, Group):
@@ -45,7 +44,7 @@ class Deed(BaseModel):
         return place
 
 
-def account_of(world: World, account_id: int) -> Account:
+def account_of(world: Emulator, account_id: int) -> Account:
     """Whom an action is about: a person, a stranger, or a bot."""
     account = world.telegram.bot if account_id == world.telegram.bot.id else world.telegram.accounts.get(account_id)
     if account is None or account is world.telegram.as_group:

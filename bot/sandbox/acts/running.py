@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from pydantic import Field
 
 from bot.sandbox.acts.deed import Deed, Json, account_of
+from bot.sandbox.emulator import Emulator
 from bot.sandbox.people import Person
+from bot.sandbox.telegram.accounts import Account
 from bot.sandbox.telegram.members import SHORTEST
-from bot.sandbox.telegram.state import Account, Group
-
-if TYPE_CHECKING:
-    from bot.sandbox.world import World
+from bot.sandbox.telegram.state import Group
 
 LONGEST_RESTRICTION = 366 * 24 * 3600
 
@@ -24,7 +23,7 @@ class Decide(Deed):
     do: Literal["approve", "decline"]
     person: int
 
-    async def done(self, world: World, me: Person) -> Json:
+    async def done(self, world: Emulator, me: Person) -> Json:
         """Do it."""
         decide = me.approves if self.do == "approve" else me.declines
         await decide(self.group(world, me), account_of(world, self.person))
@@ -38,7 +37,7 @@ class Restrict(Deed):
     person: int
     seconds: int | None = Field(default=None, ge=SHORTEST, le=LONGEST_RESTRICTION)
 
-    async def done(self, world: World, me: Person) -> Json:
+    async def done(self, world: Emulator, me: Person) -> Json:
         """Do it."""
         until = None if self.seconds is None else world.telegram.now() + self.seconds
         await me.restricts(self.group(world, me), account_of(world, self.person), until)
@@ -51,7 +50,7 @@ class Treat(Deed):
     do: Literal["free", "ban", "unban", "demote"]
     person: int
 
-    async def done(self, world: World, me: Person) -> Json:
+    async def done(self, world: Emulator, me: Person) -> Json:
         """Do it."""
         deeds: dict[str, Callable[[Group, Account], Awaitable[None]]] = {
             "free": me.frees,
@@ -70,7 +69,7 @@ class Tag(Deed):
     person: int
     text: str = Field(default="", max_length=64)
 
-    async def done(self, world: World, me: Person) -> Json:
+    async def done(self, world: Emulator, me: Person) -> Json:
         """Do it."""
         await me.tags(self.group(world, me), account_of(world, self.person), self.text.strip())
         return {}
@@ -84,7 +83,7 @@ class Promote(Deed):
     person: int
     anonymous: bool = False
 
-    async def done(self, world: World, me: Person) -> Json:
+    async def done(self, world: Emulator, me: Person) -> Json:
         """Do it."""
         await me.promotes(self.group(world, me), account_of(world, self.person), anonymous=self.anonymous)
         return {}
@@ -95,7 +94,7 @@ class BotPlace(Deed):
 
     do: Literal["make_admin", "take_rights", "demote_bot", "remove_bot"]
 
-    async def done(self, world: World, me: Person) -> Json:
+    async def done(self, world: Emulator, me: Person) -> Json:
         """Do it."""
         group = self.group(world, me)
         if self.do == "make_admin":
@@ -113,7 +112,7 @@ class BotRight(Deed):
     right: Literal["can_invite_users", "can_restrict_members", "can_manage_tags", "can_delete_messages"]
     on: bool
 
-    async def done(self, world: World, me: Person) -> Json:
+    async def done(self, world: Emulator, me: Person) -> Json:
         """Do it."""
         await me.makes_bot_admin(self.group(world, me), **{self.right: self.on})
         return {}
@@ -125,7 +124,7 @@ class Guard(Deed):
     do: Literal["guard"]
     on: bool = True
 
-    async def done(self, world: World, me: Person) -> Json:
+    async def done(self, world: Emulator, me: Person) -> Json:
         """Do it."""
         await me.assigns_guard(self.group(world, me), self.on)
         return {}
@@ -138,7 +137,7 @@ class Setting(Deed):
     name: Literal["approves", "hides_members", "forum", "edit_tags"]
     on: bool
 
-    async def done(self, world: World, me: Person) -> Json:
+    async def done(self, world: Emulator, me: Person) -> Json:
         """Do it."""
         group = self.group(world, me)
         if self.name == "edit_tags":
@@ -154,7 +153,7 @@ class MakeLink(Deed):
     do: Literal["make_link"]
     approves: bool = False
 
-    async def done(self, world: World, me: Person) -> Json:
+    async def done(self, world: Emulator, me: Person) -> Json:
         """The link."""
         return {"url": await me.makes_link(self.group(world, me), approves=self.approves)}
 
@@ -165,7 +164,7 @@ class OpenTopic(Deed):
     do: Literal["open_topic"]
     text: str = Field(min_length=1, max_length=128)
 
-    async def done(self, world: World, me: Person) -> Json:
+    async def done(self, world: Emulator, me: Person) -> Json:
         """Its number."""
         return {"topic": await me.opens_topic(self.group(world, me), self.text)}
 
@@ -175,7 +174,7 @@ class End(Deed):
 
     do: Literal["upgrade", "delete"]
 
-    async def done(self, world: World, me: Person) -> Json:
+    async def done(self, world: Emulator, me: Person) -> Json:
         """The chat that replaces it, if there is one."""
         group = self.group(world, me)
         if self.do == "upgrade":

@@ -6,12 +6,13 @@ import re
 from urllib.parse import parse_qs, urlsplit
 
 from bot.sandbox.telegram import groups
+from bot.sandbox.telegram.accounts import Account
 from bot.sandbox.telegram.client import Client, Impossible
 from bot.sandbox.telegram.double import Telegram
 from bot.sandbox.telegram.joining import InviteLink
 from bot.sandbox.telegram.members import ADMIN_RIGHTS
 from bot.sandbox.telegram.running import Running
-from bot.sandbox.telegram.state import Account, Group, Message
+from bot.sandbox.telegram.state import Group, Message
 
 PAYLOAD = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -63,7 +64,7 @@ class Belonging:
         if link is None and not group.approves_new_members:
             self._come(group)
             return
-        self.account.offered = None
+        self._client.chat.offered_app = None
         request = groups.add_request(self._tg, group, self.account, link)
         if not group.member(self._tg.bot).may("can_invite_users"):
             return

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from bot.sandbox.telegram import commands, groups
+from bot.sandbox.telegram.accounts import Account
 from bot.sandbox.telegram.double import Telegram
 from bot.sandbox.telegram.entities import with_automatic
 from bot.sandbox.telegram.markup import https_or_local
 from bot.sandbox.telegram.members import Member, Status
-from bot.sandbox.telegram.state import Account, App, CallbackQuery, Chat, Group, Message, PrivateChat
+from bot.sandbox.telegram.state import App, CallbackQuery, Chat, Group, Message, PrivateChat
 from bot.sandbox.telegram.webapp import launch
 
 Json = dict[str, Any]
@@ -216,7 +217,7 @@ class Client:
 
     def close_app(self) -> None:
         """Close the Mini App that a guard has opened; the request stays as it is."""
-        self.account.offered = None
+        self.chat.offered_app = None
         self._tg.touch(self.chat)
 
     # The bot

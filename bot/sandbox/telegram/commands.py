@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from bot.sandbox.telegram.accounts import Account
 from bot.sandbox.telegram.double import Telegram
-from bot.sandbox.telegram.state import Account, Chat, Group
+from bot.sandbox.telegram.state import Chat, Group
 
 Json = dict[str, Any]
 

@@ -11,19 +11,20 @@ import aiohttp
 
 from bot.sandbox.clock import SandboxClock
 from bot.sandbox.tasks import Tasks
+from bot.sandbox.telegram.accounts import Account
 from bot.sandbox.telegram.delivery import Delivery
 from bot.sandbox.telegram.flood import Flood
-from bot.sandbox.telegram.joining import InviteLink, JoinRequest
+from bot.sandbox.telegram.joining import InviteLink
 from bot.sandbox.telegram.markup import ButtonRules
 from bot.sandbox.telegram.members import Member
 from bot.sandbox.telegram.refusals import Refusal, bad_request, forbidden, upgraded
 from bot.sandbox.telegram.state import (
-    Account,
     CallbackQuery,
     Chat,
     ChatType,
     Document,
     Group,
+    JoinRequest,
     Message,
     Photo,
     PrivateChat,
@@ -50,7 +51,6 @@ class Telegram:
         token: str,
         username: str,
         flood_limits: bool,
-        touched: Callable[[], None],
     ) -> None:
         self.clock = clock
         self.trace = trace
@@ -93,7 +93,8 @@ class Telegram:
         # Parts with which a new message is refused, and the error texts: a kind of button, "reply_markup", "entities"
         # or "link_preview_options".
         self.refused_parts: dict[str, str] = {}
-        self._touched = touched
+        # Called after every change that an app could show.
+        self.listeners: list[Callable[[], None]] = []
         self._private_ids = itertools.count(1)
         self._query_ids = itertools.count(4_000_000_000_000_001)
         self._people_ids = itertools.count(7_000_000_001)
@@ -169,6 +170,7 @@ class Telegram:
         """A new user, or another bot."""
         account = Account(next(self._people_ids), first_name, is_bot, username, language, phone)
         self.accounts[account.id] = account
+        self._changed()
         return account
 
     def add_group(self, kind: ChatType, title: str, owner: Account, username: str | None, about: str) -> Group:
@@ -335,7 +337,11 @@ class Telegram:
     def touch(self, chat: Chat) -> None:
         """Notify those who look at a chat of a change."""
         chat.changed.beat()
-        self._touched()
+        self._changed()
+
+    def _changed(self) -> None:
+        for listener in self.listeners:
+            listener()
 
     def push_message(self, message: Message) -> None:
         """Send the bot an update about a message."""

@@ -11,10 +11,11 @@ from typing import Any
 from aiogram.methods import DeleteEphemeralMessage, EditEphemeralMessageText
 from aiogram.types import EphemeralMessageParameters
 
+from bot.sandbox.telegram.accounts import Account
 from bot.sandbox.telegram.double import Telegram
 from bot.sandbox.telegram.markup import known
 from bot.sandbox.telegram.refusals import bad_request
-from bot.sandbox.telegram.state import Account, Chat, Group, Message
+from bot.sandbox.telegram.state import Chat, Group, Message
 
 Json = dict[str, Any]
 # Seconds in which a bot that is not an administrator may react to a command or a pressed button.

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from bot.sandbox.telegram.joining import InviteLink, JoinQuery, JoinRequest
+from bot.sandbox.telegram.accounts import Account
+from bot.sandbox.telegram.double import Telegram
+from bot.sandbox.telegram.joining import InviteLink, JoinQuery
 from bot.sandbox.telegram.members import Member
-from bot.sandbox.telegram.state import Account, Group
-
-if TYPE_CHECKING:
-    from bot.sandbox.telegram.double import Telegram
+from bot.sandbox.telegram.state import Group, JoinRequest
 
 
 def set_member(

@@ -1,12 +1,11 @@
-"""The ways into a group: requests, queries to a guard, invite links."""
+"""The ways into a group: queries to a guard, invite links."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-if TYPE_CHECKING:
-    from bot.sandbox.telegram.state import Account, Group
+from bot.sandbox.telegram.accounts import Account
 
 Json = dict[str, Any]
 JoinResult = Literal["approve", "decline", "queue"]
@@ -35,17 +34,6 @@ class JoinQuery:
         if self.offered_at is None:
             return now - self.asked_at <= self.ANSWERABLE
         return now - self.offered_at <= self.ANSWERABLE_WITH_APP
-
-
-@dataclass(slots=True, eq=False)
-class JoinRequest:
-    """A request that nobody has decided yet; with a query when the bot guards the group."""
-
-    group: Group
-    account: Account
-    date: int
-    query: JoinQuery | None = None
-    link: InviteLink | None = None
 
 
 @dataclass(slots=True, eq=False)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-if TYPE_CHECKING:
-    from bot.sandbox.telegram.state import Account
+from bot.sandbox.telegram.accounts import Account
 
 Json = dict[str, Any]
 Status = Literal["creator", "administrator", "member", "restricted", "left", "kicked"]

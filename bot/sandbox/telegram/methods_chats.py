@@ -21,10 +21,10 @@ from aiogram.methods import (
 from bot.sandbox.telegram import groups
 from bot.sandbox.telegram.arguments import moment
 from bot.sandbox.telegram.double import Telegram
-from bot.sandbox.telegram.joining import InviteLink, JoinQuery, JoinRequest, JoinResult
+from bot.sandbox.telegram.joining import InviteLink, JoinQuery, JoinResult
 from bot.sandbox.telegram.markup import https_or_local
 from bot.sandbox.telegram.refusals import bad_request
-from bot.sandbox.telegram.state import Group
+from bot.sandbox.telegram.state import Group, JoinRequest
 from bot.sandbox.telegram.webapp import launch
 
 Json = dict[str, Any]
@@ -64,8 +64,9 @@ def send_chat_join_request_web_app(tg: Telegram, call: SendChatJoinRequestWebApp
         raise bad_request(QUERY_INVALID)
     tg.flood.count()
     query.app_url, query.offered_at = call.web_app_url, tg.clock.timestamp()
-    request.account.offered = launch(tg, request.account, call.web_app_url, request)
-    tg.touch(tg.private_chat(request.account))
+    chat = tg.private_chat(request.account)
+    chat.offered_app = launch(tg, request.account, call.web_app_url, request)
+    tg.touch(chat)
     return True
 
 

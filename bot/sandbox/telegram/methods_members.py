@@ -8,12 +8,13 @@ from aiogram.methods import BanChatMember, RestrictChatMember, SetChatMemberTag,
 from aiogram.types import ChatPermissions
 
 from bot.sandbox.telegram import groups
+from bot.sandbox.telegram.accounts import Account
 from bot.sandbox.telegram.arguments import moment
 from bot.sandbox.telegram.double import Telegram
 from bot.sandbox.telegram.markup import known
 from bot.sandbox.telegram.members import PERMISSIONS, Member, ends_at
 from bot.sandbox.telegram.refusals import bad_request
-from bot.sandbox.telegram.state import Account, Group
+from bot.sandbox.telegram.state import Group
 
 LONGEST_TAG = 16
 MEDIA = (

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.sandbox.telegram import groups
+from bot.sandbox.telegram.accounts import Account
 from bot.sandbox.telegram.client import Impossible
 from bot.sandbox.telegram.double import Telegram
 from bot.sandbox.telegram.members import ADMIN_RIGHTS, PERMISSIONS, Member, ends_at, only
 from bot.sandbox.telegram.methods_members import wrong_tag
-from bot.sandbox.telegram.state import Account, Group
+from bot.sandbox.telegram.state import Group
 
 # The default choice of the app for a new administrator.
 USUAL_RIGHTS = dict.fromkeys(ADMIN_RIGHTS, True) | {"can_promote_members": False}

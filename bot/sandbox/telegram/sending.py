@@ -8,12 +8,13 @@ from aiogram.methods import SendDocument, SendMessage, SendPhoto, SendRichMessag
 from aiogram.types import InlineKeyboardMarkup, MessageEntity, ReplyKeyboardMarkup, ReplyKeyboardRemove, ReplyParameters
 from pydantic import BaseModel
 
+from bot.sandbox.telegram.accounts import Account
 from bot.sandbox.telegram.arguments import given
 from bot.sandbox.telegram.double import Telegram
 from bot.sandbox.telegram.ephemeral import answered, receiver
 from bot.sandbox.telegram.markup import ACTIONS, inline_rows, known, reply_rows
 from bot.sandbox.telegram.refusals import bad_request
-from bot.sandbox.telegram.state import Account, Chat, Group, Message, PrivateChat, ReplyKeyboard
+from bot.sandbox.telegram.state import Chat, Group, Message, PrivateChat, ReplyKeyboard
 
 Json = dict[str, Any]
 Sending = SendMessage | SendRichMessage | SendDocument | SendPhoto

@@ -1,4 +1,4 @@
-"""What Telegram knows: accounts, messages, chats, pressed buttons."""
+"""What Telegram knows: messages, chats, requests to join, pressed buttons."""
 
 from __future__ import annotations
 
@@ -8,42 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from bot.sandbox.pulse import Pulse
-from bot.sandbox.telegram.joining import InviteLink, JoinRequest
+from bot.sandbox.telegram.accounts import Account
+from bot.sandbox.telegram.joining import InviteLink, JoinQuery
 from bot.sandbox.telegram.members import ADMIN_RIGHTS, Member, usual_permissions
 
 Json = dict[str, Any]
 ChatType = Literal["private", "group", "supergroup", "channel"]
-Device = Literal["phone", "desktop"]
-
-
-@dataclass(slots=True, eq=False)
-class Account:
-    """A user of Telegram, or the bot."""
-
-    id: int
-    first_name: str
-    is_bot: bool = False
-    username: str | None = None
-    language_code: str | None = None
-    phone: str | None = None
-    wrote_to_bot: bool = False
-    blocked_bot: bool = False
-    too_many_chats: bool = False
-    device: Device = "phone"
-    # Whether ephemeral messages can be sent to this account at all, and whether its app then drops them.
-    ephemeral: bool = True
-    loses_ephemeral: bool = False
-    # The Mini App that a group's guard has opened on this account's screen, until it is closed.
-    offered: App | None = None
-
-    def as_json(self) -> Json:
-        """A Bot API `User`."""
-        user: Json = {"id": self.id, "is_bot": self.is_bot, "first_name": self.first_name}
-        if self.username:
-            user["username"] = self.username
-        if self.language_code:
-            user["language_code"] = self.language_code
-        return user
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -245,6 +215,8 @@ class PrivateChat(Chat):
 
     account: Account = field(kw_only=True)
     keyboard: ReplyKeyboard | None = None
+    # The Mini App that a group's guard has opened on the person's screen, until it is closed.
+    offered_app: App | None = None
 
     @property
     def reply_keyboard(self) -> ReplyKeyboard | None:
@@ -331,6 +303,17 @@ class Group(Chat):
         if self.is_forum:
             chat["is_forum"] = True
         return chat
+
+
+@dataclass(slots=True, eq=False)
+class JoinRequest:
+    """A request that nobody has decided yet; with a query when the bot guards the group."""
+
+    group: Group
+    account: Account
+    date: int
+    query: JoinQuery | None = None
+    link: InviteLink | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

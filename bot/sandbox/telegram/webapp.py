@@ -9,14 +9,12 @@ import hashlib
 import hmac
 import json
 import secrets
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlencode
 
-from bot.sandbox.telegram.joining import JoinRequest
-from bot.sandbox.telegram.state import Account, App, Group
-
-if TYPE_CHECKING:
-    from bot.sandbox.telegram.double import Telegram
+from bot.sandbox.telegram.accounts import Account
+from bot.sandbox.telegram.double import Telegram
+from bot.sandbox.telegram.state import App, Group, JoinRequest
 
 Json = dict[str, Any]
 VERSION = "9.6"
