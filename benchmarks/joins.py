@@ -124,7 +124,7 @@ async def approval_seconds(world: World, group: Group, count: int) -> list[float
         started = time.perf_counter()
         await person.calls(shown.group())
         while person.id not in group.members:
-            await group.changed.next(PATIENCE)
+            await group.changed.wait(PATIENCE)
         took.append(time.perf_counter() - started)
     return took
 

@@ -9,7 +9,7 @@ import pytest
 
 from bot.__main__ import main
 from bot.demo import HOST, demo
-from bot.sandbox.pulse import PATIENCE
+from bot.sandbox.changes import WAIT_TIMEOUT
 
 
 def free_port() -> int:
@@ -30,7 +30,7 @@ async def test_the_demo_opens_at_the_port_it_is_given(capsys: pytest.CaptureFixt
         writer.close()
         stop.set()
 
-    async with asyncio.timeout(PATIENCE), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(WAIT_TIMEOUT), asyncio.TaskGroup() as group:
         group.create_task(demo(stop, port))
         group.create_task(open_it())
 

@@ -14,13 +14,13 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from bot.sandbox.acts import ACT
+from bot.sandbox.actions import PAGE_ACTION
 from bot.sandbox.control_state import person_json, state
 from bot.sandbox.emulator import Emulator
 from bot.sandbox.faults import Kind, Where
 from bot.sandbox.people import NotSeen
 from bot.sandbox.raids import Size
-from bot.sandbox.telegram.client import Impossible
+from bot.sandbox.telegram.client import NotAllowed
 from bot.sandbox.trace import Entry
 
 Json = dict[str, Any]
@@ -142,7 +142,7 @@ class Control:
                 first = error.errors(include_url=False)[0]
                 where = ".".join(str(part) for part in first["loc"])
                 return _no(f"{where}: {first['msg']}." if where else f"{first['msg']}.")
-            except (Impossible, ValueError) as error:
+            except (NotAllowed, ValueError) as error:
                 return _no(str(error))
 
         return checked
@@ -208,10 +208,10 @@ class Control:
         return web.Response(body=photo.data, content_type="image/png")
 
     async def _act(self, request: web.Request) -> web.StreamResponse:
-        deed = ACT.validate_json(await _body(request))
-        me = self._world.find(deed.who)
+        action = PAGE_ACTION.validate_json(await _body(request))
+        me = self._world.find(action.who)
         try:
-            outcome = await deed.done(self._world, me)
+            outcome = await action.perform(self._world, me)
         except NotSeen:
             return _no("The bot did not answer.")
         return _yes({"ok": True, "answer": None, "hears": None} | outcome)
@@ -230,7 +230,7 @@ class Control:
         if change.clear:
             self._world.faults.clear()
         elif change.where is None or change.kind is None:
-            raise Impossible("A fault needs a place and a kind.")
+            raise NotAllowed("A fault needs a place and a kind.")
         else:
             self._world.faults.add(
                 where=change.where,
@@ -251,7 +251,7 @@ class Control:
         else:
             group = self._world.telegram.groups.get(change.chat or 0)
             if group is None:
-                raise Impossible("A raid needs a group to come to.")
+                raise NotAllowed("A raid needs a group to come to.")
             self._world.raids.start(group, change.size)
         self.changed()
         return _yes({"ok": True})
@@ -264,7 +264,7 @@ class Control:
 async def _body(request: web.Request) -> bytes:
     """The JSON of a request; a foreign page could send a form without permission, but not JSON."""
     if request.content_type != "application/json":
-        raise Impossible("The body must be JSON.")
+        raise NotAllowed("The body must be JSON.")
     return await request.read()
 
 

@@ -9,8 +9,8 @@ from bot.sandbox.group_state import finds, group_json, info_json
 from bot.sandbox.message_state import SHOWN_MESSAGES, message_json
 from bot.sandbox.people import Person
 from bot.sandbox.telegram.accounts import Account
+from bot.sandbox.telegram.bot_api import Telegram
 from bot.sandbox.telegram.commands import menu
-from bot.sandbox.telegram.double import Telegram
 from bot.sandbox.telegram.state import App, PrivateChat, ReplyKeyboard
 
 Json = dict[str, Any]

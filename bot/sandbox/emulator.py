@@ -7,16 +7,16 @@ import itertools
 import time
 from collections.abc import Callable
 
+from bot.sandbox.changes import WAIT_TIMEOUT
 from bot.sandbox.clock import SandboxClock
 from bot.sandbox.faults import Faults
 from bot.sandbox.people import NotSeen, Person, Role
-from bot.sandbox.pulse import PATIENCE
 from bot.sandbox.raids import Raids
 from bot.sandbox.smsc import Smsc
 from bot.sandbox.tasks import Tasks
 from bot.sandbox.telegram.accounts import Account
-from bot.sandbox.telegram.client import Impossible
-from bot.sandbox.telegram.double import Telegram
+from bot.sandbox.telegram.bot_api import Telegram
+from bot.sandbox.telegram.client import NotAllowed
 from bot.sandbox.telegram.members import usual_permissions
 from bot.sandbox.telegram.state import Group
 from bot.sandbox.trace import Trace
@@ -75,7 +75,7 @@ class Emulator:
         """The person, or the stranger, with this id."""
         person = self.people.get(person_id) or self.raids.strangers.get(person_id)
         if person is None:
-            raise Impossible("There is no such person.")
+            raise NotAllowed("There is no such person.")
         return person
 
     def group(
@@ -119,7 +119,7 @@ class Emulator:
         """A channel whose newcomers need approval."""
         return self.telegram.add_group("channel", title, owner.account, username, about)
 
-    async def wait_until(self, ready: Callable[[], object], within: float = PATIENCE) -> None:
+    async def wait_until(self, ready: Callable[[], object], within: float = WAIT_TIMEOUT) -> None:
         """Return once `ready()` is true; raises when that took more than `within` real seconds."""
         deadline = time.monotonic() + within
         while not ready():

@@ -6,8 +6,8 @@ from typing import Any
 
 from bot.sandbox.message_state import SHOWN_MESSAGES, message_json
 from bot.sandbox.people import Person
+from bot.sandbox.telegram.bot_api import Telegram
 from bot.sandbox.telegram.commands import menu
-from bot.sandbox.telegram.double import Telegram
 from bot.sandbox.telegram.joining import InviteLink
 from bot.sandbox.telegram.members import Member
 from bot.sandbox.telegram.state import Group
@@ -27,7 +27,7 @@ def finds(group: Group, me: Person) -> bool:
 def group_json(tg: Telegram, group: Group, me: Person) -> Json:
     """A group in the list of chats, with its messages for members."""
     member = group.member(me.account)
-    writes = member.runs if group.type == "channel" else group.allows(me.account, "can_send_messages")
+    writes = member.is_admin if group.type == "channel" else group.allows(me.account, "can_send_messages")
     return {
         "id": group.id,
         "type": group.type,
@@ -39,7 +39,7 @@ def group_json(tg: Telegram, group: Group, me: Person) -> Json:
         "members": len(group.members) + group.crowd,
         "my_state": _standing(group, member, me),
         "owner": member.status == "creator",
-        "anonymous": member.runs and member.anonymous,
+        "anonymous": member.is_admin and member.anonymous,
         "can_write": member.inside and writes,
         "muted": {"until": member.until_date} if member.status == "restricted" and member.inside else None,
         "invites": group.allows(me.account, "can_invite_users"),
@@ -61,7 +61,7 @@ def _standing(group: Group, member: Member, me: Person) -> str:
         return "banned"
     if not member.inside:
         return "none"
-    return "admin" if member.runs else "member"
+    return "admin" if member.is_admin else "member"
 
 
 def _topics(group: Group) -> list[Json] | None:
@@ -83,7 +83,7 @@ def info_json(tg: Telegram, group: Group, me: Person) -> Json:
         "promote": member.may("can_promote_members"),
         "set_up": member.may("can_change_info"),
         "own": member.status == "creator",
-        "tag_self": not member.runs and group.allows(me.account, "can_edit_tag"),
+        "tag_self": not member.is_admin and group.allows(me.account, "can_edit_tag"),
     }
     return {
         "chat": group.id,
@@ -96,7 +96,7 @@ def info_json(tg: Telegram, group: Group, me: Person) -> Json:
         },
         "bot": {
             "inside": bot.inside,
-            "runs": bot.runs,
+            "runs": bot.is_admin,
             "rights": {right: bot.may(right) for right in BOT_RIGHTS},
         },
         "members": seen[:SHOWN],
@@ -112,8 +112,8 @@ def _seen_members(tg: Telegram, group: Group, viewer: Member) -> list[Json]:
     if not viewer.inside:
         return []
     members = [group.member(member.account) for member in list(group.members.values())]
-    if group.hides_members and not viewer.runs:
-        members = [member for member in members if member.runs]
+    if group.hides_members and not viewer.is_admin:
+        members = [member for member in members if member.is_admin]
     members.sort(key=lambda member: ORDER.index(member.status))
     return [_member(tg, member) for member in members]
 
@@ -133,7 +133,7 @@ def _member(tg: Telegram, member: Member) -> Json:
         "is_callgate": account is tg.bot,
         "status": member.status,
         "tag": member.tag,
-        "anonymous": member.runs and member.anonymous,
+        "anonymous": member.is_admin and member.anonymous,
         "until": member.until_date,
         "mute": member.status == "restricted" and not member.permissions.get("can_send_messages", False),
     }

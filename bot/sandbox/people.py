@@ -7,13 +7,13 @@ from typing import Any, Literal
 
 import phonenumbers
 
-from bot.sandbox.eyes import NotSeen
-from bot.sandbox.people_groups import InGroups
-from bot.sandbox.pulse import PATIENCE
+from bot.sandbox.changes import WAIT_TIMEOUT
+from bot.sandbox.group_actions import GroupActions
+from bot.sandbox.screen_assertions import NotSeen
 from bot.sandbox.smsc import Smsc
 from bot.sandbox.telegram.accounts import Account, Device
-from bot.sandbox.telegram.client import Impossible
-from bot.sandbox.telegram.double import Telegram
+from bot.sandbox.telegram.bot_api import Telegram
+from bot.sandbox.telegram.client import NotAllowed
 from bot.sandbox.telegram.state import App, CallbackQuery, Chat, Group, Message
 from bot.sandbox.trace import masked
 
@@ -23,11 +23,11 @@ Json = dict[str, Any]
 Role = Literal["newcomer", "owner", "operator", "stranger"]
 
 
-class Person(InGroups):
+class Person(GroupActions):
     """Somebody with a Telegram account and a phone.
 
     Everything here is what a real app or phone would do: the bot learns of it through Telegram's and the gateway's HTTP
-    only. An action that the app does not allow raises `Impossible`. Waiting is in real seconds.
+    only. An action that the app does not allow raises `NotAllowed`. Waiting is in real seconds.
     """
 
     def __init__(self, tg: Telegram, smsc: Smsc, account: Account, role: Role) -> None:
@@ -80,9 +80,9 @@ class Person(InGroups):
 
         With `&admin=` in it, the link makes the bot an administrator of the group with the rights it names.
         """
-        return self._belonging.open_deep_link(url, group)
+        return self._membership.open_deep_link(url, group)
 
-    async def shares_contact(self, within: float = PATIENCE) -> Message:
+    async def shares_contact(self, within: float = WAIT_TIMEOUT) -> Message:
         """Press the button that asks for the contact, as soon as there is one."""
         await self._until(self.asked_for_contact, "a button that asks for the contact", within)
         return self._client.share_own_contact(self.contact())
@@ -92,7 +92,7 @@ class Person(InGroups):
         keyboard = self.chat.keyboard
         return keyboard is not None and any(button.get("request_contact") for button in keyboard.buttons)
 
-    async def picks_users(self, *whom: Person | Account, within: float = PATIENCE) -> Message:
+    async def picks_users(self, *whom: Person | Account, within: float = WAIT_TIMEOUT) -> Message:
         """Press the button that asks for users, as soon as there is one, and choose these from the app's own list."""
         await self._until(self.asked_for_users, "a button that asks for people", within)
         return self._client.pick_users([one if isinstance(one, Account) else one.account for one in whom])
@@ -124,7 +124,7 @@ class Person(InGroups):
         phone = self.contact_phone if self.contact_phone is not None else self.phone.lstrip("+")
         return {"phone_number": phone, "first_name": self.name, "user_id": self.id}
 
-    async def presses(self, text: str, within: float = PATIENCE, chat: Chat | None = None) -> Json:
+    async def presses(self, text: str, within: float = WAIT_TIMEOUT, chat: Chat | None = None) -> Json:
         """Press the inline button whose text contains `text` (any case), in the newest message that has it.
 
         In a group, `chat`, it is a message this person sees there, perhaps alone. Returns the answer: `{text,
@@ -144,19 +144,19 @@ class Person(InGroups):
         return shown | {name: button[name] for name in ("url", "web_app") if name in button}
 
     async def presses_button(
-        self, message_id: int, callback_data: str, within: float = PATIENCE, chat: Chat | None = None
+        self, message_id: int, callback_data: str, within: float = WAIT_TIMEOUT, chat: Chat | None = None
     ) -> Json:
         """Press a button that was once under a message, even if it has gone since."""
         return await self._answered(self._client.press(chat or self.chat, message_id, callback_data), within)
 
-    async def presses_under(self, message: Message, callback_data: str, within: float = PATIENCE) -> Json:
+    async def presses_under(self, message: Message, callback_data: str, within: float = WAIT_TIMEOUT) -> Json:
         """The same for this message, which may be ephemeral or gone."""
         return await self._answered(self._client.press_under(message, callback_data), within)
 
     async def _answered(self, query: CallbackQuery, within: float) -> Json:
         deadline = time.monotonic() + within
         while not query.answer.done():
-            if not await query.message.chat.changed.next(max(0.0, deadline - time.monotonic())):
+            if not await query.message.chat.changed.wait(max(0.0, deadline - time.monotonic())):
                 break
         if not query.answer.done():
             raise NotSeen(
@@ -174,7 +174,7 @@ class Person(InGroups):
 
     # Mini Apps
 
-    async def sees_app(self, within: float = PATIENCE) -> App:
+    async def sees_app(self, within: float = WAIT_TIMEOUT) -> App:
         """The Mini App Telegram opens for the newest request to join a guarded group, once the bot offered one."""
         await self._until(lambda: self.chat.offered_app is not None, "a Mini App", within)
         if self.chat.offered_app is None:
@@ -203,9 +203,9 @@ class Person(InGroups):
             try:
                 parsed = phonenumbers.parse(dialled, "RU")
             except phonenumbers.NumberParseException:
-                raise Impossible("That cannot be dialled.") from None
+                raise NotAllowed("That cannot be dialled.") from None
             dialled = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
-        heard = self._smsc.hear(caller, dialled)
+        heard = self._smsc.receive_call(caller, dialled)
         origin = masked(caller) if caller else "hidden number"
         self._tg.trace.add(
             "phone",

@@ -11,8 +11,8 @@ from typing import Any, Literal
 
 from bot.sandbox.people import Person
 from bot.sandbox.tasks import Tasks
-from bot.sandbox.telegram.client import Impossible
-from bot.sandbox.telegram.double import Telegram
+from bot.sandbox.telegram.bot_api import Telegram
+from bot.sandbox.telegram.client import NotAllowed
 from bot.sandbox.telegram.state import Group
 
 Json = dict[str, Any]
@@ -74,9 +74,9 @@ class Raids:
     def start(self, group: Group, size: Size) -> Raid:
         """Let so many strangers come to the group: by request where they have to ask, else at once."""
         if self.last is not None and not self.last.over:
-            raise Impossible("A raid is on already.")
+            raise NotAllowed("A raid is on already.")
         if len(self.strangers) + size > MOST_STRANGERS:
-            raise Impossible("There are no more strangers.")
+            raise NotAllowed("There are no more strangers.")
         self.last = Raid(group, size)
         self._tasks.start(self._go_on(self.last))
         return self.last
@@ -84,7 +84,7 @@ class Raids:
     def stop(self) -> None:
         """Let no more strangers come; those who came stay."""
         if self.last is None or self.last.over:
-            raise Impossible("There is no raid to stop.")
+            raise NotAllowed("There is no raid to stop.")
         self.last.ended.set()
 
     async def _go_on(self, raid: Raid) -> None:
@@ -95,7 +95,7 @@ class Raids:
                     await self._stranger().asks_to_join(raid.group)
                     raid.came += 1
                 await self._tg.clock.pause(STEP, raid.ended)
-        except Impossible as impossible:
+        except NotAllowed as impossible:
             raid.trouble = str(impossible)
         finally:
             raid.over = True

@@ -1,4 +1,4 @@
-"""A strict double of the gateway: `wait_call.php`, `get.php`, `balance.php` and its callbacks."""
+"""A strict emulation of the gateway: `wait_call.php`, `get.php`, `balance.php` and its callbacks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl
 import aiohttp
 from aiohttp import web
 
-from bot.sandbox import smsc_shapes as shapes
+from bot.sandbox import smsc_formats as formats
 from bot.sandbox.clock import SandboxClock
 from bot.sandbox.faults import Fault, Faults, hold_back, reset
 from bot.sandbox.smsc_callback import Callbacks
@@ -90,7 +90,7 @@ class Smsc:
 
     def __init__(self, *, clock: SandboxClock, trace: Trace, faults: Faults, tasks: Tasks) -> None:
         self.login = "callgate"
-        self.password = "sandbox-password"  # noqa: S105 - a double's password protects nothing
+        self.password = "sandbox-password"  # noqa: S105 - an emulated account's password protects nothing
         self.api_key = "sandbox-api-key"
         self.balance = Decimal("100.00")
         self.blacklist: set[str] = set()
@@ -234,14 +234,14 @@ class Smsc:
                 numbers = self._assign(given.get("phone", ""))
                 number = numbers[0]
                 written = [spelled(one, self.spelling) for one in numbers]
-                body, kind = shapes.assigned(written[0], written, shown)
+                body, kind = formats.assigned(written[0], written, shown)
             elif endpoint == "get":
-                body, kind = json.dumps(self._read_inbox(given), ensure_ascii=False), shapes.JSON_TYPE
+                body, kind = json.dumps(self._read_inbox(given), ensure_ascii=False), formats.JSON_TYPE
             else:
-                body, kind = self._tell_balance(given), shapes.JSON_TYPE
+                body, kind = self._tell_balance(given), formats.JSON_TYPE
         except _Error as error:
             code = error.code
-            body, kind = shapes.error(code, shown)
+            body, kind = formats.error(code, shown)
         self._remember(endpoint, given, code, number, fault.kind if fault else None)
         self._record(endpoint, given, body, f": error {code}" if code else f" → +{number}" if number else "", started)
         return web.Response(body=body.encode(), content_type=kind, charset="utf-8")
@@ -320,7 +320,7 @@ class Smsc:
 
     # The calls
 
-    def hear(self, caller: str | None, called: str) -> str:
+    def receive_call(self, caller: str | None, called: str) -> str:
         """A phone rings at `called`, from `caller` (None: hidden); return what the phone hears."""
         target = parsed(called)
         to = digits(target) if target else called.lstrip("+")

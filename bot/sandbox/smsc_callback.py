@@ -12,11 +12,11 @@ import aiohttp
 
 from bot.sandbox.clock import SandboxClock
 from bot.sandbox.faults import Faults
-from bot.sandbox.smsc_shapes import Fields, Handler, callback_body, signed
+from bot.sandbox.smsc_formats import Fields, Handler, callback_body, signed
 from bot.sandbox.tasks import Tasks
 from bot.sandbox.trace import Trace, masked
 
-PATIENCE = aiohttp.ClientTimeout(total=30)
+TIMEOUT = aiohttp.ClientTimeout(total=30)
 DEFAULT_CHARSET = "windows-1251"
 
 
@@ -111,7 +111,7 @@ class Callbacks:
         headers = {"Content-Type": sent.content_type} if sent.content_type else {}
         try:
             async with self.session.request(
-                sent.method, sent.url, data=sent.body or None, headers=headers, timeout=PATIENCE
+                sent.method, sent.url, data=sent.body or None, headers=headers, timeout=TIMEOUT
             ) as answer:
                 text = (await answer.text(errors="replace"))[:200]
                 status = answer.status

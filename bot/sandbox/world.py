@@ -23,7 +23,7 @@ class World(Emulator):
     def __init__(
         self,
         clock: SandboxClock | None = None,
-        bot_token: str = "42:TEST-token-of-the-sandbox",  # noqa: S107 - a double's token opens nothing
+        bot_token: str = "42:TEST-token-of-the-sandbox",  # noqa: S107 - an emulated bot's token opens nothing
         bot_username: str = "callgate_bot",
         *,
         flood_limits: bool = True,

@@ -15,7 +15,7 @@ from typing import Literal
 from playwright import async_api, sync_api
 from playwright.sync_api import Browser, FrameLocator, Page, expect, sync_playwright
 
-from bot.sandbox.pulse import PATIENCE
+from bot.sandbox.changes import WAIT_TIMEOUT
 
 ROOT = Path(__file__).parent.parent.parent
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -57,7 +57,7 @@ Scheme = Literal["light", "dark"]
 
 # Tests that use this module are as patient as the people of the sandbox.
 for api in (async_api, sync_api):
-    api.expect.set_options(timeout=PATIENCE * 1000)
+    api.expect.set_options(timeout=WAIT_TIMEOUT * 1000)
 
 
 @contextmanager
@@ -75,7 +75,7 @@ def running_demo() -> Iterator[str]:
         yield next(found.group() for line in process.stdout if (found := re.search(r"http://\S+", line)))
     finally:
         process.terminate()
-        process.wait(timeout=PATIENCE)
+        process.wait(timeout=WAIT_TIMEOUT)
         assert process.stdout is not None
         process.stdout.close()
     assert process.returncode == 0

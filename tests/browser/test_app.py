@@ -12,8 +12,8 @@ import pytest_asyncio
 import zxingcpp
 from playwright.async_api import Browser, Frame, FrameLocator, Locator, Page, Response, expect
 
+from bot.sandbox.changes import WAIT_TIMEOUT
 from bot.sandbox.people import Person
-from bot.sandbox.pulse import PATIENCE
 from bot.sandbox.telegram.state import Group
 from bot.sandbox.world import World
 from tests.browser.demo import PHONE, Scheme
@@ -59,7 +59,7 @@ async def shares(telegram: TelegramAround) -> None:
 
 async def asked(telegram: TelegramAround, event: str) -> dict[str, Any]:
     """The app's request to Telegram, once it made one."""
-    for _ in range(int(PATIENCE / 0.05)):
+    for _ in range(int(WAIT_TIMEOUT / 0.05)):
         if event in telegram.events:
             return dict(telegram.asked)[event]
         await telegram.page.wait_for_timeout(50)

@@ -17,7 +17,7 @@ from bot.crypto import PhoneCipher
 from bot.domain.outbox import AttemptResult, DeliveryAttempt, Destination, ForeignReport, OutboxMessage
 from bot.outbox import senders
 from bot.outbox.senders import EventSender, RelaySender, SafeHttpClient
-from bot.sandbox.pulse import PATIENCE
+from bot.sandbox.changes import WAIT_TIMEOUT
 from tests.outbox.receiver import OTHER_SECRET, SECRET, Receiver, receiver
 
 BODY = '{"type":"access.granted","data":{"gate":"Häuser & Gärten"}}'.encode()
@@ -141,7 +141,7 @@ async def test_a_name_server_that_hangs_holds_one_thread_and_none_of_the_event_l
 
     def getaddrinfo(host: str, *_: Any, **__: Any) -> list[Any]:
         looked_up.append(host)
-        assert answers.wait(PATIENCE)
+        assert answers.wait(WAIT_TIMEOUT)
         return [(0, 0, 0, "", ("127.0.0.1", 0))]
 
     async def of_the_loop(*_: Any, **__: Any) -> list[Any]:

@@ -17,7 +17,7 @@ from bot.metrics import Metrics
 from bot.outbox import webhook_worker
 from bot.outbox.senders import EventSender, RelaySender, SafeHttpClient
 from bot.outbox.webhook_worker import AT_ONCE, Sender, WebhookWorker
-from bot.sandbox.pulse import PATIENCE
+from bot.sandbox.changes import WAIT_TIMEOUT
 from bot.supervisor import Supervisor
 from bot.usecases.notify_operators import OperatorNotifier
 from bot.usecases.operators import Operators
@@ -62,7 +62,7 @@ class Office:
             target, self.database, self.settle, sender, CLOCK, self.supervisor, Metrics(), lambda: None
         )
         self.supervisor.start("webhooks", the_webhook_worker.run(stop))
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + WAIT_TIMEOUT
         while len(left := await self.owed(target)) != until_owed or not all(one.attempts for one in left):
             assert time.monotonic() < deadline, left
             await asyncio.sleep(0.01)
@@ -196,7 +196,7 @@ async def test_a_letter_of_which_nothing_can_be_kept_holds_up_none_of_the_others
         Destination.EVENTS, office.database, settle, sender, CLOCK, office.supervisor, Metrics(), stop.set
     )
 
-    await asyncio.wait_for(the_webhook_worker.run(stop), PATIENCE)
+    await asyncio.wait_for(the_webhook_worker.run(stop), WAIT_TIMEOUT)
 
     assert has_brought.is_set()
     assert len(tries) == len(set(tries)) == AT_ONCE + 3
@@ -224,7 +224,7 @@ async def test_while_the_database_is_away_a_letter_is_not_brought_again_and_agai
         Destination.EVENTS, office.database, settle, sender, CLOCK, office.supervisor, Metrics(), lambda: None
     )
 
-    await asyncio.wait_for(the_webhook_worker.run(stop), PATIENCE)
+    await asyncio.wait_for(the_webhook_worker.run(stop), WAIT_TIMEOUT)
 
     assert len(tries) == len(set(tries)) == AT_ONCE
     await office.supervisor.stop()

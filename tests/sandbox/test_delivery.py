@@ -12,7 +12,7 @@ from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 from aiohttp import web
 
 from bot.sandbox.people import NotSeen, Person
-from bot.sandbox.telegram.client import Impossible
+from bot.sandbox.telegram.client import NotAllowed
 from bot.sandbox.world import World
 from tests.sandbox.conftest import Poller, bot_for
 
@@ -278,5 +278,5 @@ async def test_a_query_can_be_answered_for_150_seconds(bot: Bot, anna: Person, w
         await bot.answer_callback_query(query.id)
     assert [query.data for query in world.telegram.unanswered_queries] == ["an old button"]
     await bot.delete_message(anna.id, sent.message_id)
-    with pytest.raises(Impossible, match="gone"):
+    with pytest.raises(NotAllowed, match="gone"):
         await anna.presses_button(sent.message_id, "no")

@@ -20,7 +20,7 @@ from aiogram.types import (
 )
 
 from bot.sandbox.people import NotSeen, Person
-from bot.sandbox.telegram.client import Impossible
+from bot.sandbox.telegram.client import NotAllowed
 from bot.sandbox.telegram.state import Group
 from bot.sandbox.world import World
 from tests.sandbox.conftest import Poller
@@ -232,5 +232,5 @@ async def test_a_menu_is_that_of_the_narrowest_scope(bot: Bot, anna: Person, joi
     )
     await bot.set_my_commands([BotCommand(command="gate", description="Tor")], language_code="ru")
     assert (await anna.says("/gate", joined)).ephemeral_id is not None
-    with pytest.raises(Impossible, match="empty"):
+    with pytest.raises(NotAllowed, match="empty"):
         await anna.says("  ", joined)

@@ -9,7 +9,7 @@ from aiogram.exceptions import TelegramBadRequest
 from aiogram.types import BufferedInputFile, EphemeralMessageParameters
 
 from bot.sandbox.people import Person
-from bot.sandbox.telegram.client import Impossible
+from bot.sandbox.telegram.client import NotAllowed
 from bot.sandbox.telegram.state import Group
 from bot.sandbox.world import World
 from tests.sandbox.conftest import Poller
@@ -66,7 +66,7 @@ async def test_what_people_send_is_fetched(
     assert fetched.read() == b"\x00\xff"
     assert (await http.get(f"{world.url}/file/bot{world.bot_token}/documents/none")).status_code == 404
     assert (await http.get(f"{world.url}/file/bot42:WRONG/{file.file_path}")).status_code == 401
-    with pytest.raises(Impossible, match="empty file"):
+    with pytest.raises(NotAllowed, match="empty file"):
         await anna.sends_document("empty.json", b"")
 
 
@@ -86,5 +86,5 @@ async def test_who_may_not_send_files_in_a_group_does_not(olga: Person, anna: Pe
     await olga.approves(group, anna)
     await olga.restricts(group, anna, can_send_messages=True)
     await anna.says("words only", group)
-    with pytest.raises(Impossible, match="may not write"):
+    with pytest.raises(NotAllowed, match="may not write"):
         await anna.sends_document("x.json", b"{}", group)

@@ -8,7 +8,7 @@ from aiogram.exceptions import TelegramBadRequest, TelegramForbiddenError
 from aiogram.types import ChatJoinRequest
 
 from bot.sandbox.people import NotSeen, Person
-from bot.sandbox.telegram.client import Impossible
+from bot.sandbox.telegram.client import NotAllowed
 from bot.sandbox.telegram.state import Group
 from bot.sandbox.world import World
 from tests.sandbox.conftest import Poller
@@ -51,12 +51,12 @@ async def test_the_owner_chooses_the_bot_as_guard_and_telegram_says_so(bot: Bot,
 async def test_only_an_owner_chooses_and_only_a_bot_that_may_and_can(
     world: World, anna: Person, olga: Person, group: Group
 ) -> None:
-    with pytest.raises(Impossible, match="Anna does not own Flat owners"):
+    with pytest.raises(NotAllowed, match="Anna does not own Flat owners"):
         await anna.assigns_guard(group)
-    with pytest.raises(Impossible, match="administrator that may invite users"):
+    with pytest.raises(NotAllowed, match="administrator that may invite users"):
         await olga.assigns_guard(world.group("Other", owner=olga))
     world.telegram.supports_join_request_queries = False
-    with pytest.raises(Impossible, match="does not process join requests"):
+    with pytest.raises(NotAllowed, match="does not process join requests"):
         await olga.assigns_guard(group)
     assert not group.guarded
 

@@ -7,7 +7,7 @@ from aiogram import Bot
 from aiogram.exceptions import TelegramBadRequest, TelegramForbiddenError
 
 from bot.sandbox.people import Person
-from bot.sandbox.telegram.client import Impossible
+from bot.sandbox.telegram.client import NotAllowed
 from bot.sandbox.telegram.state import Group
 from bot.sandbox.world import World
 from tests.sandbox.conftest import EVERYTHING, Poller
@@ -162,7 +162,7 @@ async def test_invite_links_let_in_at_once_or_by_request(
     once = await bot.create_chat_invite_link(group.id, name="once", member_limit=1)
     await anna.opens_link(once.invite_link)
     assert anna.id in group.members
-    with pytest.raises(Impossible, match="expired"):
+    with pytest.raises(NotAllowed, match="expired"):
         await boris.opens_link(once.invite_link)
     asking = await bot.create_chat_invite_link(group.id, creates_join_request=True)
     await poller.take()
@@ -177,6 +177,6 @@ async def test_the_removed_cannot_ask_again(anna: Person, olga: Person, bot: Bot
     await anna.asks_to_join(group)
     await bot.approve_chat_join_request(group.id, anna.id)
     await olga.removes(group, anna)
-    with pytest.raises(Impossible, match="was removed"):
+    with pytest.raises(NotAllowed, match="was removed"):
         await anna.asks_to_join(group)
     assert (await bot.get_chat_member(group.id, anna.id)).status == "kicked"

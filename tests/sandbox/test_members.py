@@ -10,7 +10,7 @@ from aiogram.exceptions import TelegramBadRequest
 from aiogram.types import ChatMemberRestricted, ChatMemberUpdated, ChatPermissions
 
 from bot.sandbox.people import Person
-from bot.sandbox.telegram.client import Impossible
+from bot.sandbox.telegram.client import NotAllowed
 from bot.sandbox.telegram.members import PERMISSIONS
 from bot.sandbox.telegram.state import Group
 from bot.sandbox.world import World
@@ -46,7 +46,7 @@ async def test_a_restricted_member_cannot_write_until_freed(bot: Bot, anna: Pers
     assert member.is_member
     assert not any(getattr(member, permission) for permission in PERMISSIONS)
     assert member.until_date.timestamp() == 0
-    with pytest.raises(Impossible, match="Anna may not write in Flat owners"):
+    with pytest.raises(NotAllowed, match="Anna may not write in Flat owners"):
         await anna.says("hello", open_group)
     await bot.restrict_chat_member(open_group.id, anna.id, ALL)
     assert await status(bot, open_group, anna) == "member"
@@ -106,7 +106,7 @@ async def test_a_banned_member_is_out_and_stays_out_until_unbanned(bot: Bot, ann
     assert open_group.messages[-1].left_chat_member is anna.account
     link = await bot.create_chat_invite_link(open_group.id)
     for come in (anna.joins(open_group), anna.opens_link(link.invite_link)):
-        with pytest.raises(Impossible, match="was removed"):
+        with pytest.raises(NotAllowed, match="was removed"):
             await come
     await bot.unban_chat_member(open_group.id, anna.id)
     assert await status(bot, open_group, anna) == "left"
@@ -211,7 +211,7 @@ async def test_members_edit_their_own_tags_where_the_group_lets_them(
     assert permissions is not None
     assert permissions.can_edit_tag is False
     await anna.joins(closed)
-    with pytest.raises(Impossible, match="may not change a tag"):
+    with pytest.raises(NotAllowed, match="may not change a tag"):
         await anna.tags(closed, anna, "gardener")
     await olga.tags(closed, anna, "gardener")
 
@@ -273,19 +273,19 @@ async def test_joins_are_told_with_the_link_and_who_added_whom(
 async def test_people_need_the_rights_too(world: World, anna: Person, olga: Person, open_group: Group) -> None:
     boris = world.person("Boris")
     await boris.joins(open_group)
-    with pytest.raises(Impossible, match="Anna does not run Flat owners"):
+    with pytest.raises(NotAllowed, match="Anna does not run Flat owners"):
         await anna.restricts(open_group, boris)
     await olga.promotes(open_group, anna, can_invite_users=True)
     for deed in (anna.bans(open_group, boris), anna.promotes(open_group, boris), anna.tags(open_group, boris, "x")):
-        with pytest.raises(Impossible, match="Anna has no right to that"):
+        with pytest.raises(NotAllowed, match="Anna has no right to that"):
             await deed
     await olga.promotes(open_group, anna)
     for deed in (anna.bans(open_group, olga), anna.restricts(open_group, anna)):
-        with pytest.raises(Impossible, match="cannot be removed"):
+        with pytest.raises(NotAllowed, match="cannot be removed"):
             await deed
-    with pytest.raises(Impossible, match="no such permission"):
+    with pytest.raises(NotAllowed, match="no such permission"):
         await anna.restricts(open_group, boris, can_fly=True)
-    with pytest.raises(Impossible, match="no such right"):
+    with pytest.raises(NotAllowed, match="no such right"):
         await olga.promotes(open_group, boris, can_fly=True)
 
 

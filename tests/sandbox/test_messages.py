@@ -20,7 +20,7 @@ from aiogram.types import (
 )
 
 from bot.sandbox.people import NotSeen, Person
-from bot.sandbox.telegram.client import Impossible
+from bot.sandbox.telegram.client import NotAllowed
 from bot.sandbox.telegram.state import Group
 from bot.sandbox.world import World
 from tests.sandbox.conftest import Poller
@@ -47,7 +47,7 @@ async def test_people_who_block_the_bot_cannot_be_written_to_until_they_start_it
     await anna.blocks_bot()
     with pytest.raises(TelegramForbiddenError, match="bot was blocked by the user"):
         await bot.send_message(anna.id, "hello")
-    with pytest.raises(Impossible):
+    with pytest.raises(NotAllowed):
         await anna.says("hello")
     await anna.says("/start")
     await bot.send_message(anna.id, "hello")
@@ -211,7 +211,7 @@ async def test_a_one_time_keyboard_folds_away_after_use_and_goes_with_its_messag
 
 async def test_what_the_double_only_would_pretend_to_follow_is_refused(bot: Bot, anna: Person) -> None:
     await anna.says("/start")
-    with pytest.raises(TelegramBadRequest, match='does not play the parameter "message_effect_id"'):
+    with pytest.raises(TelegramBadRequest, match='does not support the parameter "message_effect_id"'):
         await bot.send_message(anna.id, "x", message_effect_id="5")
     with pytest.raises(TelegramBadRequest, match="unsupported parse_mode"):
         await bot.send_message(anna.id, "x", parse_mode="MarkdownV2")
@@ -321,12 +321,12 @@ async def test_only_those_can_be_picked_whom_the_button_offers(world: World, bot
     with pytest.raises(NotSeen, match="a button that asks for people"):
         await anna.picks_users(boris, within=0)
     await bot.send_message(anna.id, "x", reply_markup=asks_for_users(user_is_bot=False))
-    with pytest.raises(Impossible, match="Robot is not among those"):
+    with pytest.raises(NotAllowed, match="Robot is not among those"):
         await anna.picks_users(robot)
-    with pytest.raises(Impossible, match="That many cannot be chosen"):
+    with pytest.raises(NotAllowed, match="That many cannot be chosen"):
         await anna.picks_users(boris, anna)
     await bot.send_message(anna.id, "x", reply_markup=asks_for_users(user_is_bot=True))
-    with pytest.raises(Impossible, match="Boris is not among those"):
+    with pytest.raises(NotAllowed, match="Boris is not among those"):
         await anna.picks_users(boris)
     await anna.picks_users(robot)
 

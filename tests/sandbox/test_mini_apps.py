@@ -11,7 +11,7 @@ from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup, WebAppInfo
 from aiogram.utils.web_app import WebAppInitData, check_webapp_signature, safe_parse_webapp_init_data
 
 from bot.sandbox.people import Person
-from bot.sandbox.telegram.client import Impossible
+from bot.sandbox.telegram.client import NotAllowed
 from bot.sandbox.telegram.state import App, Group
 from bot.sandbox.telegram.webapp import init_data
 from bot.sandbox.world import World
@@ -91,7 +91,7 @@ async def test_a_desktop_client_says_so(anna: Person) -> None:
 
 async def test_an_app_opens_at_safe_addresses_only(anna: Person) -> None:
     for url in ("", "http://gate.example/app", "tel:+79991234512", "https://[", "/app"):
-        with pytest.raises(Impossible, match="https"):
+        with pytest.raises(NotAllowed, match="https"):
             await anna.opens_app(url)
 
 

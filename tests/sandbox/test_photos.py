@@ -119,5 +119,5 @@ async def test_what_cannot_be_edited_into_a_photo_is_refused(bot: Bot, anna: Per
         await bot.edit_message_media(Photo(media=file()), chat_id=anna.id, message_id=said.id)
     with pytest.raises(TelegramBadRequest, match="photos only"):
         await bot.edit_message_media(InputMediaDocument(media=file()), chat_id=anna.id, message_id=sent.message_id)
-    with pytest.raises(TelegramBadRequest, match="does not play"):
+    with pytest.raises(TelegramBadRequest, match="does not support"):
         await bot.edit_message_media(Photo(media=file(), has_spoiler=True), chat_id=anna.id, message_id=sent.message_id)

@@ -20,7 +20,7 @@ from aiogram.types import (
 )
 
 from bot.sandbox.people import NotSeen, Person
-from bot.sandbox.telegram.client import Impossible
+from bot.sandbox.telegram.client import NotAllowed
 from bot.sandbox.telegram.state import Group
 from bot.sandbox.world import World
 from tests.sandbox.conftest import Poller
@@ -100,17 +100,17 @@ async def test_buttons_that_need_no_bot(bot: Bot, anna: Person) -> None:
 
 async def test_what_an_app_does_not_allow(world: World, anna: Person, olga: Person, group: Group) -> None:
     channel = world.channel("News", owner=olga)
-    with pytest.raises(Impossible, match="Only members"):
+    with pytest.raises(NotAllowed, match="Only members"):
         await anna.says("hello", group)
-    with pytest.raises(Impossible, match="does not run"):
+    with pytest.raises(NotAllowed, match="does not run"):
         await anna.makes_bot_admin(group)
-    with pytest.raises(Impossible, match="already in"):
+    with pytest.raises(NotAllowed, match="already in"):
         await olga.asks_to_join(group)
-    with pytest.raises(Impossible, match="not in"):
+    with pytest.raises(NotAllowed, match="not in"):
         await anna.leaves(group)
-    with pytest.raises(Impossible, match="no such right"):
+    with pytest.raises(NotAllowed, match="no such right"):
         await olga.makes_bot_admin(channel, can_fly=True)
-    with pytest.raises(Impossible, match="no such request"):
+    with pytest.raises(NotAllowed, match="no such request"):
         await olga.approves(group, anna)
 
 

@@ -7,7 +7,7 @@ from aiogram import Bot
 from aiogram.exceptions import TelegramBadRequest, TelegramForbiddenError, TelegramMigrateToChat
 
 from bot.sandbox.people import Person
-from bot.sandbox.telegram.client import Impossible
+from bot.sandbox.telegram.client import NotAllowed
 from bot.sandbox.telegram.state import Group
 from bot.sandbox.world import World
 from tests.sandbox.conftest import Poller
@@ -42,7 +42,7 @@ async def test_basic_groups_look_and_behave_like_basic_groups(
 async def test_an_upgrade_gives_another_id_and_refuses_the_old_one(
     bot: Bot, anna: Person, olga: Person, yard: Group, poller: Poller
 ) -> None:
-    with pytest.raises(Impossible, match="does not own"):
+    with pytest.raises(NotAllowed, match="does not own"):
         await anna.upgrades(yard)
     new = await olga.upgrades(yard)
     goodbye, welcome, mine = await poller.take()
@@ -69,7 +69,7 @@ async def test_an_upgrade_gives_another_id_and_refuses_the_old_one(
             await call
         assert refusal.value.migrate_to_chat_id == new.id
     await bot.send_message(new.id, "x")
-    with pytest.raises(Impossible, match="no basic group"):
+    with pytest.raises(NotAllowed, match="no basic group"):
         await olga.upgrades(new)
 
 
@@ -79,7 +79,7 @@ async def test_a_deleted_group_is_gone_for_everybody(
     boris = world.person("Boris")
     await boris.asks_to_join(group)
     await poller.take()
-    with pytest.raises(Impossible, match="does not own"):
+    with pytest.raises(NotAllowed, match="does not own"):
         await anna.deletes(yard)
     await olga.deletes(yard)
     await olga.deletes(group)
@@ -93,6 +93,6 @@ async def test_a_deleted_group_is_gone_for_everybody(
     with pytest.raises(TelegramForbiddenError, match="bot was kicked from the supergroup chat"):
         await bot.approve_chat_join_request(group.id, boris.id)
     assert not group.requests
-    with pytest.raises(Impossible, match="does not exist any more"):
+    with pytest.raises(NotAllowed, match="does not exist any more"):
         await boris.asks_to_join(group)
     assert anna.sees_of(yard) == []

@@ -14,8 +14,8 @@ from bot.domain.delivery import Toast
 from bot.domain.gate import GateMode
 from bot.domain.panel import AdminAction, AdminActionKind
 from bot.domain.settings import STANDARD, EntryMode
+from bot.sandbox.changes import WAIT_TIMEOUT
 from bot.sandbox.people import Person
-from bot.sandbox.pulse import PATIENCE
 from bot.sandbox.telegram.members import Member
 from bot.sandbox.telegram.state import Group, Message
 from bot.sandbox.world import World
@@ -79,7 +79,7 @@ async def writes(callgate: Installation, statement: str, **values: object) -> No
 async def sweeps_until(callgate: Installation, query: str, expected: Sequence[Mapping[str, Any]]) -> None:
     """Return once the database answers `query` with these rows. The next sweep is due at once, and another one each
     half second, should it have come too soon."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + WAIT_TIMEOUT
     while True:
         callgate.world.clock.advance(SWEEP_EVERY)
         try:

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from bot.clock import REAL_TIME
+from bot.sandbox.changes import WAIT_TIMEOUT
 from bot.sandbox.people import Person
-from bot.sandbox.pulse import PATIENCE
 from bot.sandbox.telegram.state import Group
 from bot.sandbox.world import World
 from tests.installation import Installation, number_shown
@@ -50,7 +50,7 @@ async def eventually(
     callgate: Installation,
     query: str,
     expected: Sequence[Mapping[str, Any]],
-    within: float = PATIENCE,
+    within: float = WAIT_TIMEOUT,
     **values: object,
 ) -> None:
     """Return once the database answers `query` with these rows."""
@@ -62,7 +62,7 @@ async def eventually(
         pause = min(1.5 * pause, 0.1)
 
 
-async def all_is_carried(callgate: Installation, within: float = PATIENCE) -> None:
+async def all_is_carried(callgate: Installation, within: float = WAIT_TIMEOUT) -> None:
     """Return once every update is processed and nothing is left to send to Telegram, except items that wait for hours:
     until somebody else's restriction of a newcomer ends."""
     await callgate.world.wait_until(lambda: not callgate.world.telegram.delivery.waiting, within)

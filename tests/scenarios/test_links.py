@@ -7,7 +7,7 @@ from typing import Any
 from bot.domain.gate import GateMode
 from bot.domain.settings import CountryRule, EntryMode
 from bot.sandbox.people import Person
-from bot.sandbox.telegram.client import Impossible
+from bot.sandbox.telegram.client import NotAllowed
 from bot.sandbox.telegram.state import Group
 from bot.sandbox.world import World
 from tests.installation import Installation, number_shown, verify
@@ -34,7 +34,7 @@ async def gets_link(person: Person, title: str = "Flat owners") -> str:
 async def is_expired(person: Person, url: str) -> bool:
     try:
         await person.opens_link(url)
-    except Impossible:
+    except NotAllowed:
         return True
     return False
 

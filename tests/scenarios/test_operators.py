@@ -10,7 +10,7 @@ import pytest
 from bot.domain.installation import AddedOperator
 from bot.exports import JournalFiles
 from bot.sandbox.people import Person
-from bot.sandbox.telegram.client import Impossible
+from bot.sandbox.telegram.client import NotAllowed
 from bot.sandbox.world import World
 from storage.store import Store
 from tests.installation import Installation
@@ -184,7 +184,7 @@ async def test_who_cannot_be_one_is_refused_in_one_sentence(
     await pavel.sees("⚠️ They are an operator already.")
     await operator.says("/operators")
     await operator.presses("Add an operator")
-    with pytest.raises(Impossible, match="is not among those to choose from"):
+    with pytest.raises(NotAllowed, match="is not among those to choose from"):
         await operator.picks_users(robot)
     for users in (
         [{"user_id": robot.id, "first_name": "Robot", "username": "helper_bot"}],

@@ -7,7 +7,7 @@ import pytest
 
 from bot.domain.delivery import MOST_CHECKS
 from bot.sandbox.people import Person
-from bot.sandbox.telegram.running import Running
+from bot.sandbox.telegram.admin_actions import AdminActions
 from bot.sandbox.telegram.state import Group
 from bot.sandbox.world import World
 from tests.installation import Installation
@@ -182,7 +182,7 @@ async def test_whom_another_bot_lets_in_came_past_the_gate(world: World, brisk: 
         await person.asks_to_join(group)
         await all_is_carried(brisk)
 
-        Running(world.telegram, other).decide(group, person.account, approve=True)
+        AdminActions(world.telegram, other).decide(group, person.account, approve=True)
         await all_is_carried(brisk)
 
     assert "switch off “Invite users via link”" in await reads(owner, BY_BOT)

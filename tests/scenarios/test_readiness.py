@@ -21,8 +21,8 @@ import bot.app
 import bot.telegram.deliveries
 from bot.app import _run_until
 from bot.domain.errors import LeadershipLostError
+from bot.sandbox.changes import WAIT_TIMEOUT
 from bot.sandbox.people import Person
-from bot.sandbox.pulse import PATIENCE
 from bot.sandbox.world import World
 from bot.telegram.budget import TOO_WIDE
 from bot.telegram.delivery_worker import DeliveryWorker
@@ -43,7 +43,7 @@ async def becomes(callgate: Installation, browser: httpx.AsyncClient, status: in
     """Return the body of /readyz once it contains `says`."""
     seen = [(0, "")]
     try:
-        async with asyncio.timeout(3 * PATIENCE):
+        async with asyncio.timeout(3 * WAIT_TIMEOUT):
             while seen[-1][0] != status or says not in seen[-1][1]:
                 answer = await browser.get(f"{callgate.url}/readyz")
                 if (answer.status_code, answer.text) != seen[-1]:
@@ -167,7 +167,7 @@ async def test_a_standby_takes_over_from_a_leader_that_hangs(
     os.kill(leader.pid, signal.SIGSTOP)
     try:
         await anna.says("/start")
-        await anna.sees("👋", within=3 * PATIENCE)
+        await anna.sees("👋", within=3 * WAIT_TIMEOUT)
         await becomes(other, browser, 200, "OK")
     finally:
         os.kill(leader.pid, signal.SIGCONT)
@@ -200,7 +200,7 @@ async def test_a_leader_that_hangs_before_it_asks_for_a_number_does_not_ask_afte
     os.kill(leader.pid, signal.SIGSTOP)
     try:
         fast_world.faults.clear()
-        await anna.sees("📞", within=3 * PATIENCE)
+        await anna.sees("📞", within=3 * WAIT_TIMEOUT)
     finally:
         os.kill(leader.pid, signal.SIGCONT)
 
@@ -245,7 +245,7 @@ async def tries_again_until(
     callgate: Installation, browser: httpx.AsyncClient, status: int, says: str, seconds: float = 61
 ) -> None:
     """Return once /readyz says so, while the bot retries what failed."""
-    deadline = asyncio.get_running_loop().time() + 3 * PATIENCE
+    deadline = asyncio.get_running_loop().time() + 3 * WAIT_TIMEOUT
     while True:
         answer = await browser.get(f"{callgate.url}/readyz")
         if answer.status_code == status and says in answer.text:
@@ -371,7 +371,7 @@ async def test_updates_that_telegram_holds_and_does_not_bring_are_said_to_be_the
     front.is_broken = False
     await boris.says("/start")
     await tries_again_until(callgate, browser, 200, "OK", 31)
-    await world.wait_until(lambda: front.passed_on >= 2, 3 * PATIENCE)
+    await world.wait_until(lambda: front.passed_on >= 2, 3 * WAIT_TIMEOUT)
     await anna.sees("👋")
     await boris.sees("👋")
     await becomes(callgate, browser, 200, "OK")

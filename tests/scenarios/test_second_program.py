@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
+from bot.sandbox.changes import WAIT_TIMEOUT
 from bot.sandbox.people import Person
-from bot.sandbox.pulse import PATIENCE
 from bot.sandbox.world import World
 from bot.telegram.commands import LOOKED_AT, OTHER_LANGUAGES
 from bot.telegram.methods import UPDATE_TYPES
@@ -63,7 +63,7 @@ async def readiness(callgate: Installation, browser: httpx.AsyncClient) -> tuple
 async def becomes(callgate: Installation, browser: httpx.AsyncClient, status: int, says: str) -> None:
     """Return once /readyz says so."""
     seen: list[tuple[int, str]] = []
-    async with asyncio.timeout(2 * PATIENCE):
+    async with asyncio.timeout(2 * WAIT_TIMEOUT):
         while not seen or seen[-1][0] != status or says not in seen[-1][1]:
             seen.append(await readiness(callgate, browser))
             await asyncio.sleep(0.02)
@@ -73,7 +73,7 @@ async def answers(world: World) -> None:
     """Check that somebody new gets an answer."""
     anna = world.person("Anna", language="en")
     await anna.says("/start")
-    await anna.sees("👋", within=2 * PATIENCE)
+    await anna.sees("👋", within=2 * WAIT_TIMEOUT)
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ async def test_a_webhook_that_another_program_had_brought_to_another_machine_is_
     world.clock.advance(HALF_A_MINUTE)
 
     await becomes(hooked, browser, 503, "brought to another machine")
-    await operator.sees("another program had my updates brought to another machine", within=2 * PATIENCE)
+    await operator.sees("another program had my updates brought to another machine", within=2 * WAIT_TIMEOUT)
     assert await second_program(world, "getWebhookInfo") == ours
     world.clock.advance(HALF_A_MINUTE)
     await becomes(hooked, browser, 200, "OK")
@@ -155,7 +155,7 @@ async def test_a_host_that_gets_another_address_is_no_other_program(
     for _ in range(3):
         before = len(world.trace.titles("bot_api"))
         world.clock.advance(HALF_A_MINUTE)
-        await world.wait_until(lambda: "getWebhookInfo" in world.trace.titles("bot_api")[before:], 2 * PATIENCE)  # noqa: B023
+        await world.wait_until(lambda: "getWebhookInfo" in world.trace.titles("bot_api")[before:], 2 * WAIT_TIMEOUT)  # noqa: B023
         assert await readiness(hooked, browser) == (200, "OK")
 
     assert world.trace.titles("bot_api").count("setWebhook") == sets
@@ -172,7 +172,7 @@ async def test_a_webhook_with_another_secret_is_known_by_what_telegram_and_we_re
 
     world.clock.advance(HALF_A_MINUTE)
 
-    await anna.sees("👋", within=2 * PATIENCE)
+    await anna.sees("👋", within=2 * WAIT_TIMEOUT)
     await operator.sees("another program changed the secret of my webhook")
     world.clock.advance(HALF_A_MINUTE)
     await becomes(hooked, browser, 200, "OK")
@@ -185,7 +185,7 @@ async def test_a_stranger_without_the_secret_makes_nobody_set_the_webhook_again(
         assert (await browser.post(f"{hooked.url}/telegram", json={"update_id": 1})).status_code == 401
     before = len(world.trace.titles("bot_api"))
     world.clock.advance(HALF_A_MINUTE)
-    await world.wait_until(lambda: "getWebhookInfo" in world.trace.titles("bot_api")[before:], 2 * PATIENCE)
+    await world.wait_until(lambda: "getWebhookInfo" in world.trace.titles("bot_api")[before:], 2 * WAIT_TIMEOUT)
 
     assert await readiness(hooked, browser) == (200, "OK")
     assert world.trace.titles("bot_api").count("setWebhook") == 1
@@ -240,7 +240,7 @@ async def test_menus_that_another_program_set_in_further_languages_are_removed(
         world.clock.advance(HALF_A_MINUTE)
         await world.wait_until(
             lambda: world.trace.titles("bot_api").count("getMyCommands") >= before + 2 * LOOKED_AT,  # noqa: B023
-            2 * PATIENCE,
+            2 * WAIT_TIMEOUT,
         )
         if (scope, language) not in world.telegram.commands:
             break
@@ -284,10 +284,10 @@ async def test_while_the_other_programs_webhook_cannot_be_removed_readyz_names_i
 async def test_a_second_poller_is_said_to_be_one(world: World, brisk: Installation, operator: Person) -> None:
     await operator.sees("👋")
     for _ in range(2):
-        await world.wait_until(lambda: world.telegram.delivery._poll is not None, 2 * PATIENCE)
+        await world.wait_until(lambda: world.telegram.delivery._poll is not None, 2 * WAIT_TIMEOUT)
         await second_program(world, "getUpdates", timeout=0)
 
-    await operator.sees("another program fetches my updates too", within=2 * PATIENCE)
+    await operator.sees("another program fetches my updates too", within=2 * WAIT_TIMEOUT)
 
     await answers(world)
     assert operator.shown("webhook") is None

@@ -16,8 +16,8 @@ from sqlalchemy import text
 
 from bot.clock import REAL_TIME
 from bot.domain.errors import LeadershipLostError, StorageUnavailableError
+from bot.sandbox.changes import WAIT_TIMEOUT
 from bot.sandbox.clock import SandboxClock
-from bot.sandbox.pulse import PATIENCE
 from bot.sandbox.world import World
 from storage import database as database_module
 from storage import leadership as leadership_module
@@ -168,7 +168,7 @@ async def rivals(postgres_url: str) -> AsyncIterator[list[Database]]:
 
 async def comes_to_lead(rival: Leadership) -> None:
     """Return once this one leads."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + WAIT_TIMEOUT
     while not await rival.acquire():
         assert time.monotonic() < deadline
         await asyncio.sleep(0.05)
@@ -291,7 +291,7 @@ async def test_a_transaction_that_hangs_does_not_keep_another_from_leading(
 
     with pytest.raises(StorageUnavailableError):
         await asyncio.gather(first.transactions.transact(hang), replace())
-    await asyncio.wait_for(ended.wait(), PATIENCE)
+    await asyncio.wait_for(ended.wait(), WAIT_TIMEOUT)
     assert await rivals[0].transact(lambda store: store.gateway.alive_at()) is None
     for rival in (first, second):
         await rival.release()

@@ -25,8 +25,8 @@ from bot.domain.delivery import (
 from bot.domain.errors import StorageUnavailableError
 from bot.domain.personal import FileKind
 from bot.domain.screen import ScreenName
+from bot.sandbox.changes import WAIT_TIMEOUT
 from bot.sandbox.people import Person
-from bot.sandbox.pulse import PATIENCE
 from bot.sandbox.world import World
 from bot.supervisor import Supervisor
 from bot.telegram import delivery_worker
@@ -137,7 +137,7 @@ async def is_to_see(rules: Rules, person: Person, face: ScreenName) -> None:
 async def are_not_noted(rules: Rules, *people: Person) -> None:
     """Return once the database has the screens of these people, and of no others, as not shown."""
     deadline, query = (
-        time.monotonic() + PATIENCE,
+        time.monotonic() + WAIT_TIMEOUT,
         "SELECT user_id FROM screens WHERE shown_revision < revision ORDER BY 1",
     )
     while (found := [row["user_id"] for row in await rules.rows(query)]) != [person.id for person in people]:
@@ -233,7 +233,7 @@ async def due_in(rules: Rules, seconds: float, count: int = 1) -> None:
 
 async def are_done(rules: Rules, count: int) -> None:
     """Return once so many tasks are saved as done."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + WAIT_TIMEOUT
     while await rules.rows("SELECT count(*) AS n FROM tasks WHERE done_at IS NOT NULL") != [{"n": count}]:
         assert time.monotonic() < deadline
         await asyncio.sleep(0.01)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from bot.clock import REAL_TIME
 from bot.sandbox.people import NotSeen, Person
-from bot.sandbox.telegram.client import Impossible
+from bot.sandbox.telegram.client import NotAllowed
 from bot.sandbox.telegram.state import Group, Message
 from bot.sandbox.world import World
 from tests.installation import NUMBER
@@ -135,7 +135,7 @@ async def _presses(person: Person, button: str) -> None:
     if message is not None and found is not None:
         try:
             person._client.press_under(message, found["callback_data"])
-        except Impossible:
+        except NotAllowed:
             return
 
 
@@ -178,7 +178,7 @@ async def _withdraws(walker: Walker, number: str) -> None:
     walker.has_withdrawn = True
     try:
         await walker.person.withdraws_request(walker.group)
-    except Impossible:
+    except NotAllowed:
         return
 
 

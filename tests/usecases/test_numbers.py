@@ -248,7 +248,7 @@ async def test_an_inbox_entry_lets_in_and_is_not_read_again(
 ) -> None:
     await rules.shares()
     await serve(desk)
-    world.smsc.hear(PHONE, world.smsc.waiting[PHONE.lstrip("+")].number)
+    world.smsc.receive_call(PHONE, world.smsc.waiting[PHONE.lstrip("+")].number)
 
     newest = await inbox()
 

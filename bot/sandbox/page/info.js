@@ -95,7 +95,7 @@ function memberSection(chat, info) {
   if (chat.invites && chat.type !== "channel") {
     const add = el(
       "button",
-      { class: "row is-deed", testid: "add-member", on: { click: () => addSomebody(chat, info) } },
+      { class: "row is-action", testid: "add-member", on: { click: () => addSomebody(chat, info) } },
       icon("plus", 20),
       el("span", { class: "row-words", text: "Add a member" }),
     );

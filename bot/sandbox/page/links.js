@@ -23,7 +23,7 @@ export function openMention(name) {
   return Boolean(chat);
 }
 
-/** @param {Record<string, unknown>} body a deed that leads to a chat, which is then shown */
+/** @param {Record<string, unknown>} body an action that leads to a chat, which is then shown */
 export async function lead(body) {
   const result = await act(body);
   if (!result?.chat) return;

@@ -37,7 +37,7 @@ export const deedRow = (row) =>
   el(
     "button",
     {
-      class: `row is-deed${row.danger ? " is-danger" : ""}`,
+      class: `row is-action${row.danger ? " is-danger" : ""}`,
       testid: row.testid,
       on: { click: row.run },
     },

@@ -16,7 +16,7 @@ from aiogram.methods import SetWebhook, TelegramMethod
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
-from bot.sandbox.telegram.refusals import Refusal, bad_request
+from bot.sandbox.telegram.api_errors import ApiError, bad_request
 
 Json = dict[str, Any]
 Method = TelegramMethod[Any]
@@ -46,7 +46,7 @@ async def read_arguments(request: web.Request) -> tuple[Json, dict[str, Upload]]
             return arguments, _files(parts)
         return arguments | await _read_body(request), {}
     except web.HTTPRequestEntityTooLarge as error:
-        raise Refusal(413, "Request Entity Too Large") from error
+        raise ApiError(413, "Request Entity Too Large") from error
 
 
 def _files(parts: Mapping[str, object]) -> dict[str, Upload]:
@@ -104,7 +104,7 @@ def build(model: type[M], arguments: Json) -> M:
         raise _refusal(error) from error
 
 
-def _refusal(error: ValidationError) -> Refusal:
+def _refusal(error: ValidationError) -> ApiError:
     first = error.errors(include_url=False, include_context=False)[0]
     name = str(first["loc"][0]) if first["loc"] else ""
     if first["type"] == "missing":

@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.sandbox.telegram import commands, groups
 from bot.sandbox.telegram.accounts import Account
-from bot.sandbox.telegram.double import Telegram
+from bot.sandbox.telegram.bot_api import Telegram
 from bot.sandbox.telegram.entities import with_automatic
 from bot.sandbox.telegram.markup import https_or_local
 from bot.sandbox.telegram.members import Member, Status
@@ -19,7 +19,7 @@ Json = dict[str, Any]
 STATUSES: tuple[Status, Status] = ("member", "kicked")
 
 
-class Impossible(Exception):  # noqa: N818 - a fact about the app, not an error
+class NotAllowed(Exception):  # noqa: N818 - a fact about the app, not an error
     """A person tried what their app does not let them do; the text is one sentence."""
 
 
@@ -50,11 +50,11 @@ class Client:
         chat = chat or self.chat
         text = text.strip()
         if not text:
-            raise Impossible("An empty message cannot be sent.")
+            raise NotAllowed("An empty message cannot be sent.")
         if isinstance(chat, Group):
             return self._say_in(chat, text, topic, reply_to, anonymously=anonymously)
         if topic is not None or anonymously:
-            raise Impossible("That is done in a group.")
+            raise NotAllowed("That is done in a group.")
         if self.account.blocked_bot and text.split()[0] == "/start":
             self.unblock()
         self._fold_keyboard(text)
@@ -66,7 +66,7 @@ class Client:
         self._check_may_write(group)
         member = group.member(self.account)
         if anonymously and not member.anonymous:
-            raise Impossible(f"{self.account.first_name} is not anonymous in {group.title}.")
+            raise NotAllowed(f"{self.account.first_name} is not anonymous in {group.title}.")
         parts: Json = self._where(group, topic, reply_to) | {"text": text, "entities": with_automatic(text, [])}
         # No documentation says what an anonymous administrator's app does with such a command: here it does not hide
         # it.
@@ -80,9 +80,9 @@ class Client:
     def _where(self, group: Group, topic: int | None, reply_to: Message | None) -> Json:
         """The topic of a message, or the thread that replies make of an ordinary supergroup."""
         if topic is not None and topic not in group.topics:
-            raise Impossible(f"There is no such topic in {group.title}.")
+            raise NotAllowed(f"There is no such topic in {group.title}.")
         if reply_to is not None and reply_to not in group.seen_by(self.account):
-            raise Impossible("That message is gone.")
+            raise NotAllowed("That message is gone.")
         thread = topic
         if reply_to is not None and thread is None and group.type == "supergroup":
             in_thread = reply_to.in_topic or not group.is_forum
@@ -100,7 +100,7 @@ class Client:
         """Send a file, to the bot or in a group."""
         chat = chat or self.chat
         if not data:
-            raise Impossible("An empty file cannot be sent.")
+            raise NotAllowed("An empty file cannot be sent.")
         if isinstance(chat, Group):
             self._check_may_write(chat, "can_send_documents")
         return self._send(chat, document=self._tg.add_document(name, data))
@@ -112,7 +112,7 @@ class Client:
         if keyboard is not None:
             button = next((button for button in keyboard.buttons if button.get("request_contact")), None)
         if button is None:
-            raise Impossible("There is no button that asks for the contact.")
+            raise NotAllowed("There is no button that asks for the contact.")
         self._fold_keyboard(button["text"])
         return self.send_contact(contact)
 
@@ -123,13 +123,13 @@ class Client:
         if keyboard is not None:
             button = next((button for button in keyboard.buttons if "request_users" in button), None)
         if button is None:
-            raise Impossible("There is no button that asks for people.")
+            raise NotAllowed("There is no button that asks for people.")
         asked = button["request_users"]
         if not 1 <= len(accounts) <= asked.get("max_quantity", 1):
-            raise Impossible("That many cannot be chosen.")
+            raise NotAllowed("That many cannot be chosen.")
         for account in accounts:
             if asked.get("user_is_bot") is not None and asked["user_is_bot"] != account.is_bot:
-                raise Impossible(f"{account.first_name} is not among those to choose from.")
+                raise NotAllowed(f"{account.first_name} is not among those to choose from.")
         self._fold_keyboard(button["text"])
         users = [_shared(account, asked) for account in accounts]
         return self._send(self.chat, users_shared={"request_id": asked["request_id"], "users": users})
@@ -142,11 +142,11 @@ class Client:
     def _check_may_write(self, group: Group, permission: str = "can_send_messages") -> None:
         member = group.member(self.account)
         if not member.inside:
-            raise Impossible("Only members can write here.")
-        if group.type == "channel" and not member.runs:
-            raise Impossible("Only administrators can write in a channel.")
+            raise NotAllowed("Only members can write here.")
+        if group.type == "channel" and not member.is_admin:
+            raise NotAllowed("Only administrators can write in a channel.")
         if not group.allows(self.account, permission):
-            raise Impossible(f"{self.account.first_name} may not write in {group.title}.")
+            raise NotAllowed(f"{self.account.first_name} may not write in {group.title}.")
 
     def _send(self, chat: Chat, **parts: Any) -> Message:  # noqa: ANN401 - Message's own fields
         sender = self.account
@@ -159,7 +159,7 @@ class Client:
             }
         else:
             if self.account.blocked_bot:
-                raise Impossible(f"{self.account.first_name} has blocked the bot.")
+                raise NotAllowed(f"{self.account.first_name} has blocked the bot.")
             self.account.wrote_to_bot = True
         message = self._tg.new_message(chat, sender, **parts)
         if isinstance(chat, PrivateChat) or self._bot_reads(chat, message):
@@ -172,7 +172,7 @@ class Client:
             return False
         bot = chat.member(self._tg.bot)
         to_bot = message.reply_to is not None and message.reply_to.sender is self._tg.bot
-        return bot.runs or (bot.inside and (to_bot or bool(message.entity_texts("bot_command"))))
+        return bot.is_admin or (bot.inside and (to_bot or bool(message.entity_texts("bot_command"))))
 
     # Buttons
 
@@ -180,14 +180,14 @@ class Client:
         """Press an inline button with callback data, which is or once was under a message."""
         message = chat.by_id.get(message_id)
         if message is None:
-            raise Impossible("That message is gone.")
+            raise NotAllowed("That message is gone.")
         return self.press_under(message, data)
 
     def press_under(self, message: Message, data: str) -> CallbackQuery:
         """The same for this message, which may be ephemeral."""
         chat = message.chat
         if isinstance(chat, PrivateChat) and self.account.blocked_bot:
-            raise Impossible(f"{self.account.first_name} has blocked the bot.")
+            raise NotAllowed(f"{self.account.first_name} has blocked the bot.")
         query = CallbackQuery(
             self._tg.next_query_id(),
             self.account,
@@ -212,7 +212,7 @@ class Client:
     def open_app(self, url: str) -> App:
         """Press a button that opens a Mini App."""
         if not https_or_local(url):
-            raise Impossible("A Mini App needs an https address.")
+            raise NotAllowed("A Mini App needs an https address.")
         return launch(self._tg, self.account, url)
 
     def close_app(self) -> None:

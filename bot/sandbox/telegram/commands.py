@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bot.sandbox.telegram.accounts import Account
-from bot.sandbox.telegram.double import Telegram
+from bot.sandbox.telegram.bot_api import Telegram
 from bot.sandbox.telegram.state import Chat, Group
 
 Json = dict[str, Any]
@@ -24,12 +24,12 @@ def menu(tg: Telegram, chat: Chat, account: Account) -> list[Json]:
 def _scopes(chat: Chat, account: Account) -> list[str]:
     if not isinstance(chat, Group):
         return [f"chat {chat.id}", "all_private_chats", "default"]
-    runs = chat.member(account).runs
+    is_admin = chat.member(account).is_admin
     return [
         f"chat_member {chat.id} {account.id}",
-        *([f"chat_administrators {chat.id}"] if runs else []),
+        *([f"chat_administrators {chat.id}"] if is_admin else []),
         f"chat {chat.id}",
-        *(["all_chat_administrators"] if runs else []),
+        *(["all_chat_administrators"] if is_admin else []),
         "all_group_chats",
         "default",
     ]

@@ -13,7 +13,7 @@ from typing import Any
 from aiogram.methods import GetUpdates
 
 from bot.sandbox.clock import SandboxClock
-from bot.sandbox.telegram.refusals import conflict
+from bot.sandbox.telegram.api_errors import conflict
 from bot.sandbox.trace import Trace
 
 Json = dict[str, Any]

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from bot.sandbox.telegram.api_errors import bad_request
 from bot.sandbox.telegram.html import HtmlError, parse_html
-from bot.sandbox.telegram.refusals import bad_request
 
 Json = dict[str, Any]
 
@@ -62,7 +62,7 @@ def read_text(
         except HtmlError as error:
             raise bad_request(f"can't parse entities: {error}") from error
     else:
-        # MarkdownV2 exists in reality; nothing in this project uses it, so the double does not support it either.
+        # MarkdownV2 exists in reality; nothing in this project uses it, so the sandbox does not support it either.
         raise bad_request("unsupported parse_mode")
     return finished(parsed, TEXT_LIMIT)
 

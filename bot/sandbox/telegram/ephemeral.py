@@ -12,9 +12,9 @@ from aiogram.methods import DeleteEphemeralMessage, EditEphemeralMessageText
 from aiogram.types import EphemeralMessageParameters
 
 from bot.sandbox.telegram.accounts import Account
-from bot.sandbox.telegram.double import Telegram
-from bot.sandbox.telegram.markup import known
-from bot.sandbox.telegram.refusals import bad_request
+from bot.sandbox.telegram.api_errors import bad_request
+from bot.sandbox.telegram.bot_api import Telegram
+from bot.sandbox.telegram.markup import refuse_unknown_fields
 from bot.sandbox.telegram.state import Chat, Group, Message
 
 Json = dict[str, Any]
@@ -33,9 +33,9 @@ def receiver(
         if to_ephemeral:
             raise bad_request("a reply to an ephemeral message must be an ephemeral message")
         return None
-    known(parameters)
+    refuse_unknown_fields(parameters)
     if parameters.replace_callback_query_message:
-        raise bad_request('the sandbox does not play the parameter "replace_callback_query_message"')
+        raise bad_request('the sandbox does not support the parameter "replace_callback_query_message"')
     if not isinstance(chat, Group) or chat.type == "channel":
         raise bad_request("ephemeral messages can be sent to group and supergroup chats only")
     account = tg.find_account(parameters.receiver_user_id)
@@ -54,7 +54,7 @@ def _check_provoked(tg: Telegram, group: Group, account: Account, query_id: str 
     query = tg.pressed.get(query_id) if query_id is not None else None
     if query_id is not None and (query is None or query.account is not account or query.message.chat is not group):
         raise bad_request("QUERY_ID_INVALID")
-    if group.member(tg.bot).runs or to_ephemeral:
+    if group.member(tg.bot).is_admin or to_ephemeral:
         return
     if query is None or tg.clock.timestamp() - query.asked_at > REACTION:
         raise bad_request("CHAT_ADMIN_REQUIRED")

@@ -7,7 +7,7 @@ import time
 from collections import deque
 from typing import NoReturn
 
-from bot.sandbox.telegram.refusals import too_many_requests
+from bot.sandbox.telegram.api_errors import too_many_requests
 from bot.sandbox.telegram.state import Chat
 
 

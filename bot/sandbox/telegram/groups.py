@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.sandbox.telegram.accounts import Account
-from bot.sandbox.telegram.double import Telegram
+from bot.sandbox.telegram.bot_api import Telegram
 from bot.sandbox.telegram.joining import InviteLink, JoinQuery
 from bot.sandbox.telegram.members import Member
 from bot.sandbox.telegram.state import Group, JoinRequest
@@ -23,14 +23,14 @@ def set_member(
     """Give an account its new place in a group, and send the bot an update."""
     old = group.member(member.account).as_json()
     shown = shown_as(tg, group, actor)
-    _keep(group, member)
+    _store(group, member)
     if member.account is tg.bot and not member.may("can_invite_users"):
         group.guarded = False
     tg.touch(group)
     tg.push_member(group, shown, old, member.as_json(), link=link, via_join_request=via_join_request)
 
 
-def _keep(group: Group, member: Member) -> None:
+def _store(group: Group, member: Member) -> None:
     group.members.pop(member.account.id, None)
     group.outside.pop(member.account.id, None)
     if member.inside:
@@ -44,7 +44,7 @@ def shown_as(tg: Telegram, group: Group, account: Account) -> Account:
     return tg.as_group if group.member(account).anonymous else account
 
 
-def admit(
+def add_member(
     tg: Telegram,
     group: Group,
     account: Account,
@@ -62,15 +62,15 @@ def admit(
     set_member(tg, group, member, actor, link=link, via_join_request=by_request)
     writer = account if by_request else actor
     if from_community:
-        _line(tg, group, writer, community_joined=group.community)
+        _service_message(tg, group, writer, community_joined=group.community)
     else:
-        _line(tg, group, writer, new_chat_members=[account])
+        _service_message(tg, group, writer, new_chat_members=[account])
 
 
-def depart(tg: Telegram, group: Group, member: Member, actor: Account) -> None:
+def remove_member(tg: Telegram, group: Group, member: Member, actor: Account) -> None:
     """Give somebody a place outside the group, with the service message if they were in it."""
     if group.member(member.account).inside:
-        _line(tg, group, actor, left_chat_member=member.account)
+        _service_message(tg, group, actor, left_chat_member=member.account)
     set_member(tg, group, member, actor)
 
 
@@ -81,7 +81,7 @@ def left(member: Member) -> Member:
     return Member(member.account, "left")
 
 
-def _line(tg: Telegram, group: Group, actor: Account, **parts: object) -> None:
+def _service_message(tg: Telegram, group: Group, actor: Account, **parts: object) -> None:
     """A service message, which a bot in the group gets whoever it is about."""
     if group.type == "channel" or group.hides_members:
         return

@@ -16,7 +16,7 @@ from aiogram.types import (
     ReplyKeyboardRemove,
 )
 
-from bot.sandbox.telegram.refusals import bad_request
+from bot.sandbox.telegram.api_errors import bad_request
 from bot.sandbox.telegram.state import Chat
 
 Json = dict[str, Any]
@@ -53,13 +53,13 @@ def inline_rows(markup: Markup | None, chat: Chat, rules: ButtonRules) -> list[l
     """The rows of an inline keyboard as stored with the message; empty for no keyboard or another kind."""
     if not isinstance(markup, InlineKeyboardMarkup):
         return []
-    known(markup)
+    refuse_unknown_fields(markup)
     return [[_inline(button, chat, rules) for button in row] for row in markup.inline_keyboard if row]
 
 
 def reply_rows(markup: ReplyKeyboardMarkup, chat: Chat, rules: ButtonRules) -> list[list[Json]]:
     """The rows of a keyboard under the input field."""
-    known(markup)
+    refuse_unknown_fields(markup)
     rows = [[_reply(button, chat, rules) for button in row] for row in markup.keyboard if row]
     if not rows:
         raise bad_request("reply markup is empty")
@@ -76,7 +76,7 @@ def https_or_local(url: str) -> bool:
     return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK))
 
 
-def known(thing: object) -> None:
+def refuse_unknown_fields(thing: object) -> None:
     """Refuse fields that Telegram does not have; reality drops them, which hides misspelt ones."""
     extra = getattr(thing, "model_extra", None)
     if extra:
@@ -84,7 +84,7 @@ def known(thing: object) -> None:
 
 
 def _inline(button: InlineKeyboardButton, chat: Chat, rules: ButtonRules) -> Json:
-    known(button)
+    refuse_unknown_fields(button)
     if not button.text.strip():
         raise bad_request("inline keyboard button text is empty")
     actions = [action for action in ACTIONS if action not in rules.unknown and getattr(button, action) is not None]
@@ -104,7 +104,7 @@ def _inline(button: InlineKeyboardButton, chat: Chat, rules: ButtonRules) -> Jso
 
 
 def _reply(button: KeyboardButton, chat: Chat, rules: ButtonRules) -> Json:
-    known(button)
+    refuse_unknown_fields(button)
     if not button.text.strip():
         raise bad_request("keyboard button text is empty")
     if button.request_contact and chat.type != "private":
@@ -117,7 +117,7 @@ def _reply(button: KeyboardButton, chat: Chat, rules: ButtonRules) -> Json:
 
 
 def _check_request_users(asked: KeyboardButtonRequestUsers, chat: Chat) -> None:
-    known(asked)
+    refuse_unknown_fields(asked)
     if chat.type != "private":
         raise bad_request("users can be requested in private chats only")
     if not -(2**31) <= asked.request_id < 2**31:

@@ -90,7 +90,7 @@ class Member:
         return self.is_member if self.status == "restricted" else self.status not in ("left", "kicked")
 
     @property
-    def runs(self) -> bool:
+    def is_admin(self) -> bool:
         """Whether the account is the owner or an administrator."""
         return self.status in ("creator", "administrator")
 

@@ -22,9 +22,9 @@ from aiogram.methods import (
 from aiogram.types import BotCommand, MenuButtonWebApp
 from aiogram.types.bot_command_scope_union import BotCommandScopeUnion
 
-from bot.sandbox.telegram.double import Telegram
-from bot.sandbox.telegram.markup import LOOPBACK, https_or_local, known
-from bot.sandbox.telegram.refusals import bad_request
+from bot.sandbox.telegram.api_errors import bad_request
+from bot.sandbox.telegram.bot_api import Telegram
+from bot.sandbox.telegram.markup import LOOPBACK, https_or_local, refuse_unknown_fields
 
 Json = dict[str, Any]
 COMMAND = re.compile(r"[a-z0-9_]{1,32}")
@@ -103,7 +103,7 @@ def set_my_commands(tg: Telegram, call: SetMyCommands) -> bool:
     if len(call.commands) > 100:
         raise bad_request("BOT_COMMANDS_TOO_MUCH")
     for command in call.commands:
-        known(command)
+        refuse_unknown_fields(command)
         if not COMMAND.fullmatch(command.command.removeprefix("/")):
             raise bad_request("BOT_COMMAND_INVALID")
         if not 1 <= len(command.description) <= 256:

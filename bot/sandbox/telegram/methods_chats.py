@@ -19,11 +19,11 @@ from aiogram.methods import (
 )
 
 from bot.sandbox.telegram import groups
+from bot.sandbox.telegram.api_errors import bad_request
 from bot.sandbox.telegram.arguments import moment
-from bot.sandbox.telegram.double import Telegram
+from bot.sandbox.telegram.bot_api import Telegram
 from bot.sandbox.telegram.joining import InviteLink, JoinQuery, JoinResult
 from bot.sandbox.telegram.markup import https_or_local
-from bot.sandbox.telegram.refusals import bad_request
 from bot.sandbox.telegram.state import Group, JoinRequest
 from bot.sandbox.telegram.webapp import launch
 
@@ -40,7 +40,7 @@ def _approve(tg: Telegram, request: JoinRequest) -> bool:
     if request.account.too_many_chats:
         raise bad_request("USER_CHANNELS_TOO_MUCH")
     tg.flood.count()
-    groups.admit(tg, request.group, request.account, tg.bot, by_request=True, link=request.link)
+    groups.add_member(tg, request.group, request.account, tg.bot, by_request=True, link=request.link)
     return True
 
 
@@ -185,10 +185,10 @@ def get_chat_administrators(tg: Telegram, call: GetChatAdministrators) -> list[J
     """The administrators of a chat; without other bots by default."""
     group = tg.find_group(call.chat_id)
     tg.bot_in(group)
-    running = [member for member in group.members.values() if member.runs]
+    admins = [member for member in group.members.values() if member.is_admin]
     return [
         member.as_json()
-        for member in running
+        for member in admins
         if call.return_bots or member.account is tg.bot or not member.account.is_bot
     ]
 

@@ -6,10 +6,10 @@ from typing import Any
 
 from aiogram.methods import GetFile, SendDocument
 
+from bot.sandbox.telegram.api_errors import bad_request
 from bot.sandbox.telegram.arguments import given
-from bot.sandbox.telegram.double import Telegram
+from bot.sandbox.telegram.bot_api import Telegram
 from bot.sandbox.telegram.entities import Text, read_text
-from bot.sandbox.telegram.refusals import bad_request
 from bot.sandbox.telegram.sending import destination, send, stored
 
 Json = dict[str, Any]

@@ -9,11 +9,11 @@ from aiogram.types import ChatPermissions
 
 from bot.sandbox.telegram import groups
 from bot.sandbox.telegram.accounts import Account
+from bot.sandbox.telegram.api_errors import bad_request
 from bot.sandbox.telegram.arguments import moment
-from bot.sandbox.telegram.double import Telegram
-from bot.sandbox.telegram.markup import known
+from bot.sandbox.telegram.bot_api import Telegram
+from bot.sandbox.telegram.markup import refuse_unknown_fields
 from bot.sandbox.telegram.members import PERMISSIONS, Member, ends_at
-from bot.sandbox.telegram.refusals import bad_request
 from bot.sandbox.telegram.state import Group
 
 LONGEST_TAG = 16
@@ -84,7 +84,7 @@ def set_chat_member_tag(tg: Telegram, call: SetChatMemberTag) -> bool:
     member = group.member(account)
     if not member.inside:
         raise bad_request("PARTICIPANT_ID_INVALID")
-    if member.runs:
+    if member.is_admin:
         raise bad_request("user is an administrator of the chat")
     tag = (call.tag or "").strip()
     complaint = wrong_tag(tag)
@@ -134,13 +134,13 @@ def _change(tg: Telegram, group: Group, old: Member, new: Member) -> bool:
         if new.inside or new.status == "restricted":
             groups.set_member(tg, group, new, tg.bot)
         else:
-            groups.depart(tg, group, new, tg.bot)
+            groups.remove_member(tg, group, new, tg.bot)
     return True
 
 
 def _permissions(sent: ChatPermissions, *, independent: bool) -> dict[str, bool]:
     """The permissions, with those that follow from them where a call leaves it to Telegram."""
-    known(sent)
+    refuse_unknown_fields(sent)
     given = {permission: getattr(sent, permission) for permission in PERMISSIONS}
     permissions = {permission: bool(value) for permission, value in given.items()}
     for permission in ("can_edit_tag", "can_manage_topics"):

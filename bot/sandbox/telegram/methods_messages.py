@@ -18,13 +18,13 @@ from aiogram.methods import (
 from aiogram.types import InputRichMessage
 
 from bot.sandbox.telegram import ephemeral
+from bot.sandbox.telegram.api_errors import bad_request
 from bot.sandbox.telegram.arguments import given
-from bot.sandbox.telegram.double import ANSWERABLE, Telegram
+from bot.sandbox.telegram.bot_api import ANSWERABLE, Telegram
 from bot.sandbox.telegram.entities import Text, read_text
-from bot.sandbox.telegram.markup import inline_rows, known
-from bot.sandbox.telegram.refusals import bad_request
+from bot.sandbox.telegram.markup import inline_rows, refuse_unknown_fields
 from bot.sandbox.telegram.rich import read_rich
-from bot.sandbox.telegram.sending import check_played, destination, send, stored
+from bot.sandbox.telegram.sending import check_supported, destination, send, stored
 from bot.sandbox.telegram.state import Chat, Group, Message, PrivateChat
 
 Json = dict[str, Any]
@@ -52,7 +52,7 @@ def send_rich_message(tg: Telegram, call: SendRichMessage) -> Json:
 
 def edit_message_text(tg: Telegram, call: EditMessageText) -> Json:
     """Change the text, plain or rich, and the keyboard of a message of the bot."""
-    check_played(call)
+    check_supported(call)
     message = editable(tg, call)
     _retext(tg, message, call)
     return message.as_json()
@@ -60,7 +60,7 @@ def edit_message_text(tg: Telegram, call: EditMessageText) -> Json:
 
 def edit_ephemeral_message_text(tg: Telegram, call: EditEphemeralMessageText) -> bool:
     """Change the text and the keyboard of an ephemeral message of the bot."""
-    check_played(call)
+    check_supported(call)
     message = ephemeral.of_bot(tg, call, "edit")
     if message.sender is not tg.bot or message.document or message.photo:
         raise bad_request("message can't be edited")
@@ -77,7 +77,7 @@ def _retext(tg: Telegram, message: Message, call: EditMessageText | EditEphemera
     else:
         raise bad_request("a message has either a text or a rich message")
     inline = inline_rows(call.reply_markup, message.chat, tg.button_rules)
-    known(call.reply_markup)
+    refuse_unknown_fields(call.reply_markup)
     shown = (message.rich, message.text, message.entities, message.inline_keyboard)
     if shown == (rich, text.text, text.entities, inline):
         raise bad_request(NOT_MODIFIED)
@@ -88,10 +88,10 @@ def _retext(tg: Telegram, message: Message, call: EditMessageText | EditEphemera
 
 def edit_message_reply_markup(tg: Telegram, call: EditMessageReplyMarkup) -> Json:
     """Change or remove the keyboard of a message of the bot."""
-    check_played(call)
+    check_supported(call)
     message = editable(tg, call)
     inline = inline_rows(call.reply_markup, message.chat, tg.button_rules)
-    known(call.reply_markup)
+    refuse_unknown_fields(call.reply_markup)
     if message.inline_keyboard == inline:
         raise bad_request(NOT_MODIFIED)
     tg.flood.count(message.chat)
@@ -140,7 +140,7 @@ def answer_callback_query(tg: Telegram, call: AnswerCallbackQuery) -> bool:
 
 
 def _rich(tg: Telegram, message: InputRichMessage) -> Text:
-    known(message)
+    refuse_unknown_fields(message)
     if not tg.rich_messages:
         raise bad_request("rich messages are not supported")
     return read_rich(message)

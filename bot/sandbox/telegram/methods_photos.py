@@ -7,20 +7,20 @@ from typing import Any
 from aiogram.methods import EditMessageMedia, SendPhoto
 from aiogram.types import InputMediaPhoto
 
+from bot.sandbox.telegram.api_errors import bad_request
 from bot.sandbox.telegram.arguments import given
-from bot.sandbox.telegram.double import Telegram
+from bot.sandbox.telegram.bot_api import Telegram
 from bot.sandbox.telegram.entities import Text, read_text
-from bot.sandbox.telegram.markup import inline_rows, known
+from bot.sandbox.telegram.markup import inline_rows, refuse_unknown_fields
 from bot.sandbox.telegram.methods_messages import NOT_MODIFIED, editable, edited
-from bot.sandbox.telegram.refusals import bad_request
-from bot.sandbox.telegram.sending import check_played, destination, send, stored
+from bot.sandbox.telegram.sending import check_supported, destination, send, stored
 from bot.sandbox.telegram.state import Photo
 
 Json = dict[str, Any]
 LONGEST_CAPTION = 1024
 LONGEST_SIDES, STEEPEST = 10_000, 20
 PNG, HEADER, END = b"\x89PNG\r\n\x1a\n", b"IHDR", b"IEND\xaeB`\x82"
-MEDIA_PLAYED = {"type", "media", "caption", "parse_mode", "caption_entities"}
+MEDIA_SUPPORTED = {"type", "media", "caption", "parse_mode", "caption_entities"}
 
 
 def received(tg: Telegram, data: bytes) -> Photo:
@@ -45,14 +45,14 @@ def send_photo(tg: Telegram, call: SendPhoto) -> Json:
 
 def edit_message_media(tg: Telegram, call: EditMessageMedia) -> Json:
     """Change picture, caption and keyboard of a message of the bot, even of a text message."""
-    check_played(call)
+    check_supported(call)
     message = editable(tg, call)
     if not isinstance(call.media, InputMediaPhoto):
-        raise bad_request("the sandbox plays photos only")
-    check_played(call.media, MEDIA_PLAYED)
+        raise bad_request("the sandbox supports photos only")
+    check_supported(call.media, MEDIA_SUPPORTED)
     photo, caption = _photo(tg, call.media.media), _caption(tg, call.media)
     inline = inline_rows(call.reply_markup, message.chat, tg.button_rules)
-    known(call.reply_markup)
+    refuse_unknown_fields(call.reply_markup)
     shown = (message.photo, message.text, message.entities, message.inline_keyboard)
     if shown == (photo, caption.text or None, caption.entities, inline):
         raise bad_request(NOT_MODIFIED)

@@ -13,9 +13,9 @@ from typing import Any
 
 from aiogram.types import InputRichMessage
 
+from bot.sandbox.telegram.api_errors import bad_request
 from bot.sandbox.telegram.entities import Text, finished, utf16_length
 from bot.sandbox.telegram.html import STYLES, HtmlError, date_time, link_to
-from bot.sandbox.telegram.refusals import bad_request
 
 Json = dict[str, Any]
 LIMIT = 32768
@@ -27,7 +27,7 @@ SPACE = re.compile(r"[ \t\r\n\f]+")
 def read_rich(message: InputRichMessage) -> Text:
     """The content of a rich message; refused when it is not in HTML or has unsupported tags."""
     if message.html is None or len(message.model_dump(exclude_none=True)) > 1:
-        raise bad_request("the sandbox plays rich messages in html only, with no other field")
+        raise bad_request("the sandbox supports rich messages in html only, with no other field")
     parser = _Parser()
     try:
         parser.feed(message.html)
@@ -61,7 +61,7 @@ class _Parser(HTMLParser):
                 raise HtmlError(f'a paragraph cannot stand inside "{self._open[-1].tag}"')
             self._gap = True
         elif tag not in INLINE:
-            raise HtmlError(f'the sandbox does not play the tag "{tag}"')
+            raise HtmlError(f'the sandbox does not support the tag "{tag}"')
         else:
             self._write("")
         self._open.append(_Open(tag, {name: value or "" for name, value in attrs}, len(self.text)))
@@ -87,7 +87,7 @@ class _Parser(HTMLParser):
             self._write(data)
 
     def handle_comment(self, data: str) -> None:
-        raise HtmlError(f'the sandbox does not play "{data}"')
+        raise HtmlError(f'the sandbox does not support "{data}"')
 
     def handle_decl(self, decl: str) -> None:
         self.handle_comment(decl)
@@ -116,7 +116,7 @@ def _entity(opened: _Open, text: str) -> Json:
     scheme, _, rest = target.partition(":")
     found = {"type": "text_link", "url": target} if scheme == "tel" and rest else link_to(target)
     if scheme.lower() not in LINKS or found is None:
-        raise HtmlError(f'the link "{target}" is not played')
+        raise HtmlError(f'the link "{target}" is not supported')
     # As plain text, a number or an address is one that clients make tappable.
     if scheme == "tel" and _dialled(rest) == _dialled(text):
         return {"type": "phone_number"}

@@ -9,11 +9,11 @@ from aiogram.types import InlineKeyboardMarkup, MessageEntity, ReplyKeyboardMark
 from pydantic import BaseModel
 
 from bot.sandbox.telegram.accounts import Account
+from bot.sandbox.telegram.api_errors import bad_request
 from bot.sandbox.telegram.arguments import given
-from bot.sandbox.telegram.double import Telegram
+from bot.sandbox.telegram.bot_api import Telegram
 from bot.sandbox.telegram.ephemeral import answered, receiver
-from bot.sandbox.telegram.markup import ACTIONS, inline_rows, known, reply_rows
-from bot.sandbox.telegram.refusals import bad_request
+from bot.sandbox.telegram.markup import ACTIONS, inline_rows, refuse_unknown_fields, reply_rows
 from bot.sandbox.telegram.state import Chat, Group, Message, PrivateChat, ReplyKeyboard
 
 Json = dict[str, Any]
@@ -26,7 +26,7 @@ WITHOUT_EFFECT = {
     "disable_web_page_preview",
     "disable_content_type_detection",
 }
-PLAYED = {
+SUPPORTED = {
     "chat_id",
     "message_id",
     "ephemeral_message_id",
@@ -46,26 +46,26 @@ PLAYED = {
     "ephemeral_message_parameters",
     *WITHOUT_EFFECT,
 }
-REPLY_PLAYED = {"message_id", "ephemeral_message_id", "allow_sending_without_reply"}
+REPLY_SUPPORTED = {"message_id", "ephemeral_message_id", "allow_sending_without_reply"}
 
 
-def check_played(call: BaseModel, played: set[str] = PLAYED) -> None:
-    """Refuse parameters that exist in reality and that this double would only pretend to support."""
-    for name in call.model_fields_set - played:
+def check_supported(call: BaseModel, supported: set[str] = SUPPORTED) -> None:
+    """Refuse parameters that exist in reality and that the sandbox would only pretend to support."""
+    for name in call.model_fields_set - supported:
         if given(getattr(call, name)) is not None:
-            raise bad_request(f'the sandbox does not play the parameter "{name}"')
+            raise bad_request(f'the sandbox does not support the parameter "{name}"')
 
 
 def stored(entities: list[MessageEntity] | None) -> list[Json]:
     """Entities as they came, for the message."""
     for entity in entities or []:
-        known(entity)
+        refuse_unknown_fields(entity)
     return [entity.model_dump(mode="json", exclude_none=True) for entity in entities or []]
 
 
 def destination(tg: Telegram, call: Sending) -> Chat:
     """The chat a new message goes to, if the bot may write there."""
-    check_played(call, PLAYED - {"receiver_user_id"})
+    check_supported(call, SUPPORTED - {"receiver_user_id"})
     chat = tg.find_chat(call.chat_id)
     tg.check_may_write(chat)
     return chat
@@ -80,7 +80,7 @@ def send(tg: Telegram, call: Sending, chat: Chat, **content: Any) -> Json:  # no
         if isinstance(call.reply_markup, ReplyKeyboardMarkup)
         else []
     )
-    known(call.reply_markup)
+    refuse_unknown_fields(call.reply_markup)
     thread_id = _thread(chat, call.message_thread_id)
     reply_to = _replied_to(tg, chat, call.reply_parameters)
     seen_by = receiver(tg, chat, call.ephemeral_message_parameters, reply_to)
@@ -134,8 +134,8 @@ def _thread(chat: Chat, thread_id: int | None) -> int | None:
 def _replied_to(tg: Telegram, chat: Chat, reply: ReplyParameters | None) -> Message | None:
     if reply is None:
         return None
-    known(reply)
-    check_played(reply, REPLY_PLAYED)
+    refuse_unknown_fields(reply)
+    check_supported(reply, REPLY_SUPPORTED)
     if reply.ephemeral_message_id is not None:
         return answered(tg, chat, reply.ephemeral_message_id)
     found = chat.by_id.get(reply.message_id or 0)

@@ -21,13 +21,13 @@ from bot.sandbox.telegram import (
     methods_messages,
     methods_photos,
 )
+from bot.sandbox.telegram.api_errors import ApiError, bad_request, too_many_requests
 from bot.sandbox.telegram.arguments import Upload, build, read_arguments
-from bot.sandbox.telegram.double import Telegram
-from bot.sandbox.telegram.refusals import Refusal, bad_request, too_many_requests
+from bot.sandbox.telegram.bot_api import Telegram
 
 Json = dict[str, Any]
 Handler = Callable[[Telegram, Any], object]
-PLAYED: dict[type[TelegramMethod[Any]], Handler] = {
+SUPPORTED: dict[type[TelegramMethod[Any]], Handler] = {
     methods.GetMe: methods_bot.get_me,
     methods.SetWebhook: methods_bot.set_webhook,
     methods.DeleteWebhook: methods_bot.delete_webhook,
@@ -67,7 +67,7 @@ PLAYED: dict[type[TelegramMethod[Any]], Handler] = {
     methods.SetChatMemberTag: methods_members.set_chat_member_tag,
 }
 BY_NAME: dict[str, tuple[str, type[TelegramMethod[Any]], Handler]] = {
-    model.__api_method__.lower(): (model.__api_method__, model, handler) for model, handler in PLAYED.items()
+    model.__api_method__.lower(): (model.__api_method__, model, handler) for model, handler in SUPPORTED.items()
 }
 NO_DETAIL: Json = {}
 
@@ -93,25 +93,25 @@ class TelegramServer:
         if fault is not None and fault.kind in ("reset_before", "reset_after"):
             return reset(request)
         if request.match_info["token"] != self._tg.token:
-            return _answer(Refusal(401, "Unauthorized"))
+            return _answer(ApiError(401, "Unauthorized"))
         path = request.match_info["path"]
         document = next((document for document in self._tg.documents.values() if document.path == path), None)
         self._tg.trace.add("bot_api", f"file {path}", {"method": "file", "params": {"path": path}}, ok=bool(document))
         if document is None:
-            return _answer(Refusal(404, "Not Found"))
+            return _answer(ApiError(404, "Not Found"))
         return web.Response(body=document.data, content_type="application/octet-stream")
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one call."""
         if request.match_info["token"] != self._tg.token:
-            return _answer(Refusal(401, "Unauthorized"))
+            return _answer(ApiError(401, "Unauthorized"))
         self._tg.flood.arrived()
         name = request.match_info["method"].lower()
         if name == "getupdates":
             return await self._get_updates(request)
         if name not in BY_NAME or request.method not in ("GET", "POST"):
             self._tg.trace.add("bot_api", f"{name}: no such method", {"method": name, "params": {}}, ok=False)
-            return _answer(Refusal(404, "Not Found"))
+            return _answer(ApiError(404, "Not Found"))
         started = time.perf_counter()
         method, model, handler = BY_NAME[name]
         fault = self._faults.take("telegram", method)
@@ -132,7 +132,7 @@ class TelegramServer:
                 outcome = handler(self._tg, call)
             finally:
                 consequences = self._tg.trace.release()
-        except Refusal as refusal:
+        except ApiError as refusal:
             outcome = refusal
         except ConnectionError:
             # The bot died in the middle of its request.
@@ -173,7 +173,7 @@ class TelegramServer:
             _fail(fault)
             arguments, _ = await read_arguments(request)
             updates = await self._tg.delivery.get_updates(build(methods.GetUpdates, arguments))
-        except Refusal as refusal:
+        except ApiError as refusal:
             self._record("getUpdates", NO_DETAIL, refusal, time.perf_counter())
             return _answer(refusal)
         except ConnectionError:
@@ -184,14 +184,14 @@ class TelegramServer:
 
     def _check_logged_in(self) -> None:
         if self._tg.logged_out:
-            raise Refusal(400, "Logged out")
+            raise ApiError(400, "Logged out")
 
     def _record(self, method: str, arguments: Json, outcome: object, started: float) -> None:
         ms = (time.perf_counter() - started) * 1000
         targets = [self._tg.name_of(arguments[name]) for name in ("user_id", "chat_id") if name in arguments]
         title = f"{method} → {' in '.join(targets)}" if targets else method
         detail: Json = {"method": method, "params": arguments}
-        if isinstance(outcome, Refusal):
+        if isinstance(outcome, ApiError):
             self._tg.trace.add(
                 "bot_api",
                 f"{title}: {outcome.description}",
@@ -209,11 +209,11 @@ def _fail(fault: Fault | None) -> None:
     if fault is not None and fault.kind == "400":
         raise bad_request("the sandbox was asked to refuse this")
     if fault is not None and fault.kind == "500":
-        raise Refusal(500, "Internal Server Error")
+        raise ApiError(500, "Internal Server Error")
 
 
 def _answer(outcome: object) -> web.Response:
-    if isinstance(outcome, Refusal):
+    if isinstance(outcome, ApiError):
         return _json(json.dumps(outcome.as_json()), outcome.code)
     return _json(json.dumps({"ok": True, "result": outcome}, ensure_ascii=False), 200)
 

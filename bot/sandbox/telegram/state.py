@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from bot.sandbox.pulse import Pulse
+from bot.sandbox.changes import ChangeSignal
 from bot.sandbox.telegram.accounts import Account
 from bot.sandbox.telegram.joining import InviteLink, JoinQuery
 from bot.sandbox.telegram.members import ADMIN_RIGHTS, Member, usual_permissions
@@ -197,7 +197,7 @@ class Chat:
     id: int
     type: ChatType
     by_id: dict[int, Message] = field(default_factory=dict)
-    changed: Pulse = field(default_factory=Pulse)
+    changed: ChangeSignal = field(default_factory=ChangeSignal)
 
     @property
     def messages(self) -> list[Message]:
@@ -282,7 +282,7 @@ class Group(Chat):
     def allows(self, account: Account, permission: str) -> bool:
         """Whether somebody may do what ordinary members need a permission for."""
         member = self.member(account)
-        if member.runs:
+        if member.is_admin:
             return permission not in ADMIN_RIGHTS or member.may(permission)
         if not member.inside or not self.permissions.get(permission, False):
             return False

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from bot.sandbox.telegram.accounts import Account
-from bot.sandbox.telegram.double import Telegram
+from bot.sandbox.telegram.bot_api import Telegram
 from bot.sandbox.telegram.state import App, Group, JoinRequest
 
 Json = dict[str, Any]

@@ -16,7 +16,7 @@ from bot.sandbox.trace import Trace
 
 Json = dict[str, Any]
 LONGEST_DELAY = 60.0
-PATIENCE = aiohttp.ClientTimeout(total=60)
+TIMEOUT = aiohttp.ClientTimeout(total=60)
 
 
 class Webhook:
@@ -101,7 +101,7 @@ class Webhook:
             headers["X-Telegram-Bot-Api-Secret-Token"] = self.secret
         try:
             async with self._session.post(
-                url, data=update.body.encode(), headers=headers, timeout=PATIENCE, allow_redirects=False
+                url, data=update.body.encode(), headers=headers, timeout=TIMEOUT, allow_redirects=False
             ) as answer:
                 body = await answer.read()
                 if 200 <= answer.status <= 299:

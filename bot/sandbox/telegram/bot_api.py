@@ -12,12 +12,12 @@ import aiohttp
 from bot.sandbox.clock import SandboxClock
 from bot.sandbox.tasks import Tasks
 from bot.sandbox.telegram.accounts import Account
+from bot.sandbox.telegram.api_errors import ApiError, bad_request, forbidden, upgraded
 from bot.sandbox.telegram.delivery import Delivery
 from bot.sandbox.telegram.flood import Flood
 from bot.sandbox.telegram.joining import InviteLink
 from bot.sandbox.telegram.markup import ButtonRules
 from bot.sandbox.telegram.members import Member
-from bot.sandbox.telegram.refusals import Refusal, bad_request, forbidden, upgraded
 from bot.sandbox.telegram.state import (
     CallbackQuery,
     Chat,
@@ -219,7 +219,7 @@ class Telegram:
             raise self._gone(self.gone[number])
         raise bad_request("chat not found")
 
-    def _gone(self, group: Group) -> Refusal:
+    def _gone(self, group: Group) -> ApiError:
         """Why nothing can be done in a group now."""
         if group.upgraded_to is not None:
             return upgraded(group.upgraded_to.id)
@@ -336,7 +336,7 @@ class Telegram:
 
     def touch(self, chat: Chat) -> None:
         """Notify those who look at a chat of a change."""
-        chat.changed.beat()
+        chat.changed.notify()
         self._changed()
 
     def _changed(self) -> None:

@@ -7,17 +7,17 @@ from typing import Literal
 
 from pydantic import Base64Bytes, Field
 
-from bot.sandbox.acts.deed import Deed, Json, account_of, message_of
+from bot.sandbox.actions.base import Json, PageAction, account_of, message_of
 from bot.sandbox.emulator import Emulator
 from bot.sandbox.people import Person
 from bot.sandbox.telegram.accounts import Device as DeviceKind
-from bot.sandbox.telegram.client import Impossible
+from bot.sandbox.telegram.client import NotAllowed
 
 ANSWER_WITHIN = 10.0
 LARGEST_FILE = 512 * 1024
 
 
-class Say(Deed):
+class SendText(PageAction):
     """Write a text, in a topic or as a reply if those are named."""
 
     do: Literal["say"]
@@ -25,7 +25,7 @@ class Say(Deed):
     topic: int | None = None
     reply_to: int | None = None
 
-    async def done(self, world: Emulator, me: Person) -> Json:
+    async def perform(self, world: Emulator, me: Person) -> Json:
         """Do it."""
         place = self.place(world, me)
         reply_to = None if self.reply_to is None else message_of(place, me, self.reply_to)
@@ -33,70 +33,70 @@ class Say(Deed):
         return {}
 
 
-class SendFile(Deed):
+class SendFile(PageAction):
     """Send a small file."""
 
     do: Literal["send_file"]
     name: str = Field(min_length=1, max_length=255)
     data: Base64Bytes
 
-    async def done(self, world: Emulator, me: Person) -> Json:
+    async def perform(self, world: Emulator, me: Person) -> Json:
         """Do it."""
         if len(self.data) > LARGEST_FILE:
-            raise Impossible("The page sends files of up to 512 KB.")
+            raise NotAllowed("The page sends files of up to 512 KB.")
         await me.sends_document(self.name, self.data, self.place(world, me))
         return {}
 
 
-class Press(Deed):
+class PressButton(PageAction):
     """Press an inline button, by the data behind it."""
 
     do: Literal["press"]
     message: int
     data: str = Field(max_length=64)
 
-    async def done(self, world: Emulator, me: Person) -> Json:
+    async def perform(self, world: Emulator, me: Person) -> Json:
         """The bot's answer; raises `NotSeen` when there is none."""
         message = message_of(self.place(world, me), me, self.message)
         return {"answer": await me.presses_under(message, self.data, ANSWER_WITHIN)}
 
 
-class ShareContact(Deed):
+class ShareContact(PageAction):
     """Share one's own number, by the button that asks for it if there is one."""
 
     do: Literal["share_contact"]
 
-    async def done(self, world: Emulator, me: Person) -> Json:  # noqa: ARG002 - every deed has the same form
+    async def perform(self, world: Emulator, me: Person) -> Json:  # noqa: ARG002 - every action has the same form
         """Do it."""
         await (me.shares_contact() if me.asked_for_contact() else me.attaches_own_contact())
         return {}
 
 
-class ShareContactOf(Deed):
+class ShareContactOf(PageAction):
     """Send anybody's card."""
 
     do: Literal["share_contact_of"]
     person: int
 
-    async def done(self, world: Emulator, me: Person) -> Json:
+    async def perform(self, world: Emulator, me: Person) -> Json:
         """Do it."""
         await me.shares_contact_of(world.find(self.person))
         return {}
 
 
-class PickUser(Deed):
+class PickUser(PageAction):
     """Choose somebody, by the button that asks for users."""
 
     do: Literal["pick_user"]
     person: int
 
-    async def done(self, world: Emulator, me: Person) -> Json:
+    async def perform(self, world: Emulator, me: Person) -> Json:
         """Do it."""
         await me.picks_users(account_of(world, self.person))
         return {}
 
 
-class Dial(Deed):
+class Call(PageAction):
     """Call a number: from one's own phone, from another, or from a hidden one."""
 
     do: Literal["dial"]
@@ -104,45 +104,45 @@ class Dial(Deed):
     from_number: str | None = Field(default=None, max_length=64)
     hidden: bool = False
 
-    async def done(self, world: Emulator, me: Person) -> Json:  # noqa: ARG002 - every deed has the same form
+    async def perform(self, world: Emulator, me: Person) -> Json:  # noqa: ARG002 - every action has the same form
         """What the phone hears."""
         return {"hears": await me.calls(self.number, self.from_number or None, hidden=self.hidden)}
 
 
-class OpenApp(Deed):
+class OpenApp(PageAction):
     """Press a button that opens a Mini App."""
 
     do: Literal["open_app"]
     text: str = Field(default="", max_length=4096)
 
-    async def done(self, world: Emulator, me: Person) -> Json:  # noqa: ARG002 - every deed has the same form
+    async def perform(self, world: Emulator, me: Person) -> Json:  # noqa: ARG002 - every action has the same form
         """The address Telegram launches it at."""
         return {"url": (await me.opens_app(self.text)).url}
 
 
-class Device(Deed):
+class ChangeDevice(PageAction):
     """Use Telegram on another device."""
 
     do: Literal["device"]
     text: DeviceKind
 
-    async def done(self, world: Emulator, me: Person) -> Json:  # noqa: ARG002 - every deed has the same form
+    async def perform(self, world: Emulator, me: Person) -> Json:  # noqa: ARG002 - every action has the same form
         """Do it."""
         me.device = self.text
         return {}
 
 
-class Simple(Deed):
+class SimpleAction(PageAction):
     """An action without further data."""
 
     do: Literal["share_contact_in_app", "close_app", "block_bot"]
 
-    async def done(self, world: Emulator, me: Person) -> Json:  # noqa: ARG002 - every deed has the same form
+    async def perform(self, world: Emulator, me: Person) -> Json:  # noqa: ARG002 - every action has the same form
         """Do it."""
-        deeds: dict[str, Callable[[], Awaitable[object]]] = {
+        methods: dict[str, Callable[[], Awaitable[object]]] = {
             "share_contact_in_app": me.shares_contact_in_app,
             "close_app": me.closes_app,
             "block_bot": me.blocks_bot,
         }
-        await deeds[self.do]()
+        await methods[self.do]()
         return {}

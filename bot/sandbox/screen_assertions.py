@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from bot.sandbox.pulse import PATIENCE
+from bot.sandbox.changes import WAIT_TIMEOUT
 from bot.sandbox.telegram.accounts import Account
+from bot.sandbox.telegram.bot_api import Telegram
 from bot.sandbox.telegram.client import Client
-from bot.sandbox.telegram.double import Telegram
 from bot.sandbox.telegram.state import Chat, Group, Message, PrivateChat
 
 
@@ -16,7 +16,7 @@ class NotSeen(AssertionError):  # noqa: N818 - a failed expectation, not an erro
     """Something that a story waited for did not come; the text shows what was there instead."""
 
 
-class Eyes:
+class ScreenAssertions:
     """Somebody with a Telegram app in view of its chats; waiting is in real seconds."""
 
     def __init__(self, tg: Telegram, account: Account) -> None:
@@ -41,7 +41,7 @@ class Eyes:
 
     # The private chat
 
-    async def sees(self, text: str, within: float = PATIENCE) -> Message:
+    async def sees(self, text: str, within: float = WAIT_TIMEOUT) -> Message:
         """The bot's newest message in the private chat that contains `text` (any case), once it is there."""
         await self._until(lambda: self.shown(text) is not None, repr(text), within)
         message = self.shown(text)
@@ -55,7 +55,7 @@ class Eyes:
 
     # Groups
 
-    async def sees_in(self, group: Group, text: str, within: float = PATIENCE) -> Message:
+    async def sees_in(self, group: Group, text: str, within: float = WAIT_TIMEOUT) -> Message:
         """The newest message of others in a group that contains `text` (any case), once this person sees it there."""
         await self._until(lambda: self.shown_in(group, text) is not None, repr(text), within, group)
         message = self.shown_in(group, text)
@@ -98,7 +98,7 @@ class Eyes:
         deadline = time.monotonic() + within
         changed = (chat or self.chat).changed
         while not ready():
-            if not await changed.next(max(0.0, deadline - time.monotonic())) and not ready():
+            if not await changed.wait(max(0.0, deadline - time.monotonic())) and not ready():
                 raise NotSeen(f"{self.name} did not see {what} in {within:g} s\n{self.transcript(chat)}")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 
-class Refusal(Exception):  # noqa: N818 - an answer, not an error
+class ApiError(Exception):
     """The Bot API's answer to a call it does not carry out."""
 
     def __init__(self, code: int, description: str, **parameters: int) -> None:
@@ -22,26 +22,26 @@ class Refusal(Exception):  # noqa: N818 - an answer, not an error
         return body
 
 
-def bad_request(text: str) -> Refusal:
+def bad_request(text: str) -> ApiError:
     """400, in Telegram's form."""
-    return Refusal(400, f"Bad Request: {text}")
+    return ApiError(400, f"Bad Request: {text}")
 
 
-def forbidden(text: str) -> Refusal:
+def forbidden(text: str) -> ApiError:
     """403, in Telegram's form."""
-    return Refusal(403, f"Forbidden: {text}")
+    return ApiError(403, f"Forbidden: {text}")
 
 
-def conflict(text: str) -> Refusal:
+def conflict(text: str) -> ApiError:
     """409, in Telegram's form."""
-    return Refusal(409, f"Conflict: {text}")
+    return ApiError(409, f"Conflict: {text}")
 
 
-def too_many_requests(retry_after: int) -> Refusal:
+def too_many_requests(retry_after: int) -> ApiError:
     """429, in Telegram's form."""
-    return Refusal(429, f"Too Many Requests: retry after {retry_after}", retry_after=retry_after)
+    return ApiError(429, f"Too Many Requests: retry after {retry_after}", retry_after=retry_after)
 
 
-def upgraded(new_id: int) -> Refusal:
+def upgraded(new_id: int) -> ApiError:
     """400: a basic group became a supergroup, which has another id."""
-    return Refusal(400, "Bad Request: group chat was upgraded to a supergroup chat", migrate_to_chat_id=new_id)
+    return ApiError(400, "Bad Request: group chat was upgraded to a supergroup chat", migrate_to_chat_id=new_id)

@@ -7,62 +7,62 @@ from urllib.parse import parse_qs, urlsplit
 
 from bot.sandbox.telegram import groups
 from bot.sandbox.telegram.accounts import Account
-from bot.sandbox.telegram.client import Client, Impossible
-from bot.sandbox.telegram.double import Telegram
+from bot.sandbox.telegram.admin_actions import AdminActions
+from bot.sandbox.telegram.bot_api import Telegram
+from bot.sandbox.telegram.client import Client, NotAllowed
 from bot.sandbox.telegram.joining import InviteLink
 from bot.sandbox.telegram.members import ADMIN_RIGHTS
-from bot.sandbox.telegram.running import Running
 from bot.sandbox.telegram.state import Group, Message
 
 PAYLOAD = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
-class Belonging:
+class MembershipActions:
     """The app of one account, for membership of groups."""
 
-    def __init__(self, tg: Telegram, client: Client, running: Running) -> None:
+    def __init__(self, tg: Telegram, client: Client, admin_actions: AdminActions) -> None:
         self._tg = tg
         self._client = client
-        self._running = running
+        self._admin_actions = admin_actions
         self.account: Account = client.account
 
-    def _check_may_come(self, group: Group) -> None:
+    def _check_may_enter(self, group: Group) -> None:
         member = group.member(self.account)
         if group.deleted or group.upgraded_to is not None:
-            raise Impossible(f"{group.title} does not exist any more.")
+            raise NotAllowed(f"{group.title} does not exist any more.")
         if member.status == "kicked":
-            raise Impossible(f"{self.account.first_name} was removed from {group.title}.")
+            raise NotAllowed(f"{self.account.first_name} was removed from {group.title}.")
         if member.inside:
-            raise Impossible(f"{self.account.first_name} is already in {group.title}.")
+            raise NotAllowed(f"{self.account.first_name} is already in {group.title}.")
 
     def join(self, group: Group) -> None:
         """Press "Join" where nobody has to approve it."""
-        self._check_may_come(group)
+        self._check_may_enter(group)
         if group.approves_new_members:
-            raise Impossible(f"{group.title} has to be asked.")
-        self._come(group)
+            raise NotAllowed(f"{group.title} has to be asked.")
+        self._enter(group)
 
     def join_from_community(self, group: Group) -> None:
         """Press "Join" in the list of chats of a community."""
-        self._check_may_come(group)
+        self._check_may_enter(group)
         if group.community is None:
-            raise Impossible(f"{group.title} belongs to no community.")
+            raise NotAllowed(f"{group.title} belongs to no community.")
         if group.approves_new_members:
-            raise Impossible(f"{group.title} has to be asked.")
-        self._come(group, from_community=True)
+            raise NotAllowed(f"{group.title} has to be asked.")
+        self._enter(group, from_community=True)
 
-    def _come(self, group: Group, link: InviteLink | None = None, *, from_community: bool = False) -> None:
+    def _enter(self, group: Group, link: InviteLink | None = None, *, from_community: bool = False) -> None:
         if self.account.too_many_chats:
-            raise Impossible(f"{self.account.first_name} is in too many chats.")
-        groups.admit(self._tg, group, self.account, self.account, link=link, from_community=from_community)
+            raise NotAllowed(f"{self.account.first_name} is in too many chats.")
+        groups.add_member(self._tg, group, self.account, self.account, link=link, from_community=from_community)
 
     def ask_to_join(self, group: Group, link: InviteLink | None = None) -> None:
         """Press "Request to join"; while a request is pending a second press changes nothing."""
-        self._check_may_come(group)
+        self._check_may_enter(group)
         if self.account.id in group.requests:
             return
         if link is None and not group.approves_new_members:
-            self._come(group)
+            self._enter(group)
             return
         self._client.chat.offered_app = None
         request = groups.add_request(self._tg, group, self.account, link)
@@ -89,38 +89,38 @@ class Belonging:
             if link.creates_join_request:
                 self.ask_to_join(group, link)
             elif not group.member(self.account).inside:
-                self._check_may_come(group)
-                self._come(group, link)
+                self._check_may_enter(group)
+                self._enter(group, link)
                 link.used += 1
             return
-        raise Impossible("This invite link has expired.")
+        raise NotAllowed("This invite link has expired.")
 
     def withdraw(self, group: Group) -> None:
         """Take the request back."""
         request = group.requests.get(self.account.id)
         if request is None:
-            raise Impossible("There is no request to withdraw.")
+            raise NotAllowed("There is no request to withdraw.")
         groups.end_request(self._tg, request)
 
     def leave(self, group: Group) -> None:
         """Leave a group."""
         member = group.member(self.account)
         if not member.inside:
-            raise Impossible(f"{self.account.first_name} is not in {group.title}.")
-        groups.depart(self._tg, group, groups.left(member), self.account)
+            raise NotAllowed(f"{self.account.first_name} is not in {group.title}.")
+        groups.remove_member(self._tg, group, groups.left(member), self.account)
 
     def add(self, group: Group, account: Account) -> None:
         """Add somebody else, a person or a bot; only administrators who may remove people can add somebody removed."""
         if not group.allows(self.account, "can_invite_users"):
-            raise Impossible(f"{self.account.first_name} may not add anybody to {group.title}.")
+            raise NotAllowed(f"{self.account.first_name} may not add anybody to {group.title}.")
         member = group.member(account)
         if member.inside:
-            raise Impossible(f"{account.first_name} is already in {group.title}.")
+            raise NotAllowed(f"{account.first_name} is already in {group.title}.")
         if member.status == "kicked" and not group.member(self.account).may("can_restrict_members"):
-            raise Impossible(f"{account.first_name} was removed from {group.title}.")
+            raise NotAllowed(f"{account.first_name} was removed from {group.title}.")
         if account.too_many_chats:
-            raise Impossible(f"{account.first_name} is in too many chats.")
-        groups.admit(self._tg, group, account, self.account)
+            raise NotAllowed(f"{account.first_name} is in too many chats.")
+        groups.add_member(self._tg, group, account, self.account)
 
     def open_deep_link(self, url: str, group: Group | None = None) -> Message | None:
         """Follow a link to the bot: into the private chat, or into a group the person chooses."""
@@ -131,14 +131,14 @@ class Belonging:
             parts.hostname not in ("t.me", "telegram.me")
             or parts.path.strip("/").lower() != (bot.username or "").lower()
         ):
-            raise Impossible("That is no link to the bot.")
+            raise NotAllowed("That is no link to the bot.")
         for name in ("start", "startgroup"):
             if asked.get(name) and not PAYLOAD.fullmatch(asked[name]):
-                raise Impossible("The link says what no link to a bot can say.")
+                raise NotAllowed("The link says what no link to a bot can say.")
         if "startgroup" not in asked:
             return self._client.say(f"/start {asked.get('start', '')}")
         if group is None:
-            raise Impossible("The link asks for a group.")
+            raise NotAllowed("The link asks for a group.")
         self._take_bot_along(group, asked.get("admin", ""))
         return self._client.say(f"/start@{bot.username} {asked['startgroup']}", group) if asked["startgroup"] else None
 
@@ -146,14 +146,14 @@ class Belonging:
         """Add the bot to the group, as an administrator if the link names rights for it."""
         if rights:
             named = [f"can_{right}" for right in rights.replace("+", " ").split()]
-            self._running.set_bot_rights(group, {right: True for right in named if right in ADMIN_RIGHTS})
+            self._admin_actions.set_bot_rights(group, {right: True for right in named if right in ADMIN_RIGHTS})
         elif not group.member(self._tg.bot).inside:
             self.add(group, self._tg.bot)
 
-    def found_link(self, group: Group, link: InviteLink) -> InviteLink:
+    def add_link(self, group: Group, link: InviteLink) -> InviteLink:
         """Make an invite link as an administrator."""
         if not group.member(self.account).may("can_invite_users"):
-            raise Impossible(f"{self.account.first_name} may not make links into {group.title}.")
+            raise NotAllowed(f"{self.account.first_name} may not make links into {group.title}.")
         group.links[link.url] = link
         self._tg.touch(group)
         return link

@@ -1,23 +1,23 @@
-"""Changes in the sandbox: a beat that wakes every coroutine that waits for one."""
+"""Changes in the sandbox: a signal that wakes every coroutine that waits for one."""
 
 from __future__ import annotations
 
 import asyncio
 
-PATIENCE = 30.0
+WAIT_TIMEOUT = 30.0
 """Real seconds that a story waits for the bot, unless it says otherwise: many, since the machine may be busy, and only
 a failing story waits until the end."""
 
 
-class Pulse:
-    """Waiters sleep until the next beat; a beat with nobody waiting costs nothing."""
+class ChangeSignal:
+    """Waiters sleep until somebody calls `notify`, which costs nothing while nobody waits."""
 
     __slots__ = ("_waiting",)
 
     def __init__(self) -> None:
         self._waiting: list[asyncio.Future[None]] = []
 
-    def beat(self) -> None:
+    def notify(self) -> None:
         """Wake everybody who waits now."""
         if not self._waiting:
             return
@@ -26,8 +26,8 @@ class Pulse:
             if not waiter.done():
                 waiter.set_result(None)
 
-    async def next(self, within: float | None) -> bool:
-        """Wait for the next beat; False when it did not come within so many (real) seconds."""
+    async def wait(self, within: float | None) -> bool:
+        """Wait for the next `notify`; False when none came `within` so many real seconds (None: no limit)."""
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(waiter)
         try:

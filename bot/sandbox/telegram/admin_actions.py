@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from bot.sandbox.telegram import groups
 from bot.sandbox.telegram.accounts import Account
-from bot.sandbox.telegram.client import Impossible
-from bot.sandbox.telegram.double import Telegram
+from bot.sandbox.telegram.bot_api import Telegram
+from bot.sandbox.telegram.client import NotAllowed
 from bot.sandbox.telegram.members import ADMIN_RIGHTS, PERMISSIONS, Member, ends_at, only
 from bot.sandbox.telegram.methods_members import wrong_tag
 from bot.sandbox.telegram.state import Group
@@ -19,7 +19,7 @@ USUAL_RIGHTS = dict.fromkeys(ADMIN_RIGHTS, True) | {"can_promote_members": False
 SETTINGS = {"approves": "approves_new_members", "hides_members": "hides_members", "forum": "is_forum"}
 
 
-class Running:
+class AdminActions:
     """The app of one account, for administering groups."""
 
     def __init__(self, tg: Telegram, account: Account) -> None:
@@ -33,11 +33,11 @@ class Running:
         self._check_may(group, "can_invite_users")
         request = group.requests.get(account.id)
         if request is None:
-            raise Impossible("There is no such request.")
+            raise NotAllowed("There is no such request.")
         if not approve:
             groups.end_request(self._tg, request)
             return
-        groups.admit(self._tg, group, account, self.account, by_request=True, link=request.link)
+        groups.add_member(self._tg, group, account, self.account, by_request=True, link=request.link)
 
     # The bot
 
@@ -51,16 +51,16 @@ class Running:
     def take_bot_right(self, group: Group, right: str) -> None:
         """Take one right from the bot, which stays an administrator."""
         if group.member(self._tg.bot).status != "administrator":
-            raise Impossible("The bot is not an administrator here.")
+            raise NotAllowed("The bot is not an administrator here.")
         self.set_bot_rights(group, {right: False})
 
     def set_guard(self, group: Group, *, on: bool) -> None:
         """Choose the bot under "Process join requests", or nobody, as the owner."""
         self._check_owns(group)
         if on and not self._tg.supports_join_request_queries:
-            raise Impossible("This bot does not process join requests.")
+            raise NotAllowed("This bot does not process join requests.")
         if on and not group.member(self._tg.bot).may("can_invite_users"):
-            raise Impossible("The bot must be an administrator that may invite users.")
+            raise NotAllowed("The bot must be an administrator that may invite users.")
         group.guarded = on
         self._tg.touch(group)
 
@@ -68,7 +68,7 @@ class Running:
         """Make the bot an ordinary member, or remove it from the group."""
         self._check_may(group, "can_promote_members" if member.inside else "can_restrict_members")
         if not group.member(self._tg.bot).inside:
-            raise Impossible("The bot is not in this chat.")
+            raise NotAllowed("The bot is not in this chat.")
         groups.set_member(self._tg, group, member, self.account)
 
     # Administrators
@@ -82,11 +82,11 @@ class Running:
             return
         self._check_may(group, "can_promote_members")
         if not member.inside or member.status == "creator":
-            raise Impossible(f"{account.first_name} cannot be made an administrator of {group.title}.")
+            raise NotAllowed(f"{account.first_name} cannot be made an administrator of {group.title}.")
         mine = group.member(self.account)
         given = _known_rights(rights) or {right: on and mine.may(right) for right, on in USUAL_RIGHTS.items()}
         if lacking := [right for right, on in given.items() if on and not mine.may(right)]:
-            raise Impossible(f"{self.account.first_name} has no {lacking[0]} to give in {group.title}.")
+            raise NotAllowed(f"{self.account.first_name} has no {lacking[0]} to give in {group.title}.")
         given = {"can_manage_chat": True} | given
         new = Member(account, "administrator", given, anonymous=anonymous)
         groups.set_member(self._tg, group, new, self.account)
@@ -95,7 +95,7 @@ class Running:
         """Make an administrator an ordinary member."""
         self._check_may(group, "can_promote_members")
         if group.member(account).status != "administrator":
-            raise Impossible(f"{account.first_name} is no administrator of {group.title}.")
+            raise NotAllowed(f"{account.first_name} is no administrator of {group.title}.")
         groups.set_member(self._tg, group, Member(account, "member"), self.account)
 
     # Members
@@ -103,11 +103,11 @@ class Running:
     def restrict(self, group: Group, account: Account, until: int | None, permissions: dict[str, bool]) -> None:
         """Let a member do only what is named; nothing else."""
         if group.type != "supergroup":
-            raise Impossible(f"{group.title} is no supergroup.")
-        member = self._treatable(group, account)
+            raise NotAllowed(f"{group.title} is no supergroup.")
+        member = self._removable(group, account)
         unknown = set(permissions) - set(PERMISSIONS)
         if unknown:
-            raise Impossible(f"There is no such permission: {', '.join(sorted(unknown))}.")
+            raise NotAllowed(f"There is no such permission: {', '.join(sorted(unknown))}.")
         new = Member(
             account,
             "restricted",
@@ -120,35 +120,35 @@ class Running:
 
     def free(self, group: Group, account: Account) -> None:
         """Lift a restriction."""
-        member = self._treatable(group, account)
+        member = self._removable(group, account)
         if member.status != "restricted":
-            raise Impossible(f"{account.first_name} is not restricted in {group.title}.")
+            raise NotAllowed(f"{account.first_name} is not restricted in {group.title}.")
         groups.set_member(self._tg, group, member.freed(), self.account)
 
     def ban(self, group: Group, account: Account) -> None:
         """Remove somebody, who cannot come back by themselves; from a basic group they can."""
-        self._treatable(group, account)
+        self._removable(group, account)
         place = Member(account, "left" if group.type == "group" else "kicked")
-        groups.depart(self._tg, group, place, self.account)
+        groups.remove_member(self._tg, group, place, self.account)
 
     def unban(self, group: Group, account: Account) -> None:
         """Let somebody come back."""
-        if self._treatable(group, account).status != "kicked":
-            raise Impossible(f"{account.first_name} is not banned from {group.title}.")
+        if self._removable(group, account).status != "kicked":
+            raise NotAllowed(f"{account.first_name} is not banned from {group.title}.")
         groups.set_member(self._tg, group, Member(account, "left"), self.account)
 
     def tag(self, group: Group, account: Account, text: str) -> None:
         """Put a tag beside a member's name, one's own if the group allows it; an empty one removes it."""
         member = group.member(account)
-        if account is self.account and not member.runs:
+        if account is self.account and not member.is_admin:
             if not group.allows(account, "can_edit_tag"):
-                raise Impossible(f"{account.first_name} may not change a tag in {group.title}.")
+                raise NotAllowed(f"{account.first_name} may not change a tag in {group.title}.")
         else:
             self._check_may(group, "can_manage_tags")
-        if not member.inside or member.runs:
-            raise Impossible(f"{account.first_name} is no ordinary member of {group.title}.")
+        if not member.inside or member.is_admin:
+            raise NotAllowed(f"{account.first_name} is no ordinary member of {group.title}.")
         if wrong_tag(text):
-            raise Impossible("A tag has at most 16 characters and no emoji.")
+            raise NotAllowed("A tag has at most 16 characters and no emoji.")
         groups.set_tag(self._tg, group, member, text, self.account)
 
     # The group
@@ -163,24 +163,24 @@ class Running:
         """Change whether newcomers need approval, whether members see each other, whether there are topics."""
         self._check_may(group, "can_change_info")
         if group.type != "supergroup":
-            raise Impossible(f"{group.title} is no supergroup.")
+            raise NotAllowed(f"{group.title} is no supergroup.")
         for name, on in settings.items():
             if name not in SETTINGS:
-                raise Impossible(f"There is no such setting: {name}.")
+                raise NotAllowed(f"There is no such setting: {name}.")
             setattr(group, SETTINGS[name], on)
         self._tg.touch(group)
 
     def open_topic(self, group: Group, name: str) -> int:
         """Begin a topic of a forum; return the id of its thread."""
         if not group.is_forum or not group.allows(self.account, "can_manage_topics"):
-            raise Impossible(f"{self.account.first_name} cannot begin a topic in {group.title}.")
+            raise NotAllowed(f"{self.account.first_name} cannot begin a topic in {group.title}.")
         return groups.open_topic(self._tg, group, name, self.account)
 
     def close_topic(self, group: Group, topic: int) -> None:
         """Delete a topic with all its messages."""
         self._check_may(group, "can_delete_messages")
         if group.topics.pop(topic, None) is None:
-            raise Impossible(f"There is no such topic in {group.title}.")
+            raise NotAllowed(f"There is no such topic in {group.title}.")
         for message in [message for message in group.messages if message.thread_id == topic]:
             self._tg.delete(message)
 
@@ -188,7 +188,7 @@ class Running:
         """Make a supergroup of a basic group."""
         self._check_owns(group)
         if group.type != "group":
-            raise Impossible(f"{group.title} is no basic group.")
+            raise NotAllowed(f"{group.title} is no basic group.")
         return groups.upgrade(self._tg, group, self.account)
 
     def delete(self, group: Group) -> None:
@@ -196,29 +196,29 @@ class Running:
         self._check_owns(group)
         groups.delete_group(self._tg, group, self.account)
 
-    def _treatable(self, group: Group, account: Account) -> Member:
+    def _removable(self, group: Group, account: Account) -> Member:
         """The place of somebody who can be restricted or removed."""
         self._check_may(group, "can_restrict_members")
         member = group.member(account)
         mine = group.member(self.account).status == "creator"
-        if member.status == "creator" or account is self.account or (member.runs and not mine):
-            raise Impossible(f"{account.first_name} cannot be removed from {group.title}.")
+        if member.status == "creator" or account is self.account or (member.is_admin and not mine):
+            raise NotAllowed(f"{account.first_name} cannot be removed from {group.title}.")
         return member
 
     def _check_may(self, group: Group, right: str) -> None:
         member = group.member(self.account)
-        if not member.runs:
-            raise Impossible(f"{self.account.first_name} does not run {group.title}.")
+        if not member.is_admin:
+            raise NotAllowed(f"{self.account.first_name} does not run {group.title}.")
         if not member.may(right):
-            raise Impossible(f"{self.account.first_name} has no right to that in {group.title}.")
+            raise NotAllowed(f"{self.account.first_name} has no right to that in {group.title}.")
 
     def _check_owns(self, group: Group) -> None:
         if group.member(self.account).status != "creator":
-            raise Impossible(f"{self.account.first_name} does not own {group.title}.")
+            raise NotAllowed(f"{self.account.first_name} does not own {group.title}.")
 
 
 def _known_rights(rights: dict[str, bool]) -> dict[str, bool]:
     unknown = set(rights) - set(ADMIN_RIGHTS)
     if unknown:
-        raise Impossible(f"There is no such right: {', '.join(sorted(unknown))}.")
+        raise NotAllowed(f"There is no such right: {', '.join(sorted(unknown))}.")
     return rights

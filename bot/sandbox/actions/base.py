@@ -9,13 +9,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from bot.sandbox.emulator import Emulator
 from bot.sandbox.people import Person
 from bot.sandbox.telegram.accounts import Account
-from bot.sandbox.telegram.client import Impossible
+from bot.sandbox.telegram.client import NotAllowed
 from bot.sandbox.telegram.state import Chat, Group, Message
 
 Json = dict[str, Any]
 
 
-class Deed(BaseModel):
+class PageAction(BaseModel):
     """An action of the person whose phone is on the page, in `chat`, by default the one with the bot."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
@@ -23,8 +23,8 @@ class Deed(BaseModel):
     who: int = Field(alias="as")
     chat: int | None = None
 
-    async def done(self, world: Emulator, me: Person) -> Json:
-        """Do it; return further data for the page. Raises `Impossible` with one sentence."""
+    async def perform(self, world: Emulator, me: Person) -> Json:
+        """Do it; return further data for the page. Raises `NotAllowed` with one sentence."""
         raise NotImplementedError
 
     def place(self, world: Emulator, me: Person) -> Chat:
@@ -33,14 +33,14 @@ class Deed(BaseModel):
             return me.chat
         group = world.telegram.groups.get(self.chat)
         if group is None:
-            raise Impossible("There is no such chat.")
+            raise NotAllowed("There is no such chat.")
         return group
 
     def group(self, world: Emulator, me: Person) -> Group:
         """The group or channel it is done in."""
         place = self.place(world, me)
         if not isinstance(place, Group):
-            raise Impossible("That is done in a group or a channel.")
+            raise NotAllowed("That is done in a group or a channel.")
         return place
 
 
@@ -48,7 +48,7 @@ def account_of(world: Emulator, account_id: int) -> Account:
     """Whom an action is about: a person, a stranger, or a bot."""
     account = world.telegram.bot if account_id == world.telegram.bot.id else world.telegram.accounts.get(account_id)
     if account is None or account is world.telegram.as_group:
-        raise Impossible("There is no such person.")
+        raise NotAllowed("There is no such person.")
     return account
 
 
@@ -61,5 +61,5 @@ def message_of(place: Chat, me: Person, number: int) -> Message:
         message = place.by_id.get(number)
         seen = message is not None
     if message is None or not seen:
-        raise Impossible("That message is gone.")
+        raise NotAllowed("That message is gone.")
     return message
