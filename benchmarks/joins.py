@@ -50,7 +50,7 @@ async def a_bot(world: World, module: list[str], folder: str, port: int) -> Asyn
         "HTTP_PORT": str(port),
         "LANGUAGE": "en",
     }
-    world.smsc.callback_url = f"http://127.0.0.1:{port}/smsc/callback-token-of-the-benchmark?charset=utf-8"
+    world.smsc.callback.url = f"http://127.0.0.1:{port}/smsc/callback-token-of-the-benchmark?charset=utf-8"
     command = [sys.executable, "-m", *module]
     process = await asyncio.to_thread(
         subprocess.Popen, command, env=environment, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

@@ -37,7 +37,7 @@ async def demo(stop: asyncio.Event, port: int | None = None) -> None:
                 "SMSC_URL": world.url,
                 "SMSC_API_KEY": world.smsc.api_key,
                 "SMSC_CALLBACK_TOKEN": callback_token,
-                "SMSC_CALLBACK_SECRET": world.smsc.secret or "",
+                "SMSC_CALLBACK_SECRET": world.smsc.callback.secret or "",
                 "SECRET_KEY": secrets.token_urlsafe(32),
                 "DATABASE_URL": f"sqlite:///{Path(folder) / 'callgate.db'}",
                 "OPERATORS": str(operator.id),
@@ -47,7 +47,7 @@ async def demo(stop: asyncio.Event, port: int | None = None) -> None:
             },
             None,
         )
-        world.smsc.callback_url = f"http://{HOST}:{bot_port}/smsc/{callback_token}?charset=utf-8&md5"
+        world.smsc.callback.url = f"http://{HOST}:{bot_port}/smsc/{callback_token}?charset=utf-8&md5"
         app = App(config, world.clock, telegram_script=f"{world.url}/js/telegram-web-app.js")
         app.let_frame(world.url)
         await app.start()

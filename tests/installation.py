@@ -64,7 +64,7 @@ class Installation:
         config = settings.load({name: value for name, value in self.environment().items() if value}, None)
         self.app = App(config, self.world.clock)
         await self.app.start()
-        self.world.smsc.callback_url = f"{self.url}/smsc/{CALLBACK_TOKEN}?charset=utf-8"
+        self.world.smsc.callback.url = f"{self.url}/smsc/{CALLBACK_TOKEN}?charset=utf-8"
 
     async def stop(self) -> None:
         """Stop it as SIGTERM would."""

@@ -89,7 +89,7 @@ class BotProcess(Installation):
         process = NURSERY.Process(target=_run, args=(self.environment(), self._folder, self._output, self._output))
         process.start()
         self._process = process
-        self.world.smsc.callback_url = f"{self.url}/smsc/{CALLBACK_TOKEN}?charset=utf-8"
+        self.world.smsc.callback.url = f"{self.url}/smsc/{CALLBACK_TOKEN}?charset=utf-8"
 
     def launch_by_command(self) -> None:
         """Start it with the command itself, not by a fork."""

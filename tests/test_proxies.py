@@ -343,7 +343,7 @@ async def careless(world: World, database_url: str, tmp_path: Path) -> AsyncIter
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 async def test_nothing_but_the_bots_own_variables_has_any_effect(world: World, careless: BotProcess) -> None:
     careless.launch_by_command()
-    world.smsc.callback_url = f"{careless.url}/smsc/callback-token-of-the-tests?charset=utf-8"
+    world.smsc.callback.url = f"{careless.url}/smsc/callback-token-of-the-tests?charset=utf-8"
     await careless.is_ready()
     await verify(world.person("Anna", language="en"))
     await careless.stop()

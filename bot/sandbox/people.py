@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import Any, Literal
+from urllib.parse import parse_qs, urlsplit
 
 import phonenumbers
 
 from bot.sandbox.changes import WAIT_TIMEOUT
-from bot.sandbox.group_actions import GroupActions
-from bot.sandbox.screen_assertions import NotSeen
+from bot.sandbox.screen_assertions import NotSeen, ScreenAssertions
 from bot.sandbox.smsc import Smsc
 from bot.sandbox.telegram.accounts import Account, Device
+from bot.sandbox.telegram.admin_actions import AdminActions
+from bot.sandbox.telegram.app_user import account_of
 from bot.sandbox.telegram.bot_api import Telegram
 from bot.sandbox.telegram.client import NotAllowed
+from bot.sandbox.telegram.members import ADMIN_RIGHTS
+from bot.sandbox.telegram.membership import MembershipActions
 from bot.sandbox.telegram.state import App, CallbackQuery, Chat, Group, Message
 from bot.sandbox.trace import masked
 
@@ -21,9 +26,10 @@ __all__ = ["NotSeen", "Person", "Role"]
 
 Json = dict[str, Any]
 Role = Literal["newcomer", "owner", "operator", "stranger"]
+PAYLOAD = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
-class Person(GroupActions):
+class Person(AdminActions, MembershipActions, ScreenAssertions):
     """Somebody with a Telegram account and a phone.
 
     Everything here is what a real app or phone would do: the bot learns of it through Telegram's and the gateway's HTTP
@@ -80,7 +86,31 @@ class Person(GroupActions):
 
         With `&admin=` in it, the link makes the bot an administrator of the group with the rights it names.
         """
-        return self._membership.open_deep_link(url, group)
+        parts = urlsplit(url)
+        asked = {name: values[0] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
+        bot = self._tg.bot
+        if (
+            parts.hostname not in ("t.me", "telegram.me")
+            or parts.path.strip("/").lower() != (bot.username or "").lower()
+        ):
+            raise NotAllowed("That is no link to the bot.")
+        for name in ("start", "startgroup"):
+            if asked.get(name) and not PAYLOAD.fullmatch(asked[name]):
+                raise NotAllowed("The link says what no link to a bot can say.")
+        if "startgroup" not in asked:
+            return self._client.say(f"/start {asked.get('start', '')}")
+        if group is None:
+            raise NotAllowed("The link asks for a group.")
+        await self._take_bot_along(group, asked.get("admin", ""))
+        return self._client.say(f"/start@{bot.username} {asked['startgroup']}", group) if asked["startgroup"] else None
+
+    async def _take_bot_along(self, group: Group, rights: str) -> None:
+        """Add the bot to the group, as an administrator if the link names rights for it."""
+        if rights:
+            named = [f"can_{right}" for right in rights.replace("+", " ").split()]
+            await self.makes_bot_admin(group, **{right: True for right in named if right in ADMIN_RIGHTS})
+        elif not group.member(self._tg.bot).inside:
+            await self.adds(group, self._tg.bot)
 
     async def shares_contact(self, within: float = WAIT_TIMEOUT) -> Message:
         """Press the button that asks for the contact, as soon as there is one."""
@@ -90,17 +120,17 @@ class Person(GroupActions):
     def asked_for_contact(self) -> bool:
         """Whether a button asks for the contact, even on a folded keyboard."""
         keyboard = self.chat.keyboard
-        return keyboard is not None and any(button.get("request_contact") for button in keyboard.buttons)
+        return keyboard is not None and keyboard.asking_for("request_contact") is not None
 
     async def picks_users(self, *whom: Person | Account, within: float = WAIT_TIMEOUT) -> Message:
         """Press the button that asks for users, as soon as there is one, and choose these from the app's own list."""
         await self._until(self.asked_for_users, "a button that asks for people", within)
-        return self._client.pick_users([one if isinstance(one, Account) else one.account for one in whom])
+        return self._client.pick_users([account_of(user) for user in whom])
 
     def asked_for_users(self) -> bool:
         """Whether a button asks for users, even on a folded keyboard."""
         keyboard = self.chat.keyboard
-        return keyboard is not None and any("request_users" in button for button in keyboard.buttons)
+        return keyboard is not None and keyboard.asking_for("request_users") is not None
 
     async def attaches_own_contact(self) -> Message:
         """Send one's own card unasked."""

@@ -6,38 +6,16 @@ import time
 from collections.abc import Callable
 
 from bot.sandbox.changes import WAIT_TIMEOUT
-from bot.sandbox.telegram.accounts import Account
-from bot.sandbox.telegram.bot_api import Telegram
-from bot.sandbox.telegram.client import Client
-from bot.sandbox.telegram.state import Chat, Group, Message, PrivateChat
+from bot.sandbox.telegram.app_user import AppUser
+from bot.sandbox.telegram.state import Chat, Group, Message
 
 
 class NotSeen(AssertionError):  # noqa: N818 - a failed expectation, not an error
     """Something that a story waited for did not come; the text shows what was there instead."""
 
 
-class ScreenAssertions:
+class ScreenAssertions(AppUser):
     """Somebody with a Telegram app in view of its chats; waiting is in real seconds."""
-
-    def __init__(self, tg: Telegram, account: Account) -> None:
-        self._tg = tg
-        self._client = Client(tg, account)
-        self.account = account
-
-    @property
-    def id(self) -> int:
-        """The Telegram user id, which is the id of the private chat too."""
-        return self.account.id
-
-    @property
-    def name(self) -> str:
-        """The first name."""
-        return self.account.first_name
-
-    @property
-    def chat(self) -> PrivateChat:
-        """The private chat with the bot."""
-        return self._client.chat
 
     # The private chat
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 import json
 import time
-from collections import deque
-from dataclasses import dataclass, field
+from collections import defaultdict, deque
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any, Literal
@@ -67,25 +67,11 @@ class Waiting:
     until: float
 
 
-@dataclass(slots=True)
-class _Limits:
-    """How often something happened in the last minute of real time."""
-
-    times: deque[float] = field(default_factory=deque)
-
-    def exceeded(self, limit: int) -> bool:
-        now = time.monotonic()
-        while self.times and now - self.times[0] > 60:
-            self.times.popleft()
-        self.times.append(now)
-        return len(self.times) > limit
-
-
 class Smsc:
     """The gateway account: its settings, the requests to it, and the calls it got.
 
-    `fail_with`, `balance`, `blacklist`, `answers_in_fmt` and `spelling` decide how it answers; `callback` contains how
-    it reports calls (also reachable here: `callback_url`, `callback_shape` and so on).
+    `fail_with`, `balance`, `blacklist`, `answers_in_fmt` and `spelling` decide how it answers, `callback` how it
+    reports calls.
     """
 
     def __init__(self, *, clock: SandboxClock, trace: Trace, faults: Faults, tasks: Tasks) -> None:
@@ -108,57 +94,10 @@ class Smsc:
         self._trace = trace
         self._faults = faults
         self._at_once = 0
-        self._identical: dict[str, _Limits] = {}
-        self._balances = _Limits()
+        self._identical: defaultdict[str, deque[float]] = defaultdict(deque)
+        self._balances: deque[float] = deque()
         self._ids = itertools.count(1001)
         self._turn: dict[str, int] = {}
-
-    # Settings of the account that stories change
-
-    @property
-    def callback_url(self) -> str | None:
-        """The handler's URL as set in the account; None reports nothing."""
-        return self.callback.url
-
-    @callback_url.setter
-    def callback_url(self, url: str | None) -> None:
-        self.callback.url = url
-
-    @property
-    def callback_shape(self) -> Literal["waitcall", "message"]:
-        """The wording of a reported call."""
-        return self.callback.shape
-
-    @callback_shape.setter
-    def callback_shape(self, shape: Literal["waitcall", "message"]) -> None:
-        self.callback.shape = shape
-
-    @property
-    def callback_method(self) -> Literal["GET", "POST"]:
-        """The HTTP method for the handler."""
-        return self.callback.method
-
-    @callback_method.setter
-    def callback_method(self, method: Literal["GET", "POST"]) -> None:
-        self.callback.method = method
-
-    @property
-    def callback_fmt(self) -> Literal["form", "json", "xml"]:
-        """The body of a POST, unless the URL says `fmt=2` or `fmt=3`."""
-        return self.callback.fmt
-
-    @callback_fmt.setter
-    def callback_fmt(self, fmt: Literal["form", "json", "xml"]) -> None:
-        self.callback.fmt = fmt
-
-    @property
-    def secret(self) -> str | None:
-        """The secret word of the account."""
-        return self.callback.secret
-
-    @secret.setter
-    def secret(self, secret: str | None) -> None:
-        self.callback.secret = secret
 
     def use(self, session: aiohttp.ClientSession | None) -> None:
         """Send callbacks through this session."""
@@ -264,7 +203,7 @@ class Smsc:
         if number is None:
             raise _Error(1)
         caller = digits(number)
-        if self.own_limits and self._identical.setdefault(caller, _Limits()).exceeded(IDENTICAL_A_MINUTE):
+        if self.own_limits and _too_many_a_minute(self._identical[caller], IDENTICAL_A_MINUTE):
             raise _Error(9)
         if self.balance <= 0:
             raise _Error(3)
@@ -300,7 +239,7 @@ class Smsc:
     def _tell_balance(self, given: dict[str, str]) -> str:
         if given.get("fmt") != "3":
             raise _Error(1)
-        if self.own_limits and self._balances.exceeded(BALANCES_A_MINUTE):
+        if self.own_limits and _too_many_a_minute(self._balances, BALANCES_A_MINUTE):
             raise _Error(9)
         balance = {"balance": f"{self.balance:.2f}"}
         return json.dumps(balance | ({"currency": "RUR"} if given.get("cur") == "1" else {}))
@@ -346,6 +285,15 @@ class Smsc:
         caller_written, called_written = spelled(phone, self.spelling), spelled(to, self.spelling)
         self.callback.report_call(number, caller_written, called_written, stamp, int(now.timestamp()))
         return self.sound or ("dropped" if int(to[-1]) % 2 else "number unavailable")
+
+
+def _too_many_a_minute(moments: deque[float], limit: int) -> bool:
+    """Count one more; return whether there were more than `limit` in the last minute of real time."""
+    now = time.monotonic()
+    while moments and now - moments[0] > 60:
+        moments.popleft()
+    moments.append(now)
+    return len(moments) > limit
 
 
 def _number(given: dict[str, str], name: str, default: int, most: int) -> int:

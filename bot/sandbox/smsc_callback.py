@@ -36,10 +36,14 @@ class Callbacks:
     """Builds, signs and sends callbacks; `sent` lists those that were answered, or never will be."""
 
     def __init__(self, *, clock: SandboxClock, trace: Trace, faults: Faults, tasks: Tasks) -> None:
+        # The handler's URL as set in the account; None reports nothing.
         self.url: str | None = None
+        # The wording of a reported call.
         self.shape: Literal["waitcall", "message"] = "message"
         self.method: Literal["GET", "POST"] = "POST"
+        # The body of a POST, unless the URL says `fmt=2` or `fmt=3`.
         self.fmt: Literal["form", "json", "xml"] = "form"
+        # The secret word of the account.
         self.secret: str | None = None
         self.delay = 0.02
         # The error of the clock that gives the times of calls.

@@ -176,7 +176,7 @@ async def test_invite_links_let_in_at_once_or_by_request(
 async def test_the_removed_cannot_ask_again(anna: Person, olga: Person, bot: Bot, group: Group) -> None:
     await anna.asks_to_join(group)
     await bot.approve_chat_join_request(group.id, anna.id)
-    await olga.removes(group, anna)
+    await olga.bans(group, anna)
     with pytest.raises(NotAllowed, match="was removed"):
         await anna.asks_to_join(group)
     assert (await bot.get_chat_member(group.id, anna.id)).status == "kicked"

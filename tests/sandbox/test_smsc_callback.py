@@ -50,7 +50,7 @@ async def handler(world: World) -> AsyncIterator[Handler]:
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     handler.base = f"http://127.0.0.1:{runner.addresses[0][1]}/smsc/token"
-    world.smsc.callback_url = handler.base
+    world.smsc.callback.url = handler.base
     yield handler
     await runner.cleanup()
 
@@ -73,26 +73,26 @@ async def test_a_call_is_reported_as_a_message(world: World, handler: Handler, a
 
 
 async def test_a_call_is_reported_in_the_short_shape(world: World, handler: Handler, anna: Person) -> None:
-    world.smsc.callback_shape = "waitcall"
+    world.smsc.callback.shape = "waitcall"
     form = (await report(world, handler, anna)).form
     assert set(form) == {"waitcall", "phone", "ts"}
     assert form["waitcall"] == "1"
 
 
 async def test_by_get_the_fields_join_the_options_of_the_url(world: World, handler: Handler, anna: Person) -> None:
-    world.smsc.callback_url = f"{handler.base}?charset=utf-8"
-    world.smsc.callback_method = "GET"
+    world.smsc.callback.url = f"{handler.base}?charset=utf-8"
+    world.smsc.callback.method = "GET"
     heard = await report(world, handler, anna)
     assert heard.method == "GET"
     assert (heard.query["charset"], heard.query["phone"]) == ("utf-8", "79991234512")
 
 
 async def test_json_and_xml_bodies_by_setting_or_by_url(world: World, handler: Handler, anna: Person) -> None:
-    world.smsc.callback_fmt = "json"
+    world.smsc.callback.fmt = "json"
     heard = await report(world, handler, anna)
     assert heard.content_type == "application/json"
     assert b'"mes": "[waitcall]"' in heard.body
-    world.smsc.callback_url = f"{handler.base}?fmt=2"
+    world.smsc.callback.url = f"{handler.base}?fmt=2"
     heard = await report(world, handler, anna)
     assert heard.content_type == "text/xml"
     assert b"windows-1251" in heard.body
@@ -104,12 +104,12 @@ async def test_signatures_of_every_event(world: World, handler: Handler, anna: P
     def digest(*parts: str) -> str:
         return hashlib.new(algorithm, ":".join(parts).encode()).hexdigest()
 
-    world.smsc.callback_url = f"{handler.base}?charset=utf-8&{algorithm}"
+    world.smsc.callback.url = f"{handler.base}?charset=utf-8&{algorithm}"
     assert algorithm not in (await report(world, handler, anna)).form, "no secret, no signature"
-    world.smsc.secret = "тайна"
+    world.smsc.callback.secret = "тайна"
     form = (await report(world, handler, anna)).form
     assert form[algorithm] == digest(form["phone"], "[waitcall]", form["to"], "тайна")
-    world.smsc.callback_shape = "waitcall"
+    world.smsc.callback.shape = "waitcall"
     form = (await report(world, handler, anna)).form
     assert form[algorithm] == digest(form["phone"], form["ts"], "тайна")
     assert await world.smsc.sends_event(id=5, phone="79990000000", status=1) == 200
@@ -119,7 +119,7 @@ async def test_signatures_of_every_event(world: World, handler: Handler, anna: P
 async def test_texts_travel_in_the_handlers_charset(world: World, handler: Handler) -> None:
     await world.smsc.sends_event(id=1, phone="79990000000", mes="Привет", to="74951234567")
     assert dict(parse_qsl(handler.heard[-1].body.decode(), encoding="windows-1251"))["mes"] == "Привет"
-    world.smsc.callback_url = f"{handler.base}?charset=utf-8"
+    world.smsc.callback.url = f"{handler.base}?charset=utf-8"
     await world.smsc.sends_event(id=1, phone="79990000000", mes="Привет", to="74951234567")
     assert handler.heard[-1].form["mes"] == "Привет"
 
@@ -173,7 +173,7 @@ async def test_what_the_phone_hears(world: World, handler: Handler, anna: Person
 
 
 async def test_nobody_at_home_is_no_accident(world: World, anna: Person) -> None:
-    world.smsc.callback_url = "http://127.0.0.1:9/smsc/token"
+    world.smsc.callback.url = "http://127.0.0.1:9/smsc/token"
     await anna.calls(CALL)
     await world.wait_until(lambda: world.smsc.callback.sent)
     assert world.smsc.callback.sent[-1].status is None

@@ -219,7 +219,7 @@ async def test_a_call_from_another_phone_at_a_time_that_does_not_count_gives_the
 async def test_a_report_without_the_called_number_gives_all_who_wait_the_causes_after_a_minute(
     world: World, install: Install, anna: Person, poll: str, hidden: bool
 ) -> None:
-    world.smsc.callback_shape = "waitcall"
+    world.smsc.callback.shape = "waitcall"
     callgate = await install(SMSC_POLL_SECONDS=poll)
     boris = world.person("Boris", language="en")
     number = await gets_number(anna)
@@ -242,7 +242,7 @@ async def test_a_report_without_the_called_number_gives_all_who_wait_the_causes_
 async def test_a_report_without_the_called_number_of_somebody_just_verified_tells_nobody(
     world: World, install: Install, anna: Person
 ) -> None:
-    world.smsc.callback_shape = "waitcall"
+    world.smsc.callback.shape = "waitcall"
     callgate = await install(SMSC_POLL_SECONDS="0")
     boris = world.person("Boris", language="en")
     number = await gets_number(anna)

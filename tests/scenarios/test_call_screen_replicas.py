@@ -28,7 +28,7 @@ async def replicas(world: World, postgres_url: str) -> AsyncIterator[Replicas]:
     await first.says("/start")
     await first.sees("Share your phone")
     await other.start()
-    world.smsc.callback_url = f"{leader.url}/smsc/{CALLBACK_TOKEN}?charset=utf-8"
+    world.smsc.callback.url = f"{leader.url}/smsc/{CALLBACK_TOKEN}?charset=utf-8"
     yield leader, other
     await other.stop()
     await leader.stop()
@@ -93,7 +93,7 @@ async def test_when_the_leader_stops_its_screens_go_on_at_the_other_replica(
         await open_screen.next()
         await leader.stop()
         assert await open_screen.has_ended()
-    world.smsc.callback_url = f"{other.url}/smsc/{CALLBACK_TOKEN}?charset=utf-8"
+    world.smsc.callback.url = f"{other.url}/smsc/{CALLBACK_TOKEN}?charset=utf-8"
     async with events(browser, await address(other, anna)) as open_screen:
         assert (await open_screen.next())["number"] == number
         await anna.calls(number)

@@ -55,10 +55,10 @@ async def test_a_call_confirms_however_it_is_reported(
 ) -> None:
     secret = {"SMSC_CALLBACK_SECRET": SECRET} if signature else {}
     callgate = await install(SMSC_POLL_SECONDS="0", **secret)
-    world.smsc.callback_shape, world.smsc.callback_method, world.smsc.callback_fmt = shape, method, fmt
-    world.smsc.secret = SECRET if signature else None
+    world.smsc.callback.shape, world.smsc.callback.method, world.smsc.callback.fmt = shape, method, fmt
+    world.smsc.callback.secret = SECRET if signature else None
     options = "&".join(filter(None, (options, signature)))
-    world.smsc.callback_url = f"{callgate.url}/smsc/{CALLBACK_TOKEN}?{options}"
+    world.smsc.callback.url = f"{callgate.url}/smsc/{CALLBACK_TOKEN}?{options}"
     anna = world.person("Anna", language="en")
 
     await anna.calls(await gets_number(anna))
@@ -75,8 +75,8 @@ async def test_where_a_secret_is_set_a_call_without_its_signature_does_not_count
     world: World, install: Install, secret: str | None
 ) -> None:
     callgate = await install(SMSC_POLL_SECONDS="0", SMSC_CALLBACK_SECRET=SECRET)
-    world.smsc.callback_url = f"{callgate.url}/smsc/{CALLBACK_TOKEN}?charset=utf-8&md5"
-    world.smsc.secret = secret
+    world.smsc.callback.url = f"{callgate.url}/smsc/{CALLBACK_TOKEN}?charset=utf-8&md5"
+    world.smsc.callback.secret = secret
     anna = world.person("Anna", language="en")
 
     await anna.calls(await gets_number(anna))
@@ -89,7 +89,7 @@ async def test_where_a_secret_is_set_a_call_without_its_signature_does_not_count
 
 @pytest.mark.parametrize("shape", ["waitcall", "message"])
 async def test_a_call_from_another_phone_does_not_count(world: World, deaf: Installation, shape: Shape) -> None:
-    world.smsc.callback_shape = shape
+    world.smsc.callback.shape = shape
     anna = world.person("Anna", language="en")
 
     await anna.calls(await gets_number(anna), from_number="+79035554433")
@@ -100,7 +100,7 @@ async def test_a_call_from_another_phone_does_not_count(world: World, deaf: Inst
 
 @pytest.mark.parametrize("shape", ["waitcall", "message"])
 async def test_a_call_with_the_number_hidden_does_not_count(world: World, deaf: Installation, shape: Shape) -> None:
-    world.smsc.callback_shape = shape
+    world.smsc.callback.shape = shape
     anna = world.person("Anna", language="en")
 
     await anna.calls(await gets_number(anna), hidden=True)
@@ -129,7 +129,7 @@ async def test_a_call_of_somebody_who_never_asked_for_a_number_does_not_count(wo
 
 @pytest.mark.parametrize("shape", ["waitcall", "message"])
 async def test_a_call_after_the_window_does_not_count(world: World, deaf: Installation, shape: Shape) -> None:
-    world.smsc.callback_shape = shape
+    world.smsc.callback.shape = shape
     anna = world.person("Anna", language="en")
     number = await gets_number(anna)
     world.clock.advance(WINDOW + 2)
@@ -143,7 +143,7 @@ async def test_a_call_after_the_window_does_not_count(world: World, deaf: Instal
 
 @pytest.mark.parametrize("shape", ["waitcall", "message"])
 async def test_a_call_in_time_counts_though_it_is_reported_late(world: World, deaf: Installation, shape: Shape) -> None:
-    world.smsc.callback_shape = shape
+    world.smsc.callback.shape = shape
     world.faults.add(where="callback", kind="late", seconds=2 * WINDOW)
     anna = world.person("Anna", language="en")
     number = await gets_number(anna)
@@ -184,7 +184,7 @@ async def test_a_call_whose_callback_is_lost_is_found_in_the_inbox(world: World,
 
 
 async def test_a_call_found_in_the_inbox_and_called_back_later_counts_once(world: World, brisk: Installation) -> None:
-    world.smsc.callback_shape = "waitcall"
+    world.smsc.callback.shape = "waitcall"
     world.faults.add(where="callback", kind="late", seconds=300)
     anna, boris = world.person("Anna", language="en"), world.person("Boris", language="en")
     await anna.calls(await gets_number(anna))
@@ -280,7 +280,7 @@ async def test_numbers_count_however_the_gateway_writes_them(
     world: World, install: Install, spelling: Literal["national", "bare"], shape: Shape, phone: str
 ) -> None:
     await install(SMSC_POLL_SECONDS="0")
-    world.smsc.spelling, world.smsc.callback_shape = spelling, shape
+    world.smsc.spelling, world.smsc.callback.shape = spelling, shape
     anna = world.person("Anna", phone=phone, language="en")
 
     await anna.says("/start")
@@ -336,7 +336,7 @@ async def test_two_people_who_may_both_be_meant_are_not_mixed_up(world: World, i
         await person.shares_contact()
         await number_shown(person)
 
-    world.smsc.spelling, world.smsc.callback_shape = "bare", "waitcall"
+    world.smsc.spelling, world.smsc.callback.shape = "bare", "waitcall"
     await anna.calls(await number_shown(anna))
 
     await is_not_let_in(callgate, anna)

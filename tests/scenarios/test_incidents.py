@@ -153,8 +153,8 @@ async def test_calls_that_are_not_reported_are_told_with_the_address_to_enter(
     callgate = await install(
         PUBLIC_URL="https://call.example", SMSC_POLL_SECONDS="1", SMSC_CALLBACK_SECRET="a word", TELEGRAM_RATE="0"
     )
-    right = world.smsc.callback_url
-    world.smsc.callback_url = "http://127.0.0.1:1/wrong"
+    right = world.smsc.callback.url
+    world.smsc.callback.url = "http://127.0.0.1:1/wrong"
     for name in ("Anna", "Boris"):
         await verify(world.person(name, language="en"))
     await is_raised(callgate, "callback_silent")
@@ -163,7 +163,7 @@ async def test_calls_that_are_not_reported_are_told_with_the_address_to_enter(
     stored = await callgate.rows("SELECT details FROM incidents UNION ALL SELECT details FROM tasks")
     assert CALLBACK_TOKEN not in str(stored)
 
-    world.smsc.callback_url = right + "&md5" if right else None
+    world.smsc.callback.url = right + "&md5" if right else None
     world.smsc.callback.secret = "a word"
     await verify(world.person("Vera", language="en"))
     reported = "SELECT count(*) AS n FROM gateway_events WHERE source = 'callback'"

@@ -182,7 +182,7 @@ async def test_whom_another_bot_lets_in_came_past_the_gate(world: World, brisk: 
         await person.asks_to_join(group)
         await all_is_carried(brisk)
 
-        AdminActions(world.telegram, other).decide(group, person.account, approve=True)
+        await AdminActions(world.telegram, other).approves(group, person)
         await all_is_carried(brisk)
 
     assert "switch off “Invite users via link”" in await reads(owner, BY_BOT)

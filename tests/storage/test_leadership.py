@@ -77,7 +77,7 @@ async def replicas(world: World, postgres_url: str, tmp_path: Path) -> AsyncIter
     await balancer.start()
     for replica in replicas:
         await replica.start(PUBLIC_URL=balancer.url)
-    world.smsc.callback_url = f"{balancer.url}/smsc/{CALLBACK_TOKEN}?charset=utf-8"
+    world.smsc.callback.url = f"{balancer.url}/smsc/{CALLBACK_TOKEN}?charset=utf-8"
     yield replicas
     for replica in replicas:
         await replica.clean_up()

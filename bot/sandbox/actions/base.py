@@ -16,16 +16,15 @@ Json = dict[str, Any]
 
 
 class PageAction(BaseModel):
-    """An action of the person whose phone is on the page, in `chat`, by default the one with the bot."""
+    """An action of the person whose phone is on the page, in `chat`, by default the one with the bot.
+
+    Each kind has `perform`, which does it and returns further data for the page, or raises `NotAllowed`.
+    """
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
     who: int = Field(alias="as")
     chat: int | None = None
-
-    async def perform(self, world: Emulator, me: Person) -> Json:
-        """Do it; return further data for the page. Raises `NotAllowed` with one sentence."""
-        raise NotImplementedError
 
     def place(self, world: Emulator, me: Person) -> Chat:
         """The chat it is done in."""

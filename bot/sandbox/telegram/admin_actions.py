@@ -1,16 +1,18 @@
-"""What a person's Telegram app does for administrators of a group."""
+"""What an administrator of a group does in their Telegram app."""
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import replace
 
 from bot.sandbox.telegram import groups
 from bot.sandbox.telegram.accounts import Account
-from bot.sandbox.telegram.bot_api import Telegram
+from bot.sandbox.telegram.app_user import AppUser, account_of
 from bot.sandbox.telegram.client import NotAllowed
+from bot.sandbox.telegram.joining import InviteLink
 from bot.sandbox.telegram.members import ADMIN_RIGHTS, PERMISSIONS, Member, ends_at, only
 from bot.sandbox.telegram.methods_members import wrong_tag
-from bot.sandbox.telegram.state import Group
+from bot.sandbox.telegram.state import Group, JoinRequest
 
 # The default choice of the app for a new administrator.
 USUAL_RIGHTS = dict.fromkeys(ADMIN_RIGHTS, True) | {"can_promote_members": False}
@@ -19,43 +21,55 @@ USUAL_RIGHTS = dict.fromkeys(ADMIN_RIGHTS, True) | {"can_promote_members": False
 SETTINGS = {"approves": "approves_new_members", "hides_members": "hides_members", "forum": "is_forum"}
 
 
-class AdminActions:
-    """The app of one account, for administering groups."""
-
-    def __init__(self, tg: Telegram, account: Account) -> None:
-        self._tg = tg
-        self.account = account
+class AdminActions(AppUser):
+    """Somebody as an administrator or the owner of groups; others are people or accounts, bots among them."""
 
     # Newcomers
 
-    def decide(self, group: Group, account: Account, *, approve: bool) -> None:
-        """Decide about a request as an administrator."""
+    async def approves(self, group: Group, other: AppUser | Account) -> None:
+        """Approve somebody's request."""
+        request = self._request(group, other)
+        groups.add_member(self._tg, group, request.account, self.account, by_request=True, link=request.link)
+
+    async def declines(self, group: Group, other: AppUser | Account) -> None:
+        """Decline somebody's request."""
+        groups.end_request(self._tg, self._request(group, other))
+
+    def _request(self, group: Group, other: AppUser | Account) -> JoinRequest:
         self._check_may(group, "can_invite_users")
-        request = group.requests.get(account.id)
+        request = group.requests.get(account_of(other).id)
         if request is None:
             raise NotAllowed("There is no such request.")
-        if not approve:
-            groups.end_request(self._tg, request)
-            return
-        groups.add_member(self._tg, group, account, self.account, by_request=True, link=request.link)
+        return request
+
+    async def makes_link(
+        self, group: Group, *, approves: bool = False, member_limit: int | None = None, expires: int | None = None
+    ) -> str:
+        """Make an invite link, which lets in at once unless it `approves`; `expires` is in unix seconds."""
+        if not group.member(self.account).may("can_invite_users"):
+            raise NotAllowed(f"{self.account.first_name} may not make links into {group.title}.")
+        url = f"https://t.me/+{secrets.token_urlsafe(12)}"
+        group.links[url] = InviteLink(url, self.account, approves, expire_date=expires, member_limit=member_limit)
+        self._tg.touch(group)
+        return url
 
     # The bot
 
-    def set_bot_rights(self, group: Group, rights: dict[str, bool]) -> None:
-        """Make the bot an administrator with these rights, or change those it has."""
+    async def makes_bot_admin(self, group: Group, **rights: bool) -> None:
+        """Make the bot an administrator with these rights, e.g. `can_invite_users=True`, or change those it has."""
         self._check_may(group, "can_promote_members")
         bot = self._tg.bot
         rights = {"can_manage_chat": True} | group.member(bot).rights | _known_rights(rights)
         groups.set_member(self._tg, group, Member(bot, "administrator", rights), self.account)
 
-    def take_bot_right(self, group: Group, right: str) -> None:
-        """Take one right from the bot, which stays an administrator."""
+    async def takes_rights(self, group: Group) -> None:
+        """Let the bot stay an administrator, but without the right to invite users."""
         if group.member(self._tg.bot).status != "administrator":
             raise NotAllowed("The bot is not an administrator here.")
-        self.set_bot_rights(group, {right: False})
+        await self.makes_bot_admin(group, can_invite_users=False)
 
-    def set_guard(self, group: Group, *, on: bool) -> None:
-        """Choose the bot under "Process join requests", or nobody, as the owner."""
+    async def assigns_guard(self, group: Group, on: bool = True) -> None:  # noqa: FBT001, FBT002 - a story's word
+        """Choose the bot under "Process join requests", or nobody; for owners."""
         self._check_owns(group)
         if on and not self._tg.supports_join_request_queries:
             raise NotAllowed("This bot does not process join requests.")
@@ -64,18 +78,32 @@ class AdminActions:
         group.guarded = on
         self._tg.touch(group)
 
-    def set_bot_status(self, group: Group, member: Member) -> None:
-        """Make the bot an ordinary member, or remove it from the group."""
-        self._check_may(group, "can_promote_members" if member.inside else "can_restrict_members")
+    async def demotes_bot(self, group: Group) -> None:
+        """Make the bot an ordinary member."""
+        self._check_may(group, "can_promote_members")
+        self._change_bot(group, Member(self._tg.bot, "member"))
+
+    async def removes_bot(self, group: Group) -> None:
+        """Remove the bot from the group."""
+        self._check_may(group, "can_restrict_members")
+        self._change_bot(group, Member(self._tg.bot, "kicked"))
+
+    def _change_bot(self, group: Group, member: Member) -> None:
         if not group.member(self._tg.bot).inside:
             raise NotAllowed("The bot is not in this chat.")
         groups.set_member(self._tg, group, member, self.account)
 
     # Administrators
 
-    def promote(self, group: Group, account: Account, rights: dict[str, bool], *, anonymous: bool) -> None:
-        """Make somebody an administrator, or change one, with rights that one has oneself; owners can make themselves
-        anonymous."""
+    async def promotes(
+        self, group: Group, other: AppUser | Account, *, anonymous: bool = False, **rights: bool
+    ) -> None:
+        """Make somebody an administrator with the given rights, or with all but promoting when none is named.
+
+        Nobody can give a right that they do not have. An owner promotes themselves to become anonymous, or to stop
+        being so.
+        """
+        account = account_of(other)
         member = group.member(account)
         if account is self.account and member.status == "creator":
             groups.set_member(self._tg, group, replace(member, anonymous=anonymous), account)
@@ -91,25 +119,28 @@ class AdminActions:
         new = Member(account, "administrator", given, anonymous=anonymous)
         groups.set_member(self._tg, group, new, self.account)
 
-    def demote(self, group: Group, account: Account) -> None:
+    async def demotes(self, group: Group, other: AppUser | Account) -> None:
         """Make an administrator an ordinary member."""
         self._check_may(group, "can_promote_members")
+        account = account_of(other)
         if group.member(account).status != "administrator":
             raise NotAllowed(f"{account.first_name} is no administrator of {group.title}.")
         groups.set_member(self._tg, group, Member(account, "member"), self.account)
 
     # Members
 
-    def restrict(self, group: Group, account: Account, until: int | None, permissions: dict[str, bool]) -> None:
-        """Let a member do only what is named; nothing else."""
+    async def restricts(
+        self, group: Group, other: AppUser | Account, until: int | None = None, **permissions: bool
+    ) -> None:
+        """Let a member do only what is named, by default nothing; `until` is in unix seconds, None is for ever."""
         if group.type != "supergroup":
             raise NotAllowed(f"{group.title} is no supergroup.")
-        member = self._removable(group, account)
+        member = self._removable(group, other)
         unknown = set(permissions) - set(PERMISSIONS)
         if unknown:
             raise NotAllowed(f"There is no such permission: {', '.join(sorted(unknown))}.")
         new = Member(
-            account,
+            member.account,
             "restricted",
             permissions=only(permissions),
             is_member=member.inside,
@@ -118,27 +149,29 @@ class AdminActions:
         )
         groups.set_member(self._tg, group, new, self.account)
 
-    def free(self, group: Group, account: Account) -> None:
+    async def frees(self, group: Group, other: AppUser | Account) -> None:
         """Lift a restriction."""
-        member = self._removable(group, account)
+        member = self._removable(group, other)
         if member.status != "restricted":
-            raise NotAllowed(f"{account.first_name} is not restricted in {group.title}.")
+            raise NotAllowed(f"{member.account.first_name} is not restricted in {group.title}.")
         groups.set_member(self._tg, group, member.freed(), self.account)
 
-    def ban(self, group: Group, account: Account) -> None:
+    async def bans(self, group: Group, other: AppUser | Account) -> None:
         """Remove somebody, who cannot come back by themselves; from a basic group they can."""
-        self._removable(group, account)
+        account = self._removable(group, other).account
         place = Member(account, "left" if group.type == "group" else "kicked")
         groups.remove_member(self._tg, group, place, self.account)
 
-    def unban(self, group: Group, account: Account) -> None:
+    async def unbans(self, group: Group, other: AppUser | Account) -> None:
         """Let somebody come back."""
-        if self._removable(group, account).status != "kicked":
-            raise NotAllowed(f"{account.first_name} is not banned from {group.title}.")
-        groups.set_member(self._tg, group, Member(account, "left"), self.account)
+        member = self._removable(group, other)
+        if member.status != "kicked":
+            raise NotAllowed(f"{member.account.first_name} is not banned from {group.title}.")
+        groups.set_member(self._tg, group, Member(member.account, "left"), self.account)
 
-    def tag(self, group: Group, account: Account, text: str) -> None:
-        """Put a tag beside a member's name, one's own if the group allows it; an empty one removes it."""
+    async def tags(self, group: Group, other: AppUser | Account, text: str) -> None:
+        """Put a tag beside a member's name, or one's own if the group allows it; an empty one removes it."""
+        account = account_of(other)
         member = group.member(account)
         if account is self.account and not member.is_admin:
             if not group.allows(account, "can_edit_tag"):
@@ -151,16 +184,16 @@ class AdminActions:
             raise NotAllowed("A tag has at most 16 characters and no emoji.")
         groups.set_tag(self._tg, group, member, text, self.account)
 
-    # The group
+    # The group itself
 
-    def permit(self, group: Group, permissions: dict[str, bool]) -> None:
+    async def permits(self, group: Group, **permissions: bool) -> None:
         """Change what all ordinary members may do."""
         self._check_may(group, "can_restrict_members")
         group.permissions = only(group.permissions | permissions)
         self._tg.touch(group)
 
-    def set_up(self, group: Group, settings: dict[str, bool]) -> None:
-        """Change whether newcomers need approval, whether members see each other, whether there are topics."""
+    async def sets_up(self, group: Group, **settings: bool) -> None:
+        """Change the group's own settings: it `approves` newcomers, `hides_members`, is a `forum`."""
         self._check_may(group, "can_change_info")
         if group.type != "supergroup":
             raise NotAllowed(f"{group.title} is no supergroup.")
@@ -170,13 +203,13 @@ class AdminActions:
             setattr(group, SETTINGS[name], on)
         self._tg.touch(group)
 
-    def open_topic(self, group: Group, name: str) -> int:
-        """Begin a topic of a forum; return the id of its thread."""
+    async def opens_topic(self, group: Group, name: str) -> int:
+        """Begin a topic of a forum; return its number."""
         if not group.is_forum or not group.allows(self.account, "can_manage_topics"):
             raise NotAllowed(f"{self.account.first_name} cannot begin a topic in {group.title}.")
         return groups.open_topic(self._tg, group, name, self.account)
 
-    def close_topic(self, group: Group, topic: int) -> None:
+    async def deletes_topic(self, group: Group, topic: int) -> None:
         """Delete a topic with all its messages."""
         self._check_may(group, "can_delete_messages")
         if group.topics.pop(topic, None) is None:
@@ -184,21 +217,22 @@ class AdminActions:
         for message in [message for message in group.messages if message.thread_id == topic]:
             self._tg.delete(message)
 
-    def upgrade(self, group: Group) -> Group:
-        """Make a supergroup of a basic group."""
+    async def upgrades(self, group: Group) -> Group:
+        """Make a supergroup of a basic group; return the new group. The old one ends."""
         self._check_owns(group)
         if group.type != "group":
             raise NotAllowed(f"{group.title} is no basic group.")
         return groups.upgrade(self._tg, group, self.account)
 
-    def delete(self, group: Group) -> None:
+    async def deletes(self, group: Group) -> None:
         """Delete a group for everybody."""
         self._check_owns(group)
         groups.delete_group(self._tg, group, self.account)
 
-    def _removable(self, group: Group, account: Account) -> Member:
+    def _removable(self, group: Group, other: AppUser | Account) -> Member:
         """The place of somebody who can be restricted or removed."""
         self._check_may(group, "can_restrict_members")
+        account = account_of(other)
         member = group.member(account)
         mine = group.member(self.account).status == "creator"
         if member.status == "creator" or account is self.account or (member.is_admin and not mine):

@@ -108,9 +108,7 @@ class Client:
     def share_own_contact(self, contact: Json) -> Message:
         """Use the button that asks for it; a folded keyboard can be opened again."""
         keyboard = self.chat.keyboard
-        button = None
-        if keyboard is not None:
-            button = next((button for button in keyboard.buttons if button.get("request_contact")), None)
+        button = None if keyboard is None else keyboard.asking_for("request_contact")
         if button is None:
             raise NotAllowed("There is no button that asks for the contact.")
         self._fold_keyboard(button["text"])
@@ -119,9 +117,7 @@ class Client:
     def pick_users(self, accounts: Sequence[Account]) -> Message:
         """Use the button that asks for users, if its list offers these."""
         keyboard = self.chat.keyboard
-        button = None
-        if keyboard is not None:
-            button = next((button for button in keyboard.buttons if "request_users" in button), None)
+        button = None if keyboard is None else keyboard.asking_for("request_users")
         if button is None:
             raise NotAllowed("There is no button that asks for people.")
         asked = button["request_users"]

@@ -30,7 +30,7 @@ ADMIN_RIGHTS = (
     "can_manage_direct_messages",
     "can_manage_tags",
 )
-PERMISSIONS = (
+MEDIA = (
     "can_send_messages",
     "can_send_audios",
     "can_send_documents",
@@ -38,6 +38,9 @@ PERMISSIONS = (
     "can_send_videos",
     "can_send_video_notes",
     "can_send_voice_notes",
+)
+PERMISSIONS = (
+    *MEDIA,
     "can_send_polls",
     "can_send_other_messages",
     "can_add_web_page_previews",

@@ -13,19 +13,10 @@ from bot.sandbox.telegram.api_errors import bad_request
 from bot.sandbox.telegram.arguments import moment
 from bot.sandbox.telegram.bot_api import Telegram
 from bot.sandbox.telegram.markup import refuse_unknown_fields
-from bot.sandbox.telegram.members import PERMISSIONS, Member, ends_at
+from bot.sandbox.telegram.members import MEDIA, PERMISSIONS, Member, ends_at
 from bot.sandbox.telegram.state import Group
 
 LONGEST_TAG = 16
-MEDIA = (
-    "can_send_messages",
-    "can_send_audios",
-    "can_send_documents",
-    "can_send_photos",
-    "can_send_videos",
-    "can_send_video_notes",
-    "can_send_voice_notes",
-)
 FIRST_PICTURE = 0x2190
 JOINERS = {"\u200d", "\ufe0f", "\u20e3"}
 

@@ -189,9 +189,13 @@ class ReplyKeyboard:
         """All buttons, row by row."""
         return [button for row in self.rows for button in row]
 
+    def asking_for(self, what: Literal["request_contact", "request_users"]) -> Json | None:
+        """The first button that asks for the contact, or for users; None if there is none."""
+        return next((button for button in self.buttons if button.get(what)), None)
+
 
 @dataclass(slots=True, eq=False)
-class Chat:
+class ChatBase:
     """What private chats, groups and channels share."""
 
     id: int
@@ -204,13 +208,9 @@ class Chat:
         """The visible messages, oldest first."""
         return list(self.by_id.values())
 
-    def as_json(self) -> Json:
-        """A Bot API `Chat`."""
-        raise NotImplementedError
-
 
 @dataclass(slots=True, eq=False)
-class PrivateChat(Chat):
+class PrivateChat(ChatBase):
     """One person's chat with the bot."""
 
     account: Account = field(kw_only=True)
@@ -232,7 +232,7 @@ class PrivateChat(Chat):
 
 
 @dataclass(slots=True, eq=False)
-class Group(Chat):
+class Group(ChatBase):
     """A basic group, a supergroup or a channel."""
 
     title: str = field(kw_only=True)
@@ -303,6 +303,9 @@ class Group(Chat):
         if self.is_forum:
             chat["is_forum"] = True
         return chat
+
+
+Chat = PrivateChat | Group
 
 
 @dataclass(slots=True, eq=False)
