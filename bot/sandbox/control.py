@@ -20,7 +20,7 @@ from bot.sandbox.emulator import Emulator
 from bot.sandbox.faults import Kind, Where
 from bot.sandbox.people import NotSeen
 from bot.sandbox.raids import Size
-from bot.sandbox.telegram.client import NotAllowed
+from bot.sandbox.telegram.app_user import NotAllowed
 from bot.sandbox.trace import Entry
 
 Json = dict[str, Any]

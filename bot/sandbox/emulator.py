@@ -15,8 +15,8 @@ from bot.sandbox.raids import Raids
 from bot.sandbox.smsc import Smsc
 from bot.sandbox.tasks import Tasks
 from bot.sandbox.telegram.accounts import Account
+from bot.sandbox.telegram.app_user import NotAllowed
 from bot.sandbox.telegram.bot_api import Telegram
-from bot.sandbox.telegram.client import NotAllowed
 from bot.sandbox.telegram.members import usual_permissions
 from bot.sandbox.telegram.state import Group
 from bot.sandbox.trace import Trace

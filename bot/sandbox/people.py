@@ -14,12 +14,11 @@ from bot.sandbox.screen_assertions import NotSeen, ScreenAssertions
 from bot.sandbox.smsc import Smsc
 from bot.sandbox.telegram.accounts import Account, Device
 from bot.sandbox.telegram.admin_actions import AdminActions
-from bot.sandbox.telegram.app_user import account_of
+from bot.sandbox.telegram.app_user import NotAllowed, account_of
 from bot.sandbox.telegram.bot_api import Telegram
-from bot.sandbox.telegram.client import NotAllowed
 from bot.sandbox.telegram.members import ADMIN_RIGHTS
 from bot.sandbox.telegram.membership import MembershipActions
-from bot.sandbox.telegram.state import App, CallbackQuery, Chat, Group, Message
+from bot.sandbox.telegram.state import App, Chat, Group, Message
 from bot.sandbox.trace import masked
 
 __all__ = ["NotSeen", "Person", "Role"]
@@ -62,25 +61,6 @@ class Person(AdminActions, MembershipActions, ScreenAssertions):
 
     # In the private chat
 
-    async def says(
-        self,
-        text: str,
-        chat: Chat | None = None,
-        *,
-        topic: int | None = None,
-        reply_to: Message | None = None,
-        anonymously: bool = False,
-    ) -> Message:
-        """Write to the bot, or in a group, to a topic there; `/start` to a blocked bot unblocks it first.
-
-        An anonymous administrator always writes as the group; `anonymously` only insists on it.
-        """
-        return self._client.say(text, chat, topic=topic, reply_to=reply_to, anonymously=anonymously)
-
-    async def sends_document(self, name: str, data: bytes, chat: Chat | None = None) -> Message:
-        """Send a file to the bot, or in a group."""
-        return self._client.send_document(name, data, chat)
-
     async def opens_deep_link(self, url: str, group: Group | None = None) -> Message | None:
         """Follow `t.me/<bot>?start=…`, or `?startgroup=…` and choose a group; return what the app sends then.
 
@@ -98,11 +78,13 @@ class Person(AdminActions, MembershipActions, ScreenAssertions):
             if asked.get(name) and not PAYLOAD.fullmatch(asked[name]):
                 raise NotAllowed("The link says what no link to a bot can say.")
         if "startgroup" not in asked:
-            return self._client.say(f"/start {asked.get('start', '')}")
+            return await self.says(f"/start {asked.get('start', '')}")
         if group is None:
             raise NotAllowed("The link asks for a group.")
         await self._take_bot_along(group, asked.get("admin", ""))
-        return self._client.say(f"/start@{bot.username} {asked['startgroup']}", group) if asked["startgroup"] else None
+        if not asked["startgroup"]:
+            return None
+        return await self.says(f"/start@{bot.username} {asked['startgroup']}", group)
 
     async def _take_bot_along(self, group: Group, rights: str) -> None:
         """Add the bot to the group, as an administrator if the link names rights for it."""
@@ -115,7 +97,7 @@ class Person(AdminActions, MembershipActions, ScreenAssertions):
     async def shares_contact(self, within: float = WAIT_TIMEOUT) -> Message:
         """Press the button that asks for the contact, as soon as there is one."""
         await self._until(self.asked_for_contact, "a button that asks for the contact", within)
-        return self._client.share_own_contact(self.contact())
+        return self._share_own_contact(self.contact())
 
     def asked_for_contact(self) -> bool:
         """Whether a button asks for the contact, even on a folded keyboard."""
@@ -125,7 +107,7 @@ class Person(AdminActions, MembershipActions, ScreenAssertions):
     async def picks_users(self, *whom: Person | Account, within: float = WAIT_TIMEOUT) -> Message:
         """Press the button that asks for users, as soon as there is one, and choose these from the app's own list."""
         await self._until(self.asked_for_users, "a button that asks for people", within)
-        return self._client.pick_users([account_of(user) for user in whom])
+        return self._pick_users([account_of(user) for user in whom])
 
     def asked_for_users(self) -> bool:
         """Whether a button asks for users, even on a folded keyboard."""
@@ -134,20 +116,20 @@ class Person(AdminActions, MembershipActions, ScreenAssertions):
 
     async def attaches_own_contact(self) -> Message:
         """Send one's own card unasked."""
-        return self._client.send_contact(self.contact())
+        return self._send_contact(self.contact())
 
     async def shares_contact_of(self, other: Person) -> Message:
         """Send somebody else's card."""
-        return self._client.send_contact(other.contact())
+        return self._send_contact(other.contact())
 
     async def forwards_contact_of(self, other: Person) -> Message:
         """Forward a message that holds somebody's card, written by them."""
-        return self._client.send_contact(other.contact(), forwarded_from=other.account)
+        return self._send_contact(other.contact(), forwarded_from=other.account)
 
     async def sends_contact(self, phone: str, user_id: int | None = None) -> Message:
         """Send a card with any number, of a user of Telegram or of nobody."""
         card: Json = {"phone_number": phone, "first_name": "Card"}
-        return self._client.send_contact(card | ({} if user_id is None else {"user_id": user_id}))
+        return self._send_contact(card | ({} if user_id is None else {"user_id": user_id}))
 
     def contact(self) -> Json:
         """One's own card; the phone as Telegram writes it, without a plus, unless `contact_phone` is set."""
@@ -167,7 +149,7 @@ class Person(AdminActions, MembershipActions, ScreenAssertions):
         if message is None or button is None:
             raise NotSeen(f"the button {text!r} went away")
         if "callback_data" in button:
-            return await self._answered(self._client.press_under(message, button["callback_data"]), within)
+            return await self.presses_under(message, button["callback_data"], within)
         shown = {"text": None, "show_alert": False}
         if "copy_text" in button:
             return shown | {"copied": button["copy_text"]["text"]}
@@ -177,13 +159,14 @@ class Person(AdminActions, MembershipActions, ScreenAssertions):
         self, message_id: int, callback_data: str, within: float = WAIT_TIMEOUT, chat: Chat | None = None
     ) -> Json:
         """Press a button that was once under a message, even if it has gone since."""
-        return await self._answered(self._client.press(chat or self.chat, message_id, callback_data), within)
+        message = (chat or self.chat).by_id.get(message_id)
+        if message is None:
+            raise NotAllowed("That message is gone.")
+        return await self.presses_under(message, callback_data, within)
 
     async def presses_under(self, message: Message, callback_data: str, within: float = WAIT_TIMEOUT) -> Json:
         """The same for this message, which may be ephemeral or gone."""
-        return await self._answered(self._client.press_under(message, callback_data), within)
-
-    async def _answered(self, query: CallbackQuery, within: float) -> Json:
+        query = self.press_without_waiting(message, callback_data)
         deadline = time.monotonic() + within
         while not query.answer.done():
             if not await query.message.chat.changed.wait(max(0.0, deadline - time.monotonic())):
@@ -194,14 +177,6 @@ class Person(AdminActions, MembershipActions, ScreenAssertions):
             )
         return query.answer.result()
 
-    async def blocks_bot(self) -> None:
-        """Block the bot."""
-        self._client.block()
-
-    async def unblocks_bot(self) -> None:
-        """Unblock the bot without writing to it."""
-        self._client.unblock()
-
     # Mini Apps
 
     async def sees_app(self, within: float = WAIT_TIMEOUT) -> App:
@@ -211,17 +186,9 @@ class Person(AdminActions, MembershipActions, ScreenAssertions):
             raise NotSeen(f"the Mini App went away\n{self.transcript()}")
         return self.chat.offered_app
 
-    async def opens_app(self, url: str) -> App:
-        """Open the Mini App behind a button, by the address `presses` gave."""
-        return self._client.open_app(url)
-
-    async def closes_app(self) -> None:
-        """Close the Mini App a guard has opened; the request to join stays."""
-        self._client.close_app()
-
     async def shares_contact_in_app(self) -> Message:
         """Agree when a Mini App asks for the phone number: the app sends one's own card to the bot."""
-        return self._client.send_contact(self.contact())
+        return self._send_contact(self.contact())
 
     # The phone
 

@@ -11,8 +11,8 @@ from typing import Any, Literal
 
 from bot.sandbox.people import Person
 from bot.sandbox.tasks import Tasks
+from bot.sandbox.telegram.app_user import NotAllowed
 from bot.sandbox.telegram.bot_api import Telegram
-from bot.sandbox.telegram.client import NotAllowed
 from bot.sandbox.telegram.state import Group
 
 Json = dict[str, Any]

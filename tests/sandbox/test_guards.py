@@ -8,7 +8,7 @@ from aiogram.exceptions import TelegramBadRequest, TelegramForbiddenError
 from aiogram.types import ChatJoinRequest
 
 from bot.sandbox.people import NotSeen, Person
-from bot.sandbox.telegram.client import NotAllowed
+from bot.sandbox.telegram.app_user import NotAllowed
 from bot.sandbox.telegram.state import Group
 from bot.sandbox.world import World
 from tests.sandbox.conftest import Poller

@@ -11,7 +11,7 @@ from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup, WebAppInfo
 from aiogram.utils.web_app import WebAppInitData, check_webapp_signature, safe_parse_webapp_init_data
 
 from bot.sandbox.people import Person
-from bot.sandbox.telegram.client import NotAllowed
+from bot.sandbox.telegram.app_user import NotAllowed
 from bot.sandbox.telegram.state import App, Group
 from bot.sandbox.telegram.webapp import init_data
 from bot.sandbox.world import World

@@ -20,7 +20,7 @@ from aiogram.types import (
 )
 
 from bot.sandbox.people import NotSeen, Person
-from bot.sandbox.telegram.client import NotAllowed
+from bot.sandbox.telegram.app_user import NotAllowed
 from bot.sandbox.telegram.state import Group
 from bot.sandbox.world import World
 from tests.sandbox.conftest import Poller

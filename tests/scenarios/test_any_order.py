@@ -22,7 +22,7 @@ from bot.domain.panel import AdminActionKind
 from bot.domain.settings import EntryMode
 from bot.sandbox.clock import SandboxClock
 from bot.sandbox.people import Person
-from bot.sandbox.telegram.client import NotAllowed
+from bot.sandbox.telegram.app_user import NotAllowed
 from bot.sandbox.telegram.state import Group
 from bot.sandbox.world import World
 from bot.telegram.keyboards import PanelButton

@@ -20,7 +20,7 @@ def press(person: Person, data: str, times: int) -> None:
     """Press a button so often, without waiting for an answer."""
     message = person.chat.messages[-1]
     for _ in range(times):
-        person._client.press_under(message, data)
+        person.press_without_waiting(message, data)
 
 
 def calls(world: World) -> list[str]:

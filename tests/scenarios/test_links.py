@@ -7,7 +7,7 @@ from typing import Any
 from bot.domain.gate import GateMode
 from bot.domain.settings import CountryRule, EntryMode
 from bot.sandbox.people import Person
-from bot.sandbox.telegram.client import NotAllowed
+from bot.sandbox.telegram.app_user import NotAllowed
 from bot.sandbox.telegram.state import Group
 from bot.sandbox.world import World
 from tests.installation import Installation, number_shown, verify

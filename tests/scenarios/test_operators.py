@@ -10,7 +10,7 @@ import pytest
 from bot.domain.installation import AddedOperator
 from bot.exports import JournalFiles
 from bot.sandbox.people import Person
-from bot.sandbox.telegram.client import NotAllowed
+from bot.sandbox.telegram.app_user import NotAllowed
 from bot.sandbox.world import World
 from storage.store import Store
 from tests.installation import Installation

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from bot.clock import REAL_TIME
 from bot.sandbox.people import NotSeen, Person
-from bot.sandbox.telegram.client import NotAllowed
+from bot.sandbox.telegram.app_user import NotAllowed
 from bot.sandbox.telegram.state import Group, Message
 from bot.sandbox.world import World
 from tests.installation import NUMBER
@@ -134,7 +134,7 @@ async def _presses(person: Person, button: str) -> None:
     found = message.button(button) if message is not None else None
     if message is not None and found is not None:
         try:
-            person._client.press_under(message, found["callback_data"])
+            person.press_without_waiting(message, found["callback_data"])
         except NotAllowed:
             return
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from bot.sandbox.emulator import Emulator
 from bot.sandbox.people import Person
 from bot.sandbox.telegram.accounts import Account
-from bot.sandbox.telegram.client import NotAllowed
+from bot.sandbox.telegram.app_user import NotAllowed
 from bot.sandbox.telegram.state import Chat, Group, Message
 
 Json = dict[str, Any]

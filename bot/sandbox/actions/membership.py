@@ -10,7 +10,7 @@ from pydantic import Field
 from bot.sandbox.actions.base import Json, PageAction, account_of
 from bot.sandbox.emulator import Emulator
 from bot.sandbox.people import Person
-from bot.sandbox.telegram.client import NotAllowed
+from bot.sandbox.telegram.app_user import NotAllowed
 from bot.sandbox.telegram.state import Group
 
 MOST_GROUPS = 50

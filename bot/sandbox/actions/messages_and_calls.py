@@ -11,7 +11,7 @@ from bot.sandbox.actions.base import Json, PageAction, account_of, message_of
 from bot.sandbox.emulator import Emulator
 from bot.sandbox.people import Person
 from bot.sandbox.telegram.accounts import Device as DeviceKind
-from bot.sandbox.telegram.client import NotAllowed
+from bot.sandbox.telegram.app_user import NotAllowed
 
 ANSWER_WITHIN = 10.0
 LARGEST_FILE = 512 * 1024

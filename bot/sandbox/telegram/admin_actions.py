@@ -7,8 +7,7 @@ from dataclasses import replace
 
 from bot.sandbox.telegram import groups
 from bot.sandbox.telegram.accounts import Account
-from bot.sandbox.telegram.app_user import AppUser, account_of
-from bot.sandbox.telegram.client import NotAllowed
+from bot.sandbox.telegram.app_user import AppUser, NotAllowed, account_of
 from bot.sandbox.telegram.joining import InviteLink
 from bot.sandbox.telegram.members import ADMIN_RIGHTS, PERMISSIONS, Member, ends_at, only
 from bot.sandbox.telegram.methods_members import wrong_tag

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from bot.sandbox.telegram import groups
 from bot.sandbox.telegram.accounts import Account
-from bot.sandbox.telegram.app_user import AppUser, account_of
-from bot.sandbox.telegram.client import NotAllowed
+from bot.sandbox.telegram.app_user import AppUser, NotAllowed, account_of
 from bot.sandbox.telegram.joining import InviteLink
 from bot.sandbox.telegram.state import Group
 
