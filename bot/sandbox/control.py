@@ -135,15 +135,15 @@ class Control:
         async def checked(request: web.Request) -> web.StreamResponse:
             origin = request.headers.get("Origin")
             if _host(f"//{request.host}") not in LOOPBACK or (origin and _host(origin) not in LOOPBACK):
-                return _no("The sandbox is served on loopback only.", 403)
+                return _error_answer("The sandbox is served on loopback only.", 403)
             try:
                 return await handler(request)
             except ValidationError as error:
                 first = error.errors(include_url=False)[0]
                 where = ".".join(str(part) for part in first["loc"])
-                return _no(f"{where}: {first['msg']}." if where else f"{first['msg']}.")
+                return _error_answer(f"{where}: {first['msg']}." if where else f"{first['msg']}.")
             except (NotAllowed, ValueError) as error:
-                return _no(str(error))
+                return _error_answer(str(error))
 
         return checked
 
@@ -160,13 +160,13 @@ class Control:
         people = self._world.people
         asked = request.query.get("as")
         me = next(iter(people.values())) if asked is None and people else self._world.find(_number(asked))
-        return _yes(state(self._world, me, _number(request.query.get("info"))))
+        return _json_answer(state(self._world, me, _number(request.query.get("info"))))
 
     async def _file(self, request: web.Request) -> web.StreamResponse:
         """A document, always as a download and never as a page of this address."""
         document = self._world.telegram.documents.get(request.match_info["file"])
         if document is None:
-            return _no("There is no such file.", 404)
+            return _error_answer("There is no such file.", 404)
         headers = {"Content-Disposition": "attachment", "X-Content-Type-Options": "nosniff"}
         return web.Response(body=document.data, content_type="application/octet-stream", headers=headers)
 
@@ -204,7 +204,7 @@ class Control:
     async def _photo(self, request: web.Request) -> web.StreamResponse:
         photo = self._world.telegram.photos.get(request.match_info["file_id"])
         if photo is None:
-            return _no("There is no such picture.", 404)
+            return _error_answer("There is no such picture.", 404)
         return web.Response(body=photo.data, content_type="image/png")
 
     async def _act(self, request: web.Request) -> web.StreamResponse:
@@ -213,8 +213,8 @@ class Control:
         try:
             outcome = await action.perform(self._world, me)
         except NotSeen:
-            return _no("The bot did not answer.")
-        return _yes({"ok": True, "answer": None, "hears": None} | outcome)
+            return _error_answer("The bot did not answer.")
+        return _json_answer({"ok": True, "answer": None, "hears": None} | outcome)
 
     async def _clock(self, request: web.Request) -> web.StreamResponse:
         change = ClockChange.model_validate_json(await _body(request))
@@ -223,7 +223,7 @@ class Control:
         if change.advance is not None:
             self._world.clock.advance(change.advance)
         self.changed()
-        return _yes({"ok": True})
+        return _json_answer({"ok": True})
 
     async def _faults(self, request: web.Request) -> web.StreamResponse:
         change = FaultChange.model_validate_json(await _body(request))
@@ -242,7 +242,7 @@ class Control:
                 code=change.code,
             )
         self.changed()
-        return _yes({"ok": True})
+        return _json_answer({"ok": True})
 
     async def _raid(self, request: web.Request) -> web.StreamResponse:
         change = RaidChange.model_validate_json(await _body(request))
@@ -254,11 +254,11 @@ class Control:
                 raise NotAllowed("A raid needs a group to come to.")
             self._world.raids.start(group, change.size)
         self.changed()
-        return _yes({"ok": True})
+        return _json_answer({"ok": True})
 
     async def _person(self, request: web.Request) -> web.StreamResponse:
         new = NewPerson.model_validate_json(await _body(request))
-        return _yes(person_json(self._world.person(new.name, language=new.language)))
+        return _json_answer(person_json(self._world.person(new.name, language=new.language)))
 
 
 async def _body(request: web.Request) -> bytes:
@@ -284,9 +284,9 @@ def _dumps(thing: Json) -> str:
     return json.dumps(thing, ensure_ascii=False, default=str)
 
 
-def _yes(thing: Json) -> web.Response:
+def _json_answer(thing: Json) -> web.Response:
     return web.Response(text=_dumps(thing), content_type="application/json", headers={"Cache-Control": "no-store"})
 
 
-def _no(sentence: str, status: int = 400) -> web.Response:
+def _error_answer(sentence: str, status: int = 400) -> web.Response:
     return web.Response(text=_dumps({"ok": False, "error": sentence}), status=status, content_type="application/json")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bot.sandbox.emulator import Emulator
-from bot.sandbox.group_state import finds, group_json, info_json
+from bot.sandbox.group_state import group_json, info_json, knows_of
 from bot.sandbox.message_state import SHOWN_MESSAGES, message_json
 from bot.sandbox.people import Person
 from bot.sandbox.telegram.accounts import Account
@@ -20,7 +20,7 @@ def state(world: Emulator, me: Person, info: int = 0) -> Json:
     """Everything the page draws, as `me` sees it; `info` is the group whose sheet is open, if any."""
     tg = world.telegram
     bot, asked = tg.bot, tg.groups.get(info)
-    known = [group for group in tg.groups.values() if finds(group, me)]
+    known = [group for group in tg.groups.values() if knows_of(group, me)]
     return {
         "clock": {"now": world.clock.timestamp(), "rate": world.clock.rate},
         "bot": {

@@ -19,7 +19,7 @@ BOT_RIGHTS = ("can_invite_users", "can_restrict_members", "can_manage_tags", "ca
 ORDER = ("creator", "administrator", "restricted", "member", "left", "kicked")
 
 
-def finds(group: Group, me: Person) -> bool:
+def knows_of(group: Group, me: Person) -> bool:
     """Whether somebody knows of a group at all: only members and applicants know a secret one."""
     return not group.secret or group.member(me.account).inside or me.id in group.requests
 

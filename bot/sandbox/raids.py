@@ -78,7 +78,7 @@ class Raids:
         if len(self.strangers) + size > MOST_STRANGERS:
             raise NotAllowed("There are no more strangers.")
         self.last = Raid(group, size)
-        self._tasks.start(self._go_on(self.last))
+        self._tasks.start(self._run(self.last))
         return self.last
 
     def stop(self) -> None:
@@ -87,7 +87,7 @@ class Raids:
             raise NotAllowed("There is no raid to stop.")
         self.last.ended.set()
 
-    async def _go_on(self, raid: Raid) -> None:
+    async def _run(self, raid: Raid) -> None:
         handful = math.ceil(raid.size * STEP / SPREAD)
         try:
             while raid.came < raid.size and not raid.ended.is_set():

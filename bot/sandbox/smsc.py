@@ -126,7 +126,7 @@ class Smsc:
         """Report anything else, a delivery status or an SMS; return the handler's HTTP status."""
         return await self.callback.send({name: str(value) for name, value in fields.items()}, "event")
 
-    async def last_callback(self) -> int | None:
+    async def repeat_last_callback(self) -> int | None:
         """Send the last callback once more, exactly as it was."""
         return await self.callback.again()
 

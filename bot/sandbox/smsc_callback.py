@@ -12,7 +12,7 @@ import aiohttp
 
 from bot.sandbox.clock import SandboxClock
 from bot.sandbox.faults import Faults
-from bot.sandbox.smsc_formats import Fields, Handler, callback_body, signed
+from bot.sandbox.smsc_formats import Fields, HandlerUrl, callback_body, signed
 from bot.sandbox.tasks import Tasks
 from bot.sandbox.trace import Trace, masked
 
@@ -90,7 +90,7 @@ class Callbacks:
         """Send these fields as the settings and the handler's URL ask; None when nobody answered."""
         if not self.url:
             return None
-        handler = Handler(self.url)
+        handler = HandlerUrl(self.url)
         charset = handler.charset or DEFAULT_CHARSET
         fields = signed(fields, handler.algorithm, self.secret, charset)
         if self.method == "GET":

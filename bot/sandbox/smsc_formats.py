@@ -61,7 +61,7 @@ def signed(fields: Fields, algorithm: str | None, secret: str | None, charset: s
     return fields | {algorithm: hashlib.new(algorithm, text, usedforsecurity=False).hexdigest()}
 
 
-class Handler:
+class HandlerUrl:
     """The handler's URL as set in the account, and what it asks for."""
 
     def __init__(self, url: str) -> None:

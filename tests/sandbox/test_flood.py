@@ -85,7 +85,7 @@ async def test_a_chat_that_is_to_rest_takes_no_message_while_others_do(
     anna, boris = world.person("Anna"), world.person("Boris")
     for person in (anna, boris):
         await person.says("/start")
-    world.telegram.flood.rest(anna.chat, 30)
+    world.telegram.flood.refuse_messages(anna.chat, 30)
     assert await send_until_refused(bot, anna.id, 2) == (0, 30)
     await bot.send_message(boris.id, "x")
     real_time.seconds += 30

@@ -127,7 +127,7 @@ async def test_texts_travel_in_the_handlers_charset(world: World, handler: Handl
 async def test_the_last_callback_can_be_sent_again(world: World, handler: Handler, anna: Person) -> None:
     first = await report(world, handler, anna)
     handler.status = 503
-    assert await world.smsc.last_callback() == 503
+    assert await world.smsc.repeat_last_callback() == 503
     assert handler.heard[-1] == first
     assert world.trace.of("callback")[-1].ok is False
 

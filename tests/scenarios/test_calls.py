@@ -242,7 +242,7 @@ async def test_an_old_callback_replayed_for_a_new_attempt_does_not_count(
     await anna.sees("📞")
     fields: dict[str, Any] = world.smsc.callback.sent[-1].fields
 
-    status = await world.smsc.sends_event(**fields | changed) if changed else await world.smsc.last_callback()
+    status = await world.smsc.sends_event(**fields | changed) if changed else await world.smsc.repeat_last_callback()
 
     assert status == 200
     assert await verifications(deaf, anna) == ["expired", "open"]

@@ -79,7 +79,7 @@ async def test_two_groups_that_take_no_more_messages_do_not_keep_somebody_verifi
     for number in range(3):
         full = world.group(f"Full {number}", owner=olga)
         await olga.makes_bot_admin(full, can_invite_users=True)
-        world.telegram.flood.rest(full, 3600)
+        world.telegram.flood.refuse_messages(full, 3600)
         await olga.says("/gate", full)
     await world.wait_until(lambda: world.telegram.flood.too_many >= 3)
 
@@ -100,7 +100,7 @@ async def test_a_group_about_which_every_call_is_flooded_keeps_nobody_else_waiti
     _, group = await guarded(world)
     _, flooded = await guarded(world, "Flooded")
     await all_is_carried(callgate)
-    world.telegram.flood.leave_alone(flooded, 3600)
+    world.telegram.flood.refuse_calls(flooded, 3600)
     await boris.asks_to_join(flooded)
     await eventually(callgate, "SELECT count(*) AS n FROM grants WHERE attempts > 0", [{"n": 1}])
 
@@ -119,7 +119,7 @@ async def test_many_who_wait_at_a_flooded_group_make_few_calls_about_it(world: W
         await verify(person)
     _, flooded = await guarded(world, "Flooded")
     await all_is_carried(callgate)
-    world.telegram.flood.leave_alone(flooded, 3600)
+    world.telegram.flood.refuse_calls(flooded, 3600)
     await people[0].asks_to_join(flooded)
     await eventually(callgate, "SELECT count(*) AS n FROM grants WHERE attempts > 0", [{"n": 1}])
     before = calls(world).count("approveChatJoinRequest")

@@ -121,7 +121,7 @@ async def test_killed_once_with_people_at_every_step_the_bot_forgets_none_of_the
     await world.wait_until(lambda: world.smsc.callback.sent[-1].status is None)
     await bot.start()
 
-    assert await world.smsc.last_callback() == 200
+    assert await world.smsc.repeat_last_callback() == 200
     for person in (asking, welcomed):
         await person.sees("Flat owners")
         await person.shares_contact()

@@ -217,7 +217,7 @@ async def test_while_storage_is_down_nothing_is_acknowledged_and_afterwards_noth
     storage.is_down = False
 
     await anna.sees("/privacy")
-    assert await world.smsc.last_callback() == 200
+    assert await world.smsc.repeat_last_callback() == 200
     await world.wait_until(lambda: anna.id in group.members)
 
 

@@ -188,7 +188,7 @@ async def test_a_call_that_fails_was_a_call(world: World, fault: str, error: typ
 async def test_a_flooded_call_rests_its_chat_and_one_about_no_chat_the_whole_bot(
     world: World, generous: Ours, anna: Person, group: Group
 ) -> None:
-    world.telegram.flood.rest(group, 30)
+    world.telegram.flood.refuse_messages(group, 30)
     for _ in range(2):
         with pytest.raises(TelegramRetryAfter):
             await generous.bot(SendText(chat_id=group.id, text="x"))

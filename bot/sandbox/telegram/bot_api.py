@@ -142,7 +142,7 @@ class Telegram:
             clock=self.clock,
             trace=self.trace,
         )
-        self.delivery.by_webhook = self.webhook.bring
+        self.delivery.by_webhook = self.webhook.enqueue
 
     def end_webhook(self) -> None:
         """Remove the webhook; updates not taken yet wait for getUpdates."""

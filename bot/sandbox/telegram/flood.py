@@ -65,8 +65,8 @@ class Flood:
         """When each call of any kind arrived, on the machine's clock."""
         self._whole = Bucket(rate=30, burst=30)
         self._chats: dict[int, Bucket | Window] = {}
-        self._resting: dict[int, float] = {}
-        self._left_alone: dict[int, float] = {}
+        self._messages_refused_until: dict[int, float] = {}
+        self._calls_refused_until: dict[int, float] = {}
 
     def arrived(self) -> None:
         """Record a call of any kind."""
@@ -81,24 +81,24 @@ class Flood:
             most = max(most, last - first + 1)
         return most
 
-    def rest(self, chat: Chat, seconds: float) -> None:
+    def refuse_messages(self, chat: Chat, seconds: float) -> None:
         """Refuse messages to this chat for so long, whatever the limits are."""
-        self._resting[chat.id] = time.monotonic() + seconds
+        self._messages_refused_until[chat.id] = time.monotonic() + seconds
 
-    def leave_alone(self, chat: Chat, seconds: float) -> None:
+    def refuse_calls(self, chat: Chat, seconds: float) -> None:
         """Refuse all calls about this chat for so long: messages, members, requests, links."""
-        self._left_alone[chat.id] = time.monotonic() + seconds
+        self._calls_refused_until[chat.id] = time.monotonic() + seconds
 
     def check(self, chat_id: object) -> None:
         """Refuse a call about a chat that is blocked for now."""
-        ends = {str(chat): end for chat, end in self._left_alone.items()}
-        if (rest := ends.get(str(chat_id), 0.0) - time.monotonic()) > 0:
-            self._refuse(rest)
+        ends = {str(chat): end for chat, end in self._calls_refused_until.items()}
+        if (wait := ends.get(str(chat_id), 0.0) - time.monotonic()) > 0:
+            self._refuse(wait)
 
     def count(self, chat: Chat | None = None) -> None:
         """Count one call (a message, when it goes to a `chat`); refuse it with 429 when it is one too many."""
-        if chat is not None and (rest := self._resting.get(chat.id, 0.0) - time.monotonic()) > 0:
-            self._refuse(rest)
+        if chat is not None and (wait := self._messages_refused_until.get(chat.id, 0.0) - time.monotonic()) > 0:
+            self._refuse(wait)
         if not self.on:
             return
         limits: list[Bucket | Window] = [self._whole]

@@ -74,7 +74,7 @@ def remove_member(tg: Telegram, group: Group, member: Member, actor: Account) ->
     set_member(tg, group, member, actor)
 
 
-def left(member: Member) -> Member:
+def place_after_leaving(member: Member) -> Member:
     """The place of a member who leaves: a restriction waits for their return."""
     if member.status == "restricted":
         return replace(member, is_member=False, tag=None)

@@ -82,7 +82,7 @@ class MembershipActions(AppUser):
         member = group.member(self.account)
         if not member.inside:
             raise NotAllowed(f"{self.account.first_name} is not in {group.title}.")
-        groups.remove_member(self._tg, group, groups.left(member), self.account)
+        groups.remove_member(self._tg, group, groups.place_after_leaving(member), self.account)
 
     async def adds(self, group: Group, other: AppUser | Account) -> None:
         """Add somebody else, a person or a bot; only administrators who may remove people can add somebody removed."""

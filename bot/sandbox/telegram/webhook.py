@@ -50,13 +50,13 @@ class Webhook:
         self._queues: dict[str, deque[Update]] = {}
         self._stopped = False
         for update in delivery.waiting.values():
-            self.bring(update)
+            self.enqueue(update)
 
     def stop(self) -> None:
         """Post nothing more."""
         self._stopped = True
 
-    def bring(self, update: Update) -> None:
+    def enqueue(self, update: Update) -> None:
         """Queue an update behind those of the same chat."""
         queue = self._queues.get(update.key)
         if queue is not None:
