@@ -45,8 +45,6 @@ class Page(StrEnum):
     """How to test the link by which people come."""
 
 
-EXPECTS_WORDS = frozenset({Page.DEADLINE, Page.COUNTRIES, Page.FRESH, Page.ACCOUNTS, Page.TAG, Page.WELCOME, Page.RAID})
-"""Pages that ask for text: what an admin writes in private while they see one answers it."""
 EXPECTS_FILE = frozenset({Page.FILE, Page.IMPORT})
 
 

@@ -12,12 +12,11 @@ from string import ascii_uppercase
 import pytest
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 
-from bot.domain.choices import REFUSABLE, Setting, chosen
+from bot.domain.choices import REFUSABLE, SETTING_PAGES, TYPED, Setting, chosen
 from bot.domain.delivery import Notification
 from bot.domain.gate import Gate, GateMode
 from bot.domain.health import GateHealth, GateIssue, GateState
 from bot.domain.panel import (
-    EXPECTS_WORDS,
     AdminActionKind,
     GateCard,
     GateLine,
@@ -50,7 +49,6 @@ from bot.telegram.parse_settings import Typed
 from bot.telegram.rendered import RenderedMessage
 from bot.telegram.settings_file import JsonSettingsFile
 from bot.telegram.texts import LANGUAGES, Texts
-from bot.usecases.setting_views import SETTING_PAGES
 from tests.domain.makers import NOW
 from tests.telegram.test_screens import HOSTILE, utf16
 
@@ -335,7 +333,7 @@ def test_what_is_not_understood_is_said(page: Page, text: str, problem: SettingP
 
 
 def test_every_page_that_asks_for_words_has_a_reader() -> None:
-    for page in EXPECTS_WORDS:
+    for page in TYPED:
         with contextlib.suppress(InvalidSettingError):
             Typed().read(page, "1")
 
