@@ -1,5 +1,8 @@
 """The rules of every setting of a gate: which page shows it, what it changes. Names stand in old buttons: never reuse
-one."""
+one.
+
+`bot/telegram/setting_words.py` holds what people read about each.
+"""
 
 from __future__ import annotations
 
@@ -193,7 +196,7 @@ SETTINGS: dict[Setting, SettingSpec] = {
     Setting.TIDIES: _one_field(Page.SERVICE_MESSAGES, "tidies_joins", _is_yes),
     Setting.PROMPTS: _one_field(Page.WAY, "prompts_group", _is_yes),
 }
-SETTING_PAGES = frozenset(spec.page for spec in SETTINGS.values()) | {Page.GRANTED, Page.FILE}
+SETTING_PAGES = tuple(sorted({spec.page for spec in SETTINGS.values()} | {Page.GRANTED, Page.FILE}))
 """All pages about settings; GRANTED only leads to others, and FILE exports and imports all settings."""
 TYPED = {spec.page: setting for setting, spec in SETTINGS.items() if spec.is_typed}
 """Pages that ask for text, and the setting that it changes: the next text that an admin writes in private."""

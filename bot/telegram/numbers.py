@@ -10,6 +10,8 @@ from babel.dates import format_date, format_interval, format_skeleton, format_ti
 from babel.numbers import format_decimal, format_percent
 from babel.units import format_unit
 
+from bot.telegram.texts import Words
+
 SHORTEST_SPAN = 0.05
 MEBIBYTE, GIBIBYTE = 2**20, 2**30
 
@@ -76,3 +78,18 @@ def size(count: int, language: str) -> str:
     """Format a number of bytes: 900 MB, 34.2 GB."""
     unit, each = ("gigabyte", GIBIBYTE) if count >= GIBIBYTE else ("megabyte", MEBIBYTE)
     return format_unit(count / each, f"digital-{unit}", length="short", format="#,##0.#", locale=language)
+
+
+def whole_span(length: timedelta, words: Words) -> str:
+    """Format a span in the largest unit that divides it: 90 minutes, 2 hours, 3 days."""
+    minutes = int(length.total_seconds()) // 60
+    if minutes % (24 * 60) == 0:
+        return day_count(minutes // (24 * 60), words)
+    if minutes % 60 == 0:
+        return words.many("{count} hour", "{count} hours", minutes // 60)
+    return words.many("{count} minute", "{count} minutes", minutes)
+
+
+def day_count(count: int, words: Words) -> str:
+    """Format a number of days: 1 day, 3 days."""
+    return words.many("{count} day", "{count} days", count)

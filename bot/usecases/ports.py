@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from bot.domain.choices import Setting
@@ -24,11 +25,8 @@ class InboxSource(Protocol):
     async def read_inbox(self, after_id: int | None) -> list[GatewayEvent]: ...
 
 
-class TypedWords(Protocol):
-    """Parses what admins write to a page."""
-
-    def read(self, page: Page, text: str) -> tuple[Setting, str]:
-        """Return the setting and its new value. Raises InvalidSettingError."""
+ReadTyped = Callable[[Page, str], tuple[Setting, str]]
+"""Reads what an admin wrote to a page: returns the setting and its new value. Raises InvalidSettingError."""
 
 
 class SettingsFile(Protocol):

@@ -15,7 +15,7 @@ from bot.domain.settings import Preset, preset
 from bot.usecases.change_settings import change_settings
 from bot.usecases.needed_rights import NEEDED
 from bot.usecases.open_panel import page_shown, show_page
-from bot.usecases.ports import TypedWords
+from bot.usecases.ports import ReadTyped
 from storage.store import Store
 
 
@@ -76,15 +76,15 @@ class ApplyTypedSetting:
     stays until the admin sends a better one.
     """
 
-    def __init__(self, typed: TypedWords) -> None:
-        self._typed = typed
+    def __init__(self, read_typed: ReadTyped) -> None:
+        self._read_typed = read_typed
 
     async def __call__(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:
         gate = await store.gates.lock(gate.chat_id) or gate
         page, message_id = Page(str(act.details["page"])), int(act.details["message"])
         await self._delete_last(store, act, now)
         try:
-            setting, value = self._typed.read(page, str(act.details["text"]))
+            setting, value = self._read_typed(page, str(act.details["text"]))
             settings = chosen(gate.settings, setting, value)
         except ValueError as error:
             found = error if isinstance(error, InvalidSettingError) else InvalidSettingError(SettingProblem.NUMBER)
