@@ -46,7 +46,7 @@ def _spending(told: BalanceReport, words: Words) -> list[str]:
     today, week = (_amount(spent, told, words) for spent in (told.spending.today, told.spending.week))
     lines = [words("Spent on numbers: {today} today, {week} in 7 days", today=today, week=week)]
     if told.days is not None:
-        days = words.many("{count} day", "{count} days", told.days)
+        days = numbers.day_count(told.days, words)
         lines.append(words("At this pace it lasts for: {days}", days=days))
     return lines
 

@@ -35,7 +35,7 @@ from bot.telegram.gate_states import SIGNS, state_name
 from bot.telegram.installation_buttons import button, pick_operator
 from bot.telegram.keyboards import Place
 from bot.telegram.mentions import harmless, mention
-from bot.telegram.people_words import lasted
+from bot.telegram.numbers import lasted
 from bot.telegram.rendered import RenderedMessage
 from bot.telegram.setting_words import describe
 from bot.telegram.texts import Words, shown, visible

@@ -17,7 +17,7 @@ from bot.telegram.gate_issues import issue
 from bot.telegram.incidents import all_clear, incident
 from bot.telegram.installation import announcement_result
 from bot.telegram.mentions import harmless_title, mention
-from bot.telegram.people_words import lasted
+from bot.telegram.numbers import lasted
 from bot.telegram.sentences import toast
 from bot.telegram.texts import Words, shown
 

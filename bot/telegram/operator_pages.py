@@ -27,10 +27,11 @@ from bot.domain.people_pages import HistoryEntry, MemberCard, Stage
 from bot.telegram import keyboards
 from bot.telegram.countries import country, flag
 from bot.telegram.mentions import harmless, mention
+from bot.telegram.numbers import lasted
 from bot.telegram.operator_buttons import button
 from bot.telegram.operator_words import asked, number_kind, sure, title, trouble
 from bot.telegram.panel_people import act_text
-from bot.telegram.people_words import ICONS, decision, happened, lasted, override, stage
+from bot.telegram.people_words import ICONS, decision, happened, override, stage
 from bot.telegram.rendered import RenderedMessage
 from bot.telegram.sentences import toast
 from bot.telegram.texts import Words, visible

@@ -11,7 +11,7 @@ from bot.domain.gate import GrantKind
 from bot.domain.operator_pages import Confirmation, StuckItem, StuckItemKind
 from bot.domain.panel import AdminActionKind
 from bot.domain.phone import NumberKind
-from bot.telegram.people_words import lasted
+from bot.telegram.numbers import lasted
 from bot.telegram.texts import Words, apart, visible
 
 NAMED = 5

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bot.domain.contact import ContactRefusal
 from bot.domain.gate import AccessOverride, GrantKind, Ineligibility, Override, RequestState
@@ -10,6 +10,7 @@ from bot.domain.gateway import GatewayReason
 from bot.domain.journal import Event
 from bot.domain.people_pages import HistoryEntry, MemberCard, Stage
 from bot.telegram.mentions import mention
+from bot.telegram.numbers import lasted
 from bot.telegram.texts import Words
 
 ICONS = {
@@ -36,18 +37,6 @@ ICONS = {
     Event.RAID: "🌊",
 }
 """The outcome at a glance."""
-MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
-
-
-def lasted(span: timedelta, words: Words) -> str:
-    """Format a duration in the one unit that says most."""
-    if span < MINUTE:
-        return words("{count} s", count=max(int(span.total_seconds()), 0))
-    if span < HOUR:
-        return words("{count} min", count=span // MINUTE)
-    if span < DAY:
-        return words("{count} h", count=span // HOUR)
-    return words("{count} d", count=span // DAY)
 
 
 def stage(what: Stage, why: str, until: datetime | None, words: Words, now: datetime) -> str:  # noqa: C901 - one line a stage

@@ -14,7 +14,6 @@ from bot.telegram import numbers
 from bot.telegram.texts import Words, shown
 
 MOST_REFUSALS = 5
-MINUTE = 60
 
 
 def all_gates(words: Words) -> str:
@@ -80,8 +79,8 @@ def caption(summary: StatisticsReport, words: Words, price: Decimal | None) -> s
         more.append(
             words(
                 "From number to call: half within {median}, nine of ten within {ninetieth}",
-                median=_seconds(told.median, words),
-                ninetieth=_seconds(told.ninetieth, words),
+                median=numbers.exact_span(told.median, words),
+                ninetieth=numbers.exact_span(told.ninetieth, words),
             )
         )
     if told.refusals:
@@ -196,10 +195,3 @@ def _ineligibility(ineligibility: Ineligibility, words: Words) -> str:
             return words("kind of number not accepted")
         case Ineligibility.ACCOUNTS:
             return words("phone of too many accounts")
-
-
-def _seconds(seconds: float, words: Words) -> str:
-    if seconds < MINUTE:
-        return words("{seconds} s", seconds=max(1, round(seconds)))
-    minutes, rest = divmod(round(seconds), MINUTE)
-    return words("{minutes} min {seconds} s", minutes=minutes, seconds=rest)
