@@ -24,12 +24,12 @@ from bot.domain.choices import (
     is_changed,
 )
 from bot.domain.panel import AdminActionKind, Page, SettingPage
-from bot.domain.phone import NumberKind
 from bot.domain.settings import AtDeadline, CountryRule, EntryMode, GateSettings, RaidReaction
 from bot.telegram import keyboards, numbers, parse_settings
 from bot.telegram.countries import COMMON, country, flag
 from bot.telegram.deep_links import Start, payload
 from bot.telegram.panel_frame import framed, in_rows, options, toggle
+from bot.telegram.reasons import NUMBER_KINDS
 from bot.telegram.rendered import RenderedMessage
 from bot.telegram.texts import LANGUAGES, Words, _, shown, visible
 
@@ -133,20 +133,6 @@ COUNTRY_RULES = {
     CountryRule.ONLY: _("only these"),
     CountryRule.ALL_BUT: _("all but these"),
 }
-KINDS = {
-    NumberKind.MOBILE: _("mobile"),
-    NumberKind.FIXED_OR_MOBILE: _("landline or mobile"),
-    NumberKind.FIXED: _("landline"),
-    NumberKind.VOIP: _("internet (VoIP)"),
-    NumberKind.TOLL_FREE: _("toll-free"),
-    NumberKind.PREMIUM: _("premium-rate"),
-    NumberKind.SHARED_COST: _("shared cost"),
-    NumberKind.PERSONAL: _("personal number"),
-    NumberKind.PAGER: _("pager"),
-    NumberKind.UAN: _("company number"),
-    NumberKind.VOICEMAIL: _("voicemail"),
-    NumberKind.UNKNOWN: _("unknown"),
-}
 RAID_REACTIONS = {
     RaidReaction.OFF: Choice(_("nothing"), _("Nothing")),
     RaidReaction.TELL: Choice(_("tell the administrators"), _("Tell the administrators")),
@@ -210,7 +196,7 @@ SETTING_WORDS: dict[Setting, SettingWords] = {
     Setting.KIND: SettingWords(
         _("Numbers refused"),
         lambda settings, words, _titles: (
-            ", ".join(words(KINDS[kind]) for kind in sorted(settings.refused_kinds)) or words("none")
+            ", ".join(words(NUMBER_KINDS[kind].short) for kind in sorted(settings.refused_kinds)) or words("none")
         ),
     ),
     Setting.FRESH: SettingWords(_("Verify again"), _fresh, parse_settings.days),
@@ -331,7 +317,8 @@ def _countries_page(view: SettingPage, words: Words, _chat_url: str) -> Rendered
 def _kinds_page(view: SettingPage, words: Words, _chat_url: str) -> RenderedMessage:
     gate, refused = view.gate, view.gate.settings.refused_kinds
     toggles = [
-        toggle(words(KINDS[kind]), gate, Setting.KIND, kind, is_on=kind in refused) for kind in sorted(REFUSABLE)
+        toggle(words(NUMBER_KINDS[kind].short), gate, Setting.KIND, kind, is_on=kind in refused)
+        for kind in sorted(REFUSABLE)
     ]
     return framed(
         view,

@@ -10,14 +10,17 @@ from typing import Any
 import pytest
 
 from bot.domain.choices import SETTING_PAGES, SETTINGS, Setting, chosen
+from bot.domain.contact import ContactRefusal
+from bot.domain.gate import Ineligibility
+from bot.domain.gateway import GatewayReason
 from bot.domain.phone import NumberKind
 from bot.domain.problem import InvalidSettingError, SettingProblem
 from bot.domain.settings import STANDARD, AtDeadline, CountryRule, EntryMode, GateSettings, RaidReaction
 from bot.telegram.problems import PROBLEMS
+from bot.telegram.reasons import CONTACT_REFUSALS, GATEWAY_REASONS, INELIGIBILITIES, NUMBER_KINDS
 from bot.telegram.setting_words import (
     AT_DEADLINE,
     COUNTRY_RULES,
-    KINDS,
     PAGE_WORDS,
     RAID_REACTIONS,
     SETTING_WORDS,
@@ -40,7 +43,10 @@ WORDS = Texts("en").in_language("en")
         (WAYS_EXPLAINED, EntryMode),
         (AT_DEADLINE, AtDeadline),
         (COUNTRY_RULES, CountryRule),
-        (KINDS, NumberKind),
+        (NUMBER_KINDS, NumberKind),
+        (CONTACT_REFUSALS, ContactRefusal),
+        (INELIGIBILITIES, Ineligibility),
+        (GATEWAY_REASONS, GatewayReason),
         (RAID_REACTIONS, RaidReaction),
         (PROBLEMS, SettingProblem),
     ],
