@@ -1,5 +1,5 @@
-"""The rules of every setting of a gate: which page shows it, what it changes. Names stand in old buttons: never reuse
-one.
+"""The pages of a gate's panel, and the rules of every setting: its page, and how a choice changes it. Names stand in
+old buttons: never reuse one.
 
 `bot/telegram/setting_words.py` holds what people read about each.
 """
@@ -12,7 +12,6 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
-from bot.domain.panel import Page
 from bot.domain.phone import NumberKind
 from bot.domain.problem import InvalidSettingError
 from bot.domain.settings import LANDLINES, RENTED, AtDeadline, CountryRule, EntryMode, GateSettings, RaidReaction
@@ -24,6 +23,36 @@ NONE = "none"
 OWN_LANGUAGE = "own"
 YES, NO = "yes", "no"
 LONGEST_NUMBER = 9
+
+
+class Page(StrEnum):
+    """A page of a gate's panel. CARD is the first."""
+
+    CARD = "card"
+    WAY = "way"
+    DEADLINE = "deadline"
+    COUNTRIES = "countries"
+    KINDS = "kinds"
+    FRESH = "fresh"
+    ACCOUNTS = "accounts"
+    GRANTED = "granted"
+    TAG = "tag"
+    FURTHER = "further"
+    LANGUAGE = "language"
+    WELCOME = "welcome"
+    LOG = "log"
+    RAID = "raid"
+    SERVICE_MESSAGES = "tidy"
+    """Whether the bot deletes join and leave messages."""
+    FILE = "file"
+    """Export and import of the settings."""
+    IMPORT = "import"
+    """What an imported file would change."""
+    PENDING = "pending"
+    WHO = "who"
+    """One person at this gate."""
+    LINK_TEST = "link_test"
+    """How to test the link by which people come."""
 
 
 class Setting(StrEnum):

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from aiogram.types import InlineKeyboardButton
 
-from bot.domain.choices import Setting
+from bot.domain.choices import Page, Setting
 from bot.domain.installation import (
     LONGEST_ANNOUNCEMENT,
     AddingOperator,
@@ -27,7 +27,7 @@ from bot.domain.installation import (
     OperatorList,
     RemovingOperator,
 )
-from bot.domain.panel import AdminActionKind, Page
+from bot.domain.panel import AdminActionKind
 from bot.telegram import keyboards
 from bot.telegram.announcements import announced
 from bot.telegram.gate_issues import issue

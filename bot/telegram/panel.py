@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.domain.choices import Page
 from bot.domain.panel import (
     AdminActionKind,
     GateCard,
@@ -10,7 +11,6 @@ from bot.domain.panel import (
     ImportPage,
     LinkTestPage,
     NoAdmin,
-    Page,
     PanelView,
     SettingPage,
 )

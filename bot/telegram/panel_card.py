@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 
+from bot.domain.choices import Page
 from bot.domain.gate import Gate, GateMode
 from bot.domain.health import BY_REQUEST, LETS_NOBODY_IN, GateHealth, GateIssue, GateState
-from bot.domain.panel import AdminActionKind, GateCard, Page
+from bot.domain.panel import AdminActionKind, GateCard
 from bot.domain.settings import EntryMode, Preset, preset_of
 from bot.telegram import keyboards
 from bot.telegram.deep_links import Start, payload

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bot.domain.panel import AdminActionKind, ImportPage, Page, SettingPage
+from bot.domain.choices import Page
+from bot.domain.panel import AdminActionKind, ImportPage, SettingPage
 from bot.domain.problem import InvalidSettingError
 from bot.telegram import keyboards
 from bot.telegram.panel_frame import framed

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 from aiogram.types import InlineKeyboardButton
 
-from bot.domain.choices import Setting, is_chosen
+from bot.domain.choices import Page, Setting, is_chosen
 from bot.domain.gate import Gate
-from bot.domain.panel import AdminActionKind, Page, SettingPage
+from bot.domain.panel import AdminActionKind, SettingPage
 from bot.telegram import keyboards
 from bot.telegram.problems import problem
 from bot.telegram.rendered import RenderedMessage

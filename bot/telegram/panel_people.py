@@ -6,8 +6,9 @@ from datetime import datetime
 
 from aiogram.types import InlineKeyboardButton
 
+from bot.domain.choices import Page
 from bot.domain.delivery import Toast
-from bot.domain.panel import AdminActionKind, Page
+from bot.domain.panel import AdminActionKind
 from bot.domain.people_pages import (
     DeclineChoice,
     GateChoice,

@@ -20,10 +20,11 @@ from bot.domain.choices import (
     REFUSABLE,
     TYPED,
     YES,
+    Page,
     Setting,
     is_changed,
 )
-from bot.domain.panel import AdminActionKind, Page, SettingPage
+from bot.domain.panel import AdminActionKind, SettingPage
 from bot.domain.settings import AtDeadline, CountryRule, EntryMode, GateSettings, RaidReaction
 from bot.telegram import keyboards, numbers, parse_settings
 from bot.telegram.countries import COMMON, country, flag

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from bot.domain.choices import Setting
+from bot.domain.choices import Page, Setting
 from bot.domain.gate import Gate
 from bot.domain.gateway import AssignedNumber, GatewayEvent
-from bot.domain.panel import Page
 from bot.domain.phone import Phone
 from bot.domain.settings import GateSettings
 

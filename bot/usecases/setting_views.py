@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
-from bot.domain.choices import SETTING_PAGES
+from bot.domain.choices import SETTING_PAGES, Page
 from bot.domain.delivery import ScreenRow
 from bot.domain.gate import Gate
-from bot.domain.panel import ImportPage, Page, SettingPage
+from bot.domain.panel import ImportPage, SettingPage
 from bot.domain.problem import SettingProblem
 from storage.store import Store
 

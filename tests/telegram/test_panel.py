@@ -12,7 +12,7 @@ from string import ascii_uppercase
 import pytest
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 
-from bot.domain.choices import REFUSABLE, SETTING_PAGES, TYPED, Setting, chosen
+from bot.domain.choices import REFUSABLE, SETTING_PAGES, TYPED, Page, Setting, chosen
 from bot.domain.delivery import Notification
 from bot.domain.gate import Gate, GateMode
 from bot.domain.health import GateHealth, GateIssue, GateState
@@ -25,7 +25,6 @@ from bot.domain.panel import (
     LinkTest,
     LinkTestPage,
     NoAdmin,
-    Page,
     PanelView,
     SettingPage,
 )
