@@ -40,11 +40,11 @@ from bot.telegram.health import HealthSender
 from bot.telegram.init_data import InitDataVerifier
 from bot.telegram.intake import UpdateProcessor
 from bot.telegram.methods import UPDATE_TYPES
-from bot.telegram.parse_settings import Typed
 from bot.telegram.polling import Poller
 from bot.telegram.rate_limit import RateLimitMiddleware
 from bot.telegram.screens import ScreenRenderer
 from bot.telegram.sentences import appeal_text
+from bot.telegram.setting_words import read_typed
 from bot.telegram.settings_file import JsonSettingsFile
 from bot.telegram.texts import LANGUAGES, Texts
 from bot.telegram.webhook import WEBHOOK_PATH, Webhook
@@ -199,7 +199,7 @@ class Container:
         decline_many, raids = DeclineMany(clock), FollowRaids(clock)
         desk = AdminDesk(
             clock,
-            action_handlers(Typed(), JsonSettingsFile(), decline_many, show_statistics),
+            action_handlers(read_typed, JsonSettingsFile(), decline_many, show_statistics),
             elsewhere(JsonSettingsFile()),
         )
         call_panel = CallPanel(clock, desk)

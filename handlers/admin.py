@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from aiogram.types import CallbackQuery, Message
 
-from bot.domain.panel import AdminAction, AdminActionKind, Page
+from bot.domain.choices import Page
+from bot.domain.panel import AdminAction, AdminActionKind
 from bot.domain.people import Person
 from bot.domain.screen import ScreenName
 from bot.telegram.announcements import as_html

@@ -1,13 +1,19 @@
-"""One choice of an admin: which setting becomes what. Names stand in old buttons: never reuse one."""
+"""The pages of a gate's panel, and the rules of every setting: its page, and how a choice changes it. Names stand in
+old buttons: never reuse one.
+
+`bot/telegram/setting_words.py` holds what people read about each.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
+from typing import Any
 
 from bot.domain.phone import NumberKind
+from bot.domain.problem import InvalidSettingError
 from bot.domain.settings import LANDLINES, RENTED, AtDeadline, CountryRule, EntryMode, GateSettings, RaidReaction
 
 REFUSABLE = RENTED | LANDLINES
@@ -17,6 +23,36 @@ NONE = "none"
 OWN_LANGUAGE = "own"
 YES, NO = "yes", "no"
 LONGEST_NUMBER = 9
+
+
+class Page(StrEnum):
+    """A page of a gate's panel. CARD is the first."""
+
+    CARD = "card"
+    WAY = "way"
+    DEADLINE = "deadline"
+    COUNTRIES = "countries"
+    KINDS = "kinds"
+    FRESH = "fresh"
+    ACCOUNTS = "accounts"
+    GRANTED = "granted"
+    TAG = "tag"
+    FURTHER = "further"
+    LANGUAGE = "language"
+    WELCOME = "welcome"
+    LOG = "log"
+    RAID = "raid"
+    SERVICE_MESSAGES = "tidy"
+    """Whether the bot deletes join and leave messages."""
+    FILE = "file"
+    """Export and import of the settings."""
+    IMPORT = "import"
+    """What an imported file would change."""
+    PENDING = "pending"
+    WHO = "who"
+    """One person at this gate."""
+    LINK_TEST = "link_test"
+    """How to test the link by which people come."""
 
 
 class Setting(StrEnum):
@@ -52,7 +88,36 @@ def chosen(settings: GateSettings, setting: Setting, value: str) -> GateSettings
 
     Raises InvalidSettingError for an invalid setting, and another ValueError for what no button of ours contains.
     """
-    return _CHANGES[setting](settings, value)
+    return SETTINGS[setting].apply(settings, value)
+
+
+def is_chosen(settings: GateSettings, setting: Setting, value: str) -> bool:
+    """Whether choosing this value would change nothing."""
+    try:
+        return chosen(settings, setting, value) == settings
+    except InvalidSettingError:
+        return False
+
+
+def is_changed(setting: Setting, before: GateSettings, after: GateSettings) -> bool:
+    """Whether a setting differs between the two."""
+    return any(getattr(before, name) != getattr(after, name) for name in SETTINGS[setting].fields)
+
+
+@dataclass(frozen=True, slots=True)
+class SettingSpec:
+    """The rules of one setting.
+
+    `page` shows it. `fields` of `GateSettings` hold it, and `apply` returns settings with a value chosen, or raises a
+    ValueError. `is_typed`: text that an admin writes on the page becomes its value; at most one setting of a page has
+    that. `affects_phones`: it decides whether a verified phone opens the gate, so people who wait are checked again.
+    """
+
+    page: Page
+    fields: tuple[str, ...]
+    apply: Callable[[GateSettings, str], GateSettings]
+    is_typed: bool = False
+    affects_phones: bool = False
 
 
 def _countries(settings: GateSettings, value: str) -> GateSettings:
@@ -77,20 +142,10 @@ def _kind(settings: GateSettings, value: str) -> GateSettings:
     return replace(settings, refused_kinds=refused)
 
 
-def _fresh(settings: GateSettings, value: str) -> GateSettings:
-    return replace(settings, fresh_for=None if value == EVER else timedelta(days=_number(value)))
-
-
 def _further(settings: GateSettings, value: str) -> GateSettings:
     is_wanted, chat = _wanted(value)
     others = tuple(chat_id for chat_id in settings.further if chat_id != int(chat))
     return replace(settings, further=(*others, int(chat)) if is_wanted else others)
-
-
-def _language(settings: GateSettings, value: str) -> GateSettings:
-    if value != OWN_LANGUAGE and not (value.isascii() and value.isalpha() and value.islower() and len(value) == 2):
-        raise ValueError(value)
-    return replace(settings, language="" if value == OWN_LANGUAGE else value)
 
 
 def _log(settings: GateSettings, value: str) -> GateSettings:
@@ -102,6 +157,20 @@ def _log(settings: GateSettings, value: str) -> GateSettings:
 def _raid_size(settings: GateSettings, value: str) -> GateSettings:
     requests, _, minutes = value.partition("/")
     return replace(settings, raid_requests=_number(requests), raid_minutes=_number(minutes))
+
+
+def _minutes(value: str) -> timedelta:
+    return timedelta(minutes=_number(value))
+
+
+def _days(value: str) -> timedelta | None:
+    return None if value == EVER else timedelta(days=_number(value))
+
+
+def _language(value: str) -> str:
+    if value != OWN_LANGUAGE and not (value.isascii() and value.isalpha() and value.islower() and len(value) == 2):
+        raise ValueError(value)
+    return "" if value == OWN_LANGUAGE else value
 
 
 def _is_yes(value: str) -> bool:
@@ -123,22 +192,40 @@ def _number(value: str) -> int:
     return int(value)
 
 
-_CHANGES: dict[Setting, Callable[[GateSettings, str], GateSettings]] = {
-    Setting.WAY: lambda settings, value: replace(settings, way=EntryMode(value)),
-    Setting.DEADLINE: lambda settings, value: replace(settings, deadline=timedelta(minutes=_number(value))),
-    Setting.AT_DEADLINE: lambda settings, value: replace(settings, at_deadline=AtDeadline(value)),
-    Setting.COUNTRY_RULE: lambda settings, value: replace(settings, country_rule=CountryRule(value)),
-    Setting.COUNTRIES: _countries,
-    Setting.KIND: _kind,
-    Setting.FRESH: _fresh,
-    Setting.ACCOUNTS: lambda settings, value: replace(settings, accounts=_number(value)),
-    Setting.TAG: lambda settings, value: replace(settings, tag=value),
-    Setting.FURTHER: _further,
-    Setting.LANGUAGE: _language,
-    Setting.WELCOME: lambda settings, value: replace(settings, welcome=value),
-    Setting.LOG: _log,
-    Setting.RAID: lambda settings, value: replace(settings, raid=RaidReaction(value)),
-    Setting.RAID_SIZE: _raid_size,
-    Setting.TIDIES: lambda settings, value: replace(settings, tidies_joins=_is_yes(value)),
-    Setting.PROMPTS: lambda settings, value: replace(settings, prompts_group=_is_yes(value)),
+def _one_field(
+    page: Page, field: str, parse: Callable[[str], object], *, is_typed: bool = False, affects_phones: bool = False
+) -> SettingSpec:
+    """Return the rules of a setting that one field holds. `parse` reads its value or raises a ValueError."""
+
+    def apply(settings: GateSettings, value: str) -> GateSettings:
+        values: dict[str, Any] = {field: parse(value)}
+        return replace(settings, **values)
+
+    return SettingSpec(page, (field,), apply, is_typed, affects_phones)
+
+
+SETTINGS: dict[Setting, SettingSpec] = {
+    Setting.WAY: _one_field(Page.WAY, "way", EntryMode),
+    Setting.DEADLINE: _one_field(Page.DEADLINE, "deadline", _minutes, is_typed=True),
+    Setting.AT_DEADLINE: _one_field(Page.DEADLINE, "at_deadline", AtDeadline),
+    Setting.COUNTRY_RULE: _one_field(Page.COUNTRIES, "country_rule", CountryRule, affects_phones=True),
+    Setting.COUNTRIES: SettingSpec(
+        Page.COUNTRIES, ("country_rule", "countries"), _countries, is_typed=True, affects_phones=True
+    ),
+    Setting.KIND: SettingSpec(Page.KINDS, ("refused_kinds",), _kind, affects_phones=True),
+    Setting.FRESH: _one_field(Page.FRESH, "fresh_for", _days, is_typed=True, affects_phones=True),
+    Setting.ACCOUNTS: _one_field(Page.ACCOUNTS, "accounts", _number, is_typed=True, affects_phones=True),
+    Setting.TAG: _one_field(Page.TAG, "tag", str, is_typed=True),
+    Setting.FURTHER: SettingSpec(Page.FURTHER, ("further",), _further),
+    Setting.LANGUAGE: _one_field(Page.LANGUAGE, "language", _language),
+    Setting.WELCOME: _one_field(Page.WELCOME, "welcome", str, is_typed=True),
+    Setting.LOG: SettingSpec(Page.LOG, ("log_chat", "log_topic"), _log),
+    Setting.RAID: _one_field(Page.RAID, "raid", RaidReaction),
+    Setting.RAID_SIZE: SettingSpec(Page.RAID, ("raid_requests", "raid_minutes"), _raid_size, is_typed=True),
+    Setting.TIDIES: _one_field(Page.SERVICE_MESSAGES, "tidies_joins", _is_yes),
+    Setting.PROMPTS: _one_field(Page.WAY, "prompts_group", _is_yes),
 }
+SETTING_PAGES = tuple(sorted({spec.page for spec in SETTINGS.values()} | {Page.GRANTED, Page.FILE}))
+"""All pages about settings; GRANTED only leads to others, and FILE exports and imports all settings."""
+TYPED = {spec.page: setting for setting, spec in SETTINGS.items() if spec.is_typed}
+"""Pages that ask for text, and the setting that it changes: the next text that an admin writes in private."""

@@ -1,4 +1,4 @@
-"""What admins do at the panel, and which pages it has. Names are stored and stand in old buttons: never reuse one."""
+"""What admins do at the panel, and what it shows. Names are stored and stand in old buttons: never reuse one."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
+from bot.domain.choices import Page
 from bot.domain.gate import Gate
 from bot.domain.health import GateHealth, GateIssue, GateState
 from bot.domain.problem import SettingProblem
@@ -15,38 +16,6 @@ ADMIN_KNOWN_FOR = timedelta(minutes=1)
 """How long Telegram's word that somebody is an admin is good, unless something changes meanwhile."""
 
 
-class Page(StrEnum):
-    """A page of a gate's panel. CARD is the first."""
-
-    CARD = "card"
-    WAY = "way"
-    DEADLINE = "deadline"
-    COUNTRIES = "countries"
-    KINDS = "kinds"
-    FRESH = "fresh"
-    ACCOUNTS = "accounts"
-    GRANTED = "granted"
-    TAG = "tag"
-    FURTHER = "further"
-    LANGUAGE = "language"
-    WELCOME = "welcome"
-    LOG = "log"
-    RAID = "raid"
-    SERVICE_MESSAGES = "tidy"
-    """Whether the bot deletes join and leave messages."""
-    FILE = "file"
-    """Export and import of the settings."""
-    IMPORT = "import"
-    """What an imported file would change."""
-    PENDING = "pending"
-    WHO = "who"
-    """One person at this gate."""
-    LINK_TEST = "link_test"
-    """How to test the link by which people come."""
-
-
-EXPECTS_WORDS = frozenset({Page.DEADLINE, Page.COUNTRIES, Page.FRESH, Page.ACCOUNTS, Page.TAG, Page.WELCOME, Page.RAID})
-"""Pages that ask for text: what an admin writes in private while they see one answers it."""
 EXPECTS_FILE = frozenset({Page.FILE, Page.IMPORT})
 
 

@@ -15,8 +15,9 @@ from bot.telegram import keyboards
 from bot.telegram.mentions import harmless_title, mention
 from bot.telegram.methods import EditText, SendText
 from bot.telegram.names import AdminNames
+from bot.telegram.numbers import lasted
 from bot.telegram.panel_people import act_text
-from bot.telegram.people_words import lasted, stage
+from bot.telegram.people_words import stage
 from bot.telegram.texts import Texts, Words
 
 TIMEOUT = 15

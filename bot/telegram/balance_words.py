@@ -5,8 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 from bot.domain.condition import BalanceReading, BalanceReport
-from bot.domain.gateway import GatewayReason
 from bot.telegram import numbers
+from bot.telegram.reasons import GATEWAY_TROUBLES
 from bot.telegram.texts import Words, shown
 
 
@@ -46,7 +46,7 @@ def _spending(told: BalanceReport, words: Words) -> list[str]:
     today, week = (_amount(spent, told, words) for spent in (told.spending.today, told.spending.week))
     lines = [words("Spent on numbers: {today} today, {week} in 7 days", today=today, week=week)]
     if told.days is not None:
-        days = words.many("{count} day", "{count} days", told.days)
+        days = numbers.day_count(told.days, words)
         lines.append(words("At this pace it lasts for: {days}", days=days))
     return lines
 
@@ -54,27 +54,9 @@ def _spending(told: BalanceReport, words: Words) -> list[str]:
 def _refused(statement: BalanceReading, words: Words) -> str:
     """Return why the gateway did not report a balance, and what to do."""
     code = "" if statement.code is None else " " + words("(code {code})", code=statement.code)
-    match statement.reason:
-        case GatewayReason.CREDENTIALS:
-            return words(
-                "⚠️ The gateway refuses us: check SMSC_API_KEY, or SMSC_LOGIN and SMSC_PASSWORD, and that the address "
-                "of this machine is among those that the account allows.{code}",
-                code=code,
-            )
-        case GatewayReason.ADDRESS_BLOCKED:
-            return words(
-                "⚠️ The gateway blocks the address of this machine. Asking makes that longer, so I leave it alone for a "
-                "while.{code}",
-                code=code,
-            )
-        case GatewayReason.NO_MONEY:
-            return words("⚠️ The gateway says that the account is empty. Pay money in.{code}", code=code)
-        case GatewayReason.UNAVAILABLE:
-            return words(
-                "⚠️ The gateway gives no answer that could be understood. Try again in a moment.{code}", code=code
-            )
-        case _:
-            return words("⚠️ The gateway tells nothing about the account.{code}", code=code)
+    if statement.reason not in GATEWAY_TROUBLES:
+        return words("⚠️ The gateway tells nothing about the account.{code}", code=code)
+    return words(GATEWAY_TROUBLES[statement.reason].advice, code=code)
 
 
 def _amount(amount: Decimal, told: BalanceReport, words: Words) -> str:

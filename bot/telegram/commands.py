@@ -14,7 +14,7 @@ from aiogram.types import BotCommand, BotCommandScopeAllChatAdministrators, BotC
 from bot.clock import Clock
 from bot.domain.trouble import Finding, IncidentKind, TokenUse
 from bot.telegram.api_errors import refusal
-from bot.telegram.texts import LANGUAGES, Texts, Words
+from bot.telegram.texts import LANGUAGES, Texts, Words, _
 
 log = structlog.get_logger()
 
@@ -47,11 +47,6 @@ class Command:
     name: str
     does: str
     is_ephemeral: bool = False
-
-
-def _(text: str) -> str:
-    """Mark a text for the catalogues; it is translated where it is shown."""
-    return text
 
 
 START = Command("start", _("where I stand, or begin"))

@@ -8,12 +8,11 @@ from statistics import median
 
 from bot.domain.breaker import CircuitBreaker
 from bot.domain.condition import HealthReport
-from bot.domain.gateway import GatewayReason
 from bot.domain.outbox import MOST_TRIES, Destination, DestinationStatus, RetryStats
 from bot.domain.trouble import Finding, Incident, IncidentKind
 from bot.telegram import numbers
 from bot.telegram.gate_states import SIGNS, state_name
-from bot.telegram.stats_words import gateway
+from bot.telegram.reasons import REASONS
 from bot.telegram.texts import Words, shown
 from bot.telegram.troubles import clock_difference, queue_name, variable_of, wrong
 
@@ -153,7 +152,7 @@ def _gateway(told: HealthReport, words: Words) -> list[str]:
     if kept is not None:
         lines.append(_breaker(kept.breaker, now, words))
     if readings.asked_at is not None:
-        what = words("number given") if readings.outcome == "given" else gateway(GatewayReason(readings.outcome), words)
+        what = words("number given") if readings.outcome == "given" else words(REASONS[readings.outcome].label)
         lines.append(words("Last request: {moment}, {what}", moment=words.moment(readings.asked_at, now), what=what))
     lines.append(_requests(readings.asked, readings.failed, words))
     if kept is not None:
@@ -169,7 +168,7 @@ def _gateway(told: HealthReport, words: Words) -> list[str]:
 def _breaker(breaker: CircuitBreaker, now: datetime, words: Words) -> str:
     if breaker.reason is None:
         return words("Breaker: closed, requests pass")
-    why = gateway(breaker.reason, words)
+    why = words(REASONS[breaker.reason].label)
     if breaker.retry_at is None or breaker.allows(now):
         return words("Breaker: open ({why}); the next request is a trial", why=why)
     return words("Breaker: open ({why}); next trial: {moment}", why=why, moment=words.moment(breaker.retry_at, now))

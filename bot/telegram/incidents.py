@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from html import escape
 
 from bot.domain.trouble import EPHEMERAL, IncidentKind
+from bot.telegram import numbers
 from bot.telegram.texts import Words, shown
 from bot.telegram.troubles import Details, clock_difference, right, token_use, variable_of
-
-MINUTE, HOUR = 60, 3600
 
 
 def incident(trouble: IncidentKind, details: Details, words: Words, callback_url: str | None) -> str:
@@ -37,7 +37,7 @@ def incident(trouble: IncidentKind, details: Details, words: Words, callback_url
 
 def all_clear(trouble: IncidentKind, details: Details, words: Words) -> str:
     """Return the HTML of the message that the incident is resolved."""
-    lasted = _span(int(details.get("seconds_lasted", 0)), words)
+    lasted = numbers.rounded_span(timedelta(seconds=int(details.get("seconds_lasted", 0))), words)
     match trouble:
         case IncidentKind.TELEGRAM_SILENT:
             return words(
@@ -187,7 +187,7 @@ def _of_our_own(trouble: IncidentKind, details: Details, words: Words) -> str:
                 "see the log for “delivery_failed”.",
                 length=details["length"],
                 queue=shown(str(details["subject"])),
-                age=_span(int(details["seconds"]), words),
+                age=numbers.rounded_span(timedelta(seconds=int(details["seconds"])), words),
             )
         case IncidentKind.DISK_SHORT:
             return words(
@@ -253,11 +253,3 @@ def _what(trouble: IncidentKind, details: Details, words: Words) -> str:  # noqa
             return words("{name} takes what I bring again", name=variable_of(str(details.get("subject", ""))))
         case IncidentKind.TELEGRAM_SILENT | IncidentKind.TELEGRAM_REFUSES | IncidentKind.GATE_OFF:
             return trouble
-
-
-def _span(seconds: int, words: Words) -> str:
-    if seconds < 2 * MINUTE:
-        return words.many("{count} second", "{count} seconds", seconds)
-    if seconds < 2 * HOUR:
-        return words.many("{count} minute", "{count} minutes", seconds // MINUTE)
-    return words.many("{count} hour", "{count} hours", seconds // HOUR)

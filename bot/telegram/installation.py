@@ -6,6 +6,7 @@ from datetime import datetime
 
 from aiogram.types import InlineKeyboardButton
 
+from bot.domain.choices import Page, Setting
 from bot.domain.installation import (
     LONGEST_ANNOUNCEMENT,
     AddingOperator,
@@ -26,16 +27,17 @@ from bot.domain.installation import (
     OperatorList,
     RemovingOperator,
 )
-from bot.domain.panel import AdminActionKind, Page
-from bot.telegram import describe_settings, keyboards
+from bot.domain.panel import AdminActionKind
+from bot.telegram import keyboards
 from bot.telegram.announcements import announced
 from bot.telegram.gate_issues import issue
 from bot.telegram.gate_states import SIGNS, state_name
 from bot.telegram.installation_buttons import button, pick_operator
 from bot.telegram.keyboards import Place
 from bot.telegram.mentions import harmless, mention
-from bot.telegram.people_words import lasted
+from bot.telegram.numbers import lasted
 from bot.telegram.rendered import RenderedMessage
+from bot.telegram.setting_words import describe
 from bot.telegram.texts import Words, shown, visible
 
 BUTTON_LENGTH = 32
@@ -190,7 +192,7 @@ def _gate(view: GateForOperators, words: Words, now: datetime) -> RenderedMessag
     facts = [
         f"<code>{gate.chat_id}</code>{name}",
         f"{SIGNS[state]} {state_name(state, words)}",
-        words("Way in: {value}", value=describe_settings.way(gate.settings.way, words)),
+        words("Way in: {value}", value=describe(Setting.WAY, gate.settings, words)),
         words.many("{count} waits", "{count} wait", monitoring.waiting),
         words.many("{count} administrator", "{count} administrators", monitoring.admins),
     ]

@@ -16,8 +16,9 @@ from bot.telegram import keyboards
 from bot.telegram.mentions import harmless_title, mention
 from bot.telegram.methods import SendText
 from bot.telegram.names import AdminNames
+from bot.telegram.numbers import lasted
 from bot.telegram.panel_people import act_text
-from bot.telegram.people_words import ICONS, lasted
+from bot.telegram.people_words import ICONS
 from bot.telegram.texts import Texts, Words
 
 TIMEOUT = 15

@@ -17,7 +17,8 @@ from bot.telegram.gate_issues import issue
 from bot.telegram.incidents import all_clear, incident
 from bot.telegram.installation import announcement_result
 from bot.telegram.mentions import harmless_title, mention
-from bot.telegram.people_words import lasted
+from bot.telegram.numbers import lasted
+from bot.telegram.reasons import GATEWAY_TROUBLES
 from bot.telegram.sentences import toast
 from bot.telegram.texts import Words, shown
 
@@ -234,18 +235,10 @@ def guard_joins(words: Words, *, are_on: bool, are_possible: bool) -> str:
 
 
 def _gateway_trouble(reason: GatewayReason, code: int, words: Words) -> str:
-    match reason:
-        case GatewayReason.CREDENTIALS:
-            what = words("it refuses our login or key, or our address is not on the account's list")
-        case GatewayReason.NO_MONEY:
-            what = words("the account is out of money")
-        case GatewayReason.UNAVAILABLE:
-            what = words("it does not answer, or not as it should")
-        case _:
-            what = words("it blocks our address for a while")
+    trouble = GATEWAY_TROUBLES.get(reason, GATEWAY_TROUBLES[GatewayReason.ADDRESS_BLOCKED])
     return words(
         "🚨 Nobody can verify: the gateway gives no numbers, because {what} (code {code}). "
         "I ask it again from time to time by myself.",
-        what=what,
+        what=words(trouble.cause),
         code=code,
     )

@@ -27,10 +27,12 @@ from bot.domain.people_pages import HistoryEntry, MemberCard, Stage
 from bot.telegram import keyboards
 from bot.telegram.countries import country, flag
 from bot.telegram.mentions import harmless, mention
+from bot.telegram.numbers import lasted
 from bot.telegram.operator_buttons import button
-from bot.telegram.operator_words import asked, number_kind, sure, title, trouble
+from bot.telegram.operator_words import asked, sure, title, trouble
 from bot.telegram.panel_people import act_text
-from bot.telegram.people_words import ICONS, decision, happened, lasted, override, stage
+from bot.telegram.people_words import ICONS, decision, happened, override, stage
+from bot.telegram.reasons import NUMBER_KINDS
 from bot.telegram.rendered import RenderedMessage
 from bot.telegram.sentences import toast
 from bot.telegram.texts import Words, visible
@@ -176,7 +178,7 @@ def _verified(view: PersonCard, words: Words, now: datetime) -> str:
 def _phone(phone: KnownPhone | None, words: Words) -> list[str]:
     if phone is None:
         return []
-    told = [number_kind(phone.kind, words)]
+    told = [words(NUMBER_KINDS[phone.kind].full)]
     if phone.region:
         told.insert(0, f"{flag(phone.region)} {country(phone.region, words.language)}")
     if phone.rank > 1:

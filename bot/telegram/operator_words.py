@@ -10,8 +10,7 @@ from bot.domain.delivery import TaskKind
 from bot.domain.gate import GrantKind
 from bot.domain.operator_pages import Confirmation, StuckItem, StuckItemKind
 from bot.domain.panel import AdminActionKind
-from bot.domain.phone import NumberKind
-from bot.telegram.people_words import lasted
+from bot.telegram.numbers import lasted
 from bot.telegram.texts import Words, apart, visible
 
 NAMED = 5
@@ -125,35 +124,6 @@ def named(gates: Sequence[str], words: Words) -> str:
     names = ", ".join(f"<b>{gate}</b>" for gate in gates[:NAMED])
     more = len(gates) - NAMED
     return names + words.many(" and {count} more", " and {count} more", more) if more > 0 else names
-
-
-def number_kind(kind: NumberKind, words: Words) -> str:  # noqa: C901 - one line a kind
-    """Return the kind of somebody's number."""
-    match kind:
-        case NumberKind.MOBILE:
-            return words("mobile number")
-        case NumberKind.FIXED_OR_MOBILE:
-            return words("landline or mobile number")
-        case NumberKind.FIXED:
-            return words("landline number")
-        case NumberKind.VOIP:
-            return words("internet number (VoIP)")
-        case NumberKind.TOLL_FREE:
-            return words("toll-free number")
-        case NumberKind.PREMIUM:
-            return words("premium-rate number")
-        case NumberKind.SHARED_COST:
-            return words("shared-cost number")
-        case NumberKind.PERSONAL:
-            return words("personal number of a forwarding service")
-        case NumberKind.PAGER:
-            return words("pager number")
-        case NumberKind.UAN:
-            return words("number of a company")
-        case NumberKind.VOICEMAIL:
-            return words("voicemail number")
-        case NumberKind.UNKNOWN:
-            return words("number of an unknown kind")
 
 
 def trouble(what: StuckItem, words: Words, now: datetime) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.domain.choices import Page
 from bot.domain.panel import (
     AdminActionKind,
     GateCard,
@@ -10,7 +11,6 @@ from bot.domain.panel import (
     ImportPage,
     LinkTestPage,
     NoAdmin,
-    Page,
     PanelView,
     SettingPage,
 )
@@ -20,8 +20,8 @@ from bot.telegram.keyboards import Place
 from bot.telegram.panel_card import render_card
 from bot.telegram.panel_file import render_import
 from bot.telegram.panel_link_test import render_link_test
-from bot.telegram.panel_pages import render_page
 from bot.telegram.rendered import RenderedMessage
+from bot.telegram.setting_words import render_page
 from bot.telegram.texts import Words, visible
 
 BUTTON_LENGTH = 32

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 
+from bot.domain.choices import Page
 from bot.domain.gate import Gate, GateMode
 from bot.domain.health import BY_REQUEST, LETS_NOBODY_IN, GateHealth, GateIssue, GateState
-from bot.domain.panel import AdminActionKind, GateCard, Page
-from bot.domain.settings import EntryMode, Preset, RaidReaction, preset_of
-from bot.telegram import describe_settings, keyboards
+from bot.domain.panel import AdminActionKind, GateCard
+from bot.domain.settings import EntryMode, Preset, preset_of
+from bot.telegram import keyboards
 from bot.telegram.deep_links import Start, payload
 from bot.telegram.gate_issues import issue
 from bot.telegram.keyboards import Place
 from bot.telegram.notifications import guard_joins, unconfirmed
 from bot.telegram.panel_frame import in_rows, marked
 from bot.telegram.rendered import RenderedMessage
+from bot.telegram.setting_words import PAGE_WORDS
 from bot.telegram.texts import Words, shown
 
 ABOUT_GUARDS = (GateIssue.NO_GUARD, GateIssue.NO_GUARD_HERE)
@@ -138,14 +140,10 @@ def _test(view: GateCard, words: Words) -> list[InlineKeyboardButton]:
 
 def _presets(gate: Gate, words: Words) -> list[InlineKeyboardButton]:
     current = preset_of(gate.settings)
+    names = {Preset.OPEN: words("Open"), Preset.STANDARD: words("Standard"), Preset.STRICT: words("Strict")}
     return [
-        keyboards.panel(
-            marked(describe_settings.preset_name(which, words), is_current=which is current),
-            AdminActionKind.PRESET,
-            gate.chat_id,
-            value=which,
-        )
-        for which in Preset
+        keyboards.panel(marked(name, is_current=which is current), AdminActionKind.PRESET, gate.chat_id, value=which)
+        for which, name in names.items()
     ]
 
 
@@ -161,27 +159,13 @@ def _switches(gate: Gate, words: Words) -> list[InlineKeyboardButton]:
 
 def _settings(gate: Gate, words: Words) -> list[list[InlineKeyboardButton]]:
     """Return a button for each page of settings, two in a row, most with the current choice."""
-    settings = gate.settings
-    names = {
-        Page.WAY: words("🚪 Way in: {value}", value=describe_settings.way(settings.way, words)),
-        Page.DEADLINE: words("⏱ Deadline: {value}", value=describe_settings.span(settings.deadline, words)),
-        Page.COUNTRIES: words("🌍 Countries: {value}", value=describe_settings.few_countries(settings, words)),
-        Page.KINDS: words("☎️ Numbers refused: {value}", value=len(settings.refused_kinds)),
-        Page.FRESH: words("♻️ Verify again: {value}", value=describe_settings.fresh(settings.fresh_for, words)),
-        Page.ACCOUNTS: words("👤 Accounts per phone: {value}", value=settings.accounts),
-        Page.GRANTED: words("🎁 What is given"),
-        Page.WELCOME: words("👋 Welcome"),
-        Page.LANGUAGE: words("💬 Language: {value}", value=describe_settings.language(settings.language, words)),
-        Page.LOG: words("📒 Log: {value}", value=words("off") if settings.log_chat is None else words("on")),
-        Page.RAID: words("🌊 Raids: {value}", value=_at_raid(settings.raid, words)),
-        Page.SERVICE_MESSAGES: words("🧹 Lines about who joined"),
-        Page.FILE: words("💾 Export and import"),
-    }
-    return in_rows([_page(name, gate, page) for page, name in names.items()])
-
-
-def _at_raid(reaction: RaidReaction, words: Words) -> str:
-    return words("off") if reaction is RaidReaction.OFF else describe_settings.raid(reaction, words)
+    return in_rows(
+        [
+            _page(page_words.button(gate.settings, words), gate, page)
+            for page, page_words in PAGE_WORDS.items()
+            if page_words.button is not None
+        ]
+    )
 
 
 def _page(text: str, gate: Gate, page: Page) -> InlineKeyboardButton:

@@ -1,32 +1,18 @@
-"""The pages for exporting and importing settings."""
+"""The page for importing settings."""
 
 from __future__ import annotations
 
-from bot.domain.panel import AdminActionKind, ImportPage, Page, SettingPage
+from bot.domain.choices import Page
+from bot.domain.panel import AdminActionKind, ImportPage, SettingPage
 from bot.domain.problem import InvalidSettingError
 from bot.telegram import keyboards
-from bot.telegram.describe_settings import facts
 from bot.telegram.panel_frame import framed
 from bot.telegram.rendered import RenderedMessage
+from bot.telegram.setting_words import changed_lines, render_file
 from bot.telegram.settings_file import JsonSettingsFile
 from bot.telegram.texts import Words
 
 SETTINGS_FILE = JsonSettingsFile()
-
-
-def render_file(view: SettingPage, words: Words) -> RenderedMessage:
-    """Show the export, and how to import."""
-    return framed(
-        view,
-        words,
-        words("💾 Export and import"),
-        words(
-            "“Export” sends you the settings as a file, to keep or to use in another group. Send me such a file here, "
-            "and I show what it would change before anything does."
-        ),
-        words("👥 For those who wait now ({count}) nothing changes until you apply a file.", count=view.waiting),
-        buttons=[[keyboards.panel(words("💾 Export"), AdminActionKind.EXPORT, view.gate.chat_id)]],
-    )
 
 
 def render_import(view: ImportPage, words: Words) -> RenderedMessage:
@@ -38,11 +24,7 @@ def render_import(view: ImportPage, words: Words) -> RenderedMessage:
     except InvalidSettingError as error:
         # Other settings have changed meanwhile, and the file does not go with them.
         return render_file(SettingPage(gate, Page.FILE, view.waiting, (error.problem, error.about)), words)
-    lines = [
-        f"• {old.label}: {old.value} → <b>{new.value}</b>"
-        for old, new in zip(facts(gate.settings, words, titles), facts(after, words, titles), strict=True)
-        if old.raw != new.raw
-    ]
+    lines = changed_lines(gate.settings, after, words, titles)
     notes = [words("This file is of another group.")] if view.is_foreign else []
     if view.leaves_chats:
         notes.append(words("The log and chats that you do not run are not taken over."))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from aiogram.types import InlineKeyboardButton
 
-from bot.domain.choices import Setting
+from bot.domain.choices import Page, Setting, is_chosen
 from bot.domain.gate import Gate
-from bot.domain.panel import AdminActionKind, Page, SettingPage
+from bot.domain.panel import AdminActionKind, SettingPage
 from bot.telegram import keyboards
 from bot.telegram.problems import problem
 from bot.telegram.rendered import RenderedMessage
@@ -36,14 +38,21 @@ def back_to(gate: Gate, page: Page, words: Words) -> InlineKeyboardButton:
     return keyboards.panel(words("‹ Back"), AdminActionKind.OPEN, gate.chat_id, page)
 
 
-def choice(text: str, gate: Gate, setting: Setting, value: str, *, is_current: bool = False) -> InlineKeyboardButton:
-    """Return a button that changes a setting; the current value has a tick."""
-    return keyboards.panel(marked(text, is_current=is_current), AdminActionKind.SET, gate.chat_id, setting, value)
+def options(gate: Gate, setting: Setting, texts: Mapping[str, str]) -> list[InlineKeyboardButton]:
+    """Return a button for each value of a setting; the current one has a tick. `texts`: value and text."""
+    return [
+        _set(marked(text, is_current=is_chosen(gate.settings, setting, value)), gate, setting, value)
+        for value, text in texts.items()
+    ]
 
 
 def toggle(text: str, gate: Gate, setting: Setting, name: str, *, is_on: bool) -> InlineKeyboardButton:
     """Return a button that adds something to a list or removes it."""
-    return choice(text, gate, setting, f"{'-' if is_on else '+'}{name}", is_current=is_on)
+    return _set(marked(text, is_current=is_on), gate, setting, f"{'-' if is_on else '+'}{name}")
+
+
+def _set(text: str, gate: Gate, setting: Setting, value: str) -> InlineKeyboardButton:
+    return keyboards.panel(text, AdminActionKind.SET, gate.chat_id, setting, value)
 
 
 def in_rows(buttons: list[InlineKeyboardButton], in_a_row: int = IN_A_ROW) -> list[list[InlineKeyboardButton]]:

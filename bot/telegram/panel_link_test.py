@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bot.domain.panel import AdminActionKind, LinkTest, LinkTestPage, Page
+from bot.domain.choices import Page
+from bot.domain.panel import AdminActionKind, LinkTest, LinkTestPage
 from bot.telegram import keyboards
 from bot.telegram.panel_frame import back_to
 from bot.telegram.rendered import RenderedMessage

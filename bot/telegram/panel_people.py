@@ -6,8 +6,9 @@ from datetime import datetime
 
 from aiogram.types import InlineKeyboardButton
 
+from bot.domain.choices import Page
 from bot.domain.delivery import Toast
-from bot.domain.panel import AdminActionKind, Page
+from bot.domain.panel import AdminActionKind
 from bot.domain.people_pages import (
     DeclineChoice,
     GateChoice,
@@ -21,8 +22,9 @@ from bot.domain.people_pages import (
 )
 from bot.telegram import keyboards
 from bot.telegram.mentions import harmless, mention
+from bot.telegram.numbers import lasted
 from bot.telegram.panel import more_gates
-from bot.telegram.people_words import decision, happened, lasted, override, stage
+from bot.telegram.people_words import decision, happened, override, stage
 from bot.telegram.rendered import RenderedMessage
 from bot.telegram.sentences import toast
 from bot.telegram.texts import Words, shown, visible

@@ -1,12 +1,12 @@
-"""Reads what admins write on pages of the panel, in our languages."""
+"""Reads what admins write on pages of the panel, in our languages: each function returns a value for `chosen`.
+
+Raises InvalidSettingError.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
-from bot.domain.choices import Setting
-from bot.domain.panel import Page
 from bot.domain.problem import InvalidSettingError, SettingProblem
 from bot.telegram.countries import code_of
 
@@ -24,16 +24,8 @@ TOO_LONG = 10**8
 LONGEST_ABOUT = 40
 
 
-class Typed:
-    """See `bot.usecases.ports.TypedWords`."""
-
-    def read(self, page: Page, text: str) -> tuple[Setting, str]:
-        """Return the setting and its new value."""
-        setting, understand = READERS[page]
-        return setting, understand(text.strip())
-
-
-def _minutes(text: str) -> str:
+def minutes(text: str) -> str:
+    """Read a span such as “1h 30m”; return its minutes."""
     rest, total = text.lower(), 0
     while rest:
         part = PART.match(rest)
@@ -45,30 +37,33 @@ def _minutes(text: str) -> str:
     return str(min(total, TOO_LONG))
 
 
-def _days(text: str) -> str:
+def days(text: str) -> str:
+    """Read a number of days, or a span of whole days; return the days."""
     if re.fullmatch(r"\d{1,6}", text):
         return text
-    days, rest = divmod(int(_minutes(text)), DAY)
+    whole, rest = divmod(int(minutes(text)), DAY)
     if rest:
         raise InvalidSettingError(SettingProblem.FRESH)
-    return str(days)
+    return str(whole)
 
 
-def _number(text: str) -> str:
+def number(text: str) -> str:
+    """Read a whole number."""
     if not re.fullmatch(r"\d{1,6}", text):
         raise InvalidSettingError(SettingProblem.NUMBER)
     return text
 
 
-def _raid_size(text: str) -> str:
+def raid_size(text: str) -> str:
+    """Read requests and minutes, such as “50 in 10”; return them with a slash between."""
     numbers = re.fullmatch(r"(\d{1,6})[^\d]+(\d{1,6})[^\d]*", text)
     if numbers is None:
         raise InvalidSettingError(SettingProblem.RAID)
     return f"{numbers[1]}/{numbers[2]}"
 
 
-def _countries(text: str) -> str:
-    """Return the listed countries; a minus before one removes it from the list."""
+def countries(text: str) -> str:
+    """Read listed countries; a minus before one removes it from the list."""
     found = []
     for name in filter(None, (part.strip() for part in re.split(r"[,;\n]", text))):
         sign = "-" if name[0] in "-−–" else "+"
@@ -79,14 +74,3 @@ def _countries(text: str) -> str:
     if not found:
         raise InvalidSettingError(SettingProblem.COUNTRY)
     return ",".join(found)
-
-
-READERS: dict[Page, tuple[Setting, Callable[[str], str]]] = {
-    Page.DEADLINE: (Setting.DEADLINE, _minutes),
-    Page.COUNTRIES: (Setting.COUNTRIES, _countries),
-    Page.FRESH: (Setting.FRESH, _days),
-    Page.ACCOUNTS: (Setting.ACCOUNTS, _number),
-    Page.TAG: (Setting.TAG, str),
-    Page.WELCOME: (Setting.WELCOME, str),
-    Page.RAID: (Setting.RAID_SIZE, _raid_size),
-}

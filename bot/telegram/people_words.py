@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from bot.domain.contact import ContactRefusal
-from bot.domain.gate import AccessOverride, GrantKind, Ineligibility, Override, RequestState
-from bot.domain.gateway import GatewayReason
+from bot.domain.gate import AccessOverride, GrantKind, Override, RequestState
 from bot.domain.journal import Event
 from bot.domain.people_pages import HistoryEntry, MemberCard, Stage
 from bot.telegram.mentions import mention
+from bot.telegram.numbers import lasted
+from bot.telegram.reasons import NO_CHECK, REASONS
 from bot.telegram.texts import Words
 
 ICONS = {
@@ -36,18 +36,6 @@ ICONS = {
     Event.RAID: "🌊",
 }
 """The outcome at a glance."""
-MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
-
-
-def lasted(span: timedelta, words: Words) -> str:
-    """Format a duration in the one unit that says most."""
-    if span < MINUTE:
-        return words("{count} s", count=max(int(span.total_seconds()), 0))
-    if span < HOUR:
-        return words("{count} min", count=span // MINUTE)
-    if span < DAY:
-        return words("{count} h", count=span // HOUR)
-    return words("{count} d", count=span // DAY)
 
 
 def stage(what: Stage, why: str, until: datetime | None, words: Words, now: datetime) -> str:  # noqa: C901 - one line a stage
@@ -111,38 +99,9 @@ def decision(made: AccessOverride, words: Words, now: datetime) -> str:
             return words("Only a call of later counts: revoked {age} ago, by {admin}", age=age, admin=admin)
 
 
-def refused(code: str, words: Words) -> str:  # noqa: C901 - one line a reason
-    """Return the reason in a few words, or the code itself if it means nothing to admins."""
-    match code:
-        case ContactRefusal.NOT_OWN:
-            return words("somebody else's contact")
-        case ContactRefusal.FORWARDED:
-            return words("a forwarded contact")
-        case ContactRefusal.ANONYMOUS:
-            return words("an anonymous number (+888)")
-        case ContactRefusal.NOT_MOBILE:
-            return words("no mobile number")
-        case ContactRefusal.TAKEN:
-            return words("the phone has verified another account")
-        case ContactRefusal.BUSY:
-            return words("the phone is being verified by another account")
-        case Ineligibility.COUNTRY:
-            # The same words for a contact and for a verified phone.
-            return words("a country that is not accepted")
-        case Ineligibility.KIND:
-            return words("a kind of number that is not accepted")
-        case Ineligibility.STALE:
-            return words("a newer call is wanted")
-        case Ineligibility.ACCOUNTS:
-            return words("the phone has let in other accounts")
-        case GatewayReason.NUMBER_UNUSABLE:
-            return words("this number cannot be checked by a call")
-        case GatewayReason.BLACKLISTED:
-            return words("this number is on a black list")
-        case GatewayReason.COUNTRY_REFUSED:
-            return words("no calls from this country")
-        case _:
-            return words("the check was not available")
+def refused(code: str, words: Words) -> str:
+    """Return the reason in a few words; an unknown code means that the check was not available."""
+    return words(REASONS[code].phrase if code in REASONS else NO_CHECK)
 
 
 def happened(what: HistoryEntry, words: Words) -> str:

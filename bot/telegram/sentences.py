@@ -6,43 +6,13 @@ from bot.domain.contact import ContactRefusal
 from bot.domain.delivery import Toast
 from bot.domain.gate import Ineligibility
 from bot.domain.gateway import GatewayReason
+from bot.telegram.reasons import CONTACT_REFUSALS, GATEWAY_REASONS, INELIGIBILITIES
 from bot.telegram.texts import Words
 
 
 def contact_refusal(refusal: ContactRefusal, words: Words) -> str:
     """Return why the bot did not accept a contact, and what to do now."""
-    match refusal:
-        case ContactRefusal.NOT_OWN:
-            return words("That contact is not your own. Please share yours with the button below.")
-        case ContactRefusal.FORWARDED:
-            return words("A forwarded contact proves nothing. Please share yours with the button below.")
-        case ContactRefusal.ANONYMOUS:
-            return words(
-                "Numbers that begin with +888 cannot place calls. Use an account with a mobile number, "
-                "or ask an administrator of the group to let you in."
-            )
-        case ContactRefusal.NOT_MOBILE:
-            return words(
-                "This does not look like a mobile number. Use an account with a mobile number, "
-                "or ask an administrator of the group to let you in."
-            )
-        case ContactRefusal.TAKEN:
-            return words(
-                "This phone has already verified another account. Use that account, "
-                "or ask an administrator of the group to let you in."
-            )
-        case ContactRefusal.COUNTRY:
-            return words("Numbers of this country are not accepted here. You may ask an administrator to let you in.")
-        case ContactRefusal.KIND:
-            return words(
-                "Numbers of this kind are not accepted here: use an account with a mobile number of your own, "
-                "or ask an administrator to let you in."
-            )
-        case ContactRefusal.BUSY:
-            return words(
-                "This phone is being verified by another account right now. Finish or cancel it there, "
-                "or try again in 15 minutes."
-            )
+    return words(CONTACT_REFUSALS[refusal].sentence)
 
 
 def appeal_text(words: Words) -> str:
@@ -52,33 +22,12 @@ def appeal_text(words: Words) -> str:
 
 def hindered_at(gate: str, ineligibility: Ineligibility, words: Words) -> str:
     """Return why a verified person still waits at a gate; `gate` is the title, ready to show."""
-    match ineligibility:
-        case Ineligibility.STALE:
-            return words("{gate}: a newer call is wanted there.", gate=gate)
-        case Ineligibility.COUNTRY:
-            return words("{gate}: numbers of your country are not accepted there.", gate=gate)
-        case Ineligibility.KIND:
-            return words("{gate}: numbers of this kind are not accepted there.", gate=gate)
-        case Ineligibility.ACCOUNTS:
-            return words("{gate}: your phone has let another account in there.", gate=gate)
+    return words(INELIGIBILITIES[ineligibility].sentence, gate=gate)
 
 
 def gateway_refusal(reason: GatewayReason, words: Words) -> str:
     """Return why the gateway gave no number, as far as it concerns the person."""
-    match reason:
-        case GatewayReason.NUMBER_UNUSABLE:
-            return words("This number cannot be checked by a call. Please ask an administrator of the group.")
-        case GatewayReason.BLACKLISTED:
-            return words("This number was refused. Please ask an administrator of the group.")
-        case GatewayReason.COUNTRY_REFUSED:
-            return words("Calls from this country are not accepted here. Please ask an administrator of the group.")
-        case (
-            GatewayReason.CREDENTIALS
-            | GatewayReason.NO_MONEY
-            | GatewayReason.ADDRESS_BLOCKED
-            | GatewayReason.UNAVAILABLE
-        ):
-            return words("Checking by a call is temporarily unavailable. Please try again in a few minutes.")
+    return words(GATEWAY_REASONS[reason].sentence)
 
 
 def toast(what: Toast, words: Words) -> str:  # noqa: C901 - one line a toast

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from bot.domain.contact import ContactRefusal
-from bot.domain.gate import Ineligibility
 from bot.domain.gateway import GatewayReason
 from bot.domain.statistics import PERIODS, FunnelStep, Statistics
 from bot.domain.summary import StatisticsReport
 from bot.telegram import numbers
+from bot.telegram.reasons import REASONS
 from bot.telegram.texts import Words, shown
 
 MOST_REFUSALS = 5
-MINUTE = 60
 
 
 def all_gates(words: Words) -> str:
@@ -80,8 +78,8 @@ def caption(summary: StatisticsReport, words: Words, price: Decimal | None) -> s
         more.append(
             words(
                 "From number to call: half within {median}, nine of ten within {ninetieth}",
-                median=_seconds(told.median, words),
-                ninetieth=_seconds(told.ninetieth, words),
+                median=numbers.exact_span(told.median, words),
+                ninetieth=numbers.exact_span(told.ninetieth, words),
             )
         )
     if told.refusals:
@@ -137,69 +135,8 @@ def _refusals(told: Statistics, words: Words) -> str:
 def _why(code: str, words: Words) -> str:
     """Return what a code of the journal means; Telegram's own words stay as they are."""
     reason, _, number = code.partition(":")
-    if reason in frozenset(GatewayReason):
-        why = gateway(GatewayReason(reason), words)
-        return words("{why} (code {code})", why=why, code=number) if number.isdigit() else why
-    if reason in frozenset(ContactRefusal):
-        return _contact(ContactRefusal(reason), words)
-    if reason in frozenset(Ineligibility):
-        return _ineligibility(Ineligibility(reason), words)
-    return shown(code)
-
-
-def gateway(reason: GatewayReason, words: Words) -> str:
-    """Return why the gateway gave no number, in a few words."""
-    match reason:
-        case GatewayReason.NUMBER_UNUSABLE:
-            return words("phone cannot be checked")
-        case GatewayReason.CREDENTIALS:
-            return words("gateway refuses our key")
-        case GatewayReason.NO_MONEY:
-            return words("gateway account is empty")
-        case GatewayReason.ADDRESS_BLOCKED:
-            return words("gateway blocks our address")
-        case GatewayReason.BLACKLISTED:
-            return words("phone on the gateway's blacklist")
-        case GatewayReason.COUNTRY_REFUSED:
-            return words("gateway refuses the country")
-        case GatewayReason.UNAVAILABLE:
-            return words("gateway does not answer")
-
-
-def _contact(refusal: ContactRefusal, words: Words) -> str:
-    match refusal:
-        case ContactRefusal.NOT_OWN:
-            return words("somebody else's contact")
-        case ContactRefusal.FORWARDED:
-            return words("forwarded contact")
-        case ContactRefusal.ANONYMOUS:
-            return words("anonymous number")
-        case ContactRefusal.NOT_MOBILE:
-            return words("no mobile number")
-        case ContactRefusal.TAKEN:
-            return words("phone of another account")
-        case ContactRefusal.BUSY:
-            return words("phone being verified elsewhere")
-        case ContactRefusal.COUNTRY:
-            return words("country not accepted")
-        case ContactRefusal.KIND:
-            return words("kind of number not accepted")
-
-
-def _ineligibility(ineligibility: Ineligibility, words: Words) -> str:
-    match ineligibility:
-        case Ineligibility.STALE:
-            return words("verified too long ago")
-        case Ineligibility.COUNTRY:
-            return words("country not accepted")
-        case Ineligibility.KIND:
-            return words("kind of number not accepted")
-        case Ineligibility.ACCOUNTS:
-            return words("phone of too many accounts")
-
-
-def _seconds(seconds: float, words: Words) -> str:
-    if seconds < MINUTE:
-        return words("{seconds} s", seconds=max(1, round(seconds)))
-    minutes, rest = divmod(round(seconds), MINUTE)
-    return words("{minutes} min {seconds} s", minutes=minutes, seconds=rest)
+    if reason not in REASONS:
+        return shown(code)
+    why = words(REASONS[reason].label)
+    is_numbered = reason in frozenset(GatewayReason) and number.isdigit()
+    return words("{why} (code {code})", why=why, code=number) if is_numbered else why

@@ -31,6 +31,11 @@ the empty pattern of Braille; the null notehead; the full and half blank among h
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
+def _(text: str) -> str:
+    """Mark a text for the catalogues; `Words` translates it where it is shown."""
+    return text
+
+
 def storable(text: str) -> str:
     """Return the text without what a database cannot store: NUL (PostgreSQL) and halves of surrogate pairs (both).
     Anybody may put them into a name or a title, and Telegram's error texts may quote them."""

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 
-from bot.domain.gateway import GatewayReason
 from bot.domain.health import GateIssue
 from bot.domain.outbox import Destination
 from bot.domain.trouble import EPHEMERAL, IncidentKind, TokenUse
 from bot.telegram import numbers
-from bot.telegram.stats_words import gateway
+from bot.telegram.reasons import REASONS
 from bot.telegram.texts import Words, shown
 
 Details = Mapping[str, str | int]
@@ -94,7 +93,7 @@ def token_use(details: Details, words: Words) -> str:
 def _wrong_at_gateway(trouble: IncidentKind, details: Details, words: Words) -> str:
     match trouble:
         case IncidentKind.GATEWAY:
-            return words("nobody gets a number: {why}", why=gateway(GatewayReason(str(details["reason"])), words))
+            return words("nobody gets a number: {why}", why=words(REASONS[str(details["reason"])].label))
         case IncidentKind.GATEWAY_ERRORS:
             return words(
                 "the gateway failed {failed} of {asked} requests", failed=details["failed"], asked=details["asked"]

@@ -10,7 +10,7 @@ from bot.usecases.decision_handlers import DECIDERS
 from bot.usecases.decline_many import DeclineMany
 from bot.usecases.decline_older import DeclineOlder
 from bot.usecases.open_panel import CheckGate, OpenPage
-from bot.usecases.ports import SettingsFile, TypedWords
+from bot.usecases.ports import ReadTyped, SettingsFile
 from bot.usecases.protect import TestLink
 from bot.usecases.raid_actions import DeclineRecent, MakeStrict, RecordedInAlert
 from bot.usecases.set_settings import ApplyPreset, ApplyTypedSetting, SetSetting, added_chats
@@ -30,7 +30,7 @@ def elsewhere(settings_file: SettingsFile) -> dict[AdminActionKind, Elsewhere]:
 
 
 def action_handlers(
-    typed: TypedWords, settings_file: SettingsFile, decline_many: DeclineMany, show_statistics: ShowStatistics
+    read_typed: ReadTyped, settings_file: SettingsFile, decline_many: DeclineMany, show_statistics: ShowStatistics
 ) -> dict[AdminActionKind, ActionHandler]:
     """Return one handler for each kind of admin action."""
     by_admin: dict[AdminActionKind, ActionHandler] = {kind: ByHand(decide) for kind, decide in DECIDERS.items()}
@@ -42,7 +42,7 @@ def action_handlers(
         AdminActionKind.CHECK: CheckGate(),
         AdminActionKind.SET: SetSetting(),
         AdminActionKind.PRESET: ApplyPreset(),
-        AdminActionKind.TYPE: ApplyTypedSetting(typed),
+        AdminActionKind.TYPE: ApplyTypedSetting(read_typed),
         AdminActionKind.LINK: MakeLink(),
         AdminActionKind.LINK_TEST: TestLink(),
         AdminActionKind.EXPORT: ExportSettings(settings_file),

@@ -6,9 +6,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 
 from bot.clock import Clock
+from bot.domain.choices import Page
 from bot.domain.delivery import MOST_CHECKS, Notification, PendingTask, TaskKind, Toast
 from bot.domain.gate import Gate
-from bot.domain.panel import ADMIN_KNOWN_FOR, ON_BUTTONS, AdminAction, AdminActionKind, Page
+from bot.domain.panel import ADMIN_KNOWN_FOR, ON_BUTTONS, AdminAction, AdminActionKind
 from bot.domain.rights import NO_ADMIN, AdminRights, Right
 from bot.domain.screen import ScreenName
 from bot.usecases.answer_button import ANSWERABLE_FOR, answer_button

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from bot.domain.choices import Page
 from bot.domain.delivery import DeliveryResult, DeliveryStatus, PendingTask, TaskKind
-from bot.domain.panel import AdminAction, AdminActionKind, Page
+from bot.domain.panel import AdminAction, AdminActionKind
 from bot.usecases.admin_desk import AdminDesk
 from bot.usecases.follow_rights import answer_with_health, take_health
 from bot.usecases.open_panel import ANSWERS, ask_health, ask_health_again, panel_start, redraw_panels, show_page

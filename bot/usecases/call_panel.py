@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.clock import Clock
+from bot.domain.choices import Page
 from bot.domain.delivery import Notification, TaskKind, Toast
 from bot.domain.gate import Gate
-from bot.domain.panel import AdminAction, AdminActionKind, Page
+from bot.domain.panel import AdminAction, AdminActionKind
 from bot.domain.rights import Right
 from bot.usecases.admin_desk import AdminDesk
 from bot.usecases.change_settings import change_settings

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
+from bot.domain.choices import Page
 from bot.domain.delivery import TaskKind, Toast
 from bot.domain.gate import Gate, Grant, GrantKind, GrantState
-from bot.domain.panel import AdminAction, AdminActionKind, Page
+from bot.domain.panel import AdminAction, AdminActionKind
 from bot.usecases.appeals import close_appeal
 from bot.usecases.open_panel import show_page
 from bot.usecases.personal_links import take_back_extra_links, take_back_link

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from bot.clock import Clock
+from bot.domain.choices import Page
 from bot.domain.delivery import TaskKind
 from bot.domain.gate import Gate, JoinRequest
 from bot.domain.journal import Event
-from bot.domain.panel import Page
 from bot.domain.raid import MassDecline
 from bot.domain.screen import Outcome, ScreenName
 from bot.domain.settings import EntryMode

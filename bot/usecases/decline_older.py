@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from bot.domain.choices import Page
 from bot.domain.delivery import Toast
 from bot.domain.gate import Gate
-from bot.domain.panel import AdminAction, Page
+from bot.domain.panel import AdminAction
 from bot.domain.people_pages import OlderThan
 from bot.usecases.admit import DecisionReason
 from bot.usecases.decline_many import DeclineMany

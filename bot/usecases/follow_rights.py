@@ -7,11 +7,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.clock import Clock
+from bot.domain.choices import Page
 from bot.domain.delivery import Notification, TaskKind
 from bot.domain.gate import FRESH_CHANCE, Gate, GrantKind
 from bot.domain.health import RIGHTS, GateHealth, GateIssue, issues, protection
 from bot.domain.journal import Event
-from bot.domain.panel import Page
 from bot.domain.rights import SOME_ADMIN
 from bot.domain.settings import EntryMode
 from bot.domain.trouble import Finding, IncidentKind

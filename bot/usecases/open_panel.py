@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from bot.clock import Clock
+from bot.domain.choices import Page
 from bot.domain.delivery import LISTED_CHECKS, PendingTask, TaskKind, Toast
 from bot.domain.gate import Gate
-from bot.domain.panel import ADMIN_KNOWN_FOR, AdminAction, Page
+from bot.domain.panel import ADMIN_KNOWN_FOR, AdminAction
 from bot.domain.people import Person
 from bot.domain.screen import ScreenName
 from bot.usecases.panel_views import BUILDERS

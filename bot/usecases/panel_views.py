@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
+from bot.domain.choices import Page
 from bot.domain.delivery import ScreenRow
 from bot.domain.gate import Gate
 from bot.domain.health import bypasses_since, gate_state, issues
-from bot.domain.panel import GateCard, GateLine, GateList, LinkTest, LinkTestPage, NoAdmin, Page, PanelView
+from bot.domain.panel import GateCard, GateLine, GateList, LinkTest, LinkTestPage, NoAdmin, PanelView
 from bot.domain.people_pages import PeopleView
 from bot.domain.screen import ScreenName
 from bot.usecases import people_views

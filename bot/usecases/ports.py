@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
-from bot.domain.choices import Setting
+from bot.domain.choices import Page, Setting
 from bot.domain.gate import Gate
 from bot.domain.gateway import AssignedNumber, GatewayEvent
-from bot.domain.panel import Page
 from bot.domain.phone import Phone
 from bot.domain.settings import GateSettings
 
@@ -24,11 +24,8 @@ class InboxSource(Protocol):
     async def read_inbox(self, after_id: int | None) -> list[GatewayEvent]: ...
 
 
-class TypedWords(Protocol):
-    """Parses what admins write to a page."""
-
-    def read(self, page: Page, text: str) -> tuple[Setting, str]:
-        """Return the setting and its new value. Raises InvalidSettingError."""
+ReadTyped = Callable[[Page, str], tuple[Setting, str]]
+"""Reads what an admin wrote to a page: returns the setting and its new value. Raises InvalidSettingError."""
 
 
 class SettingsFile(Protocol):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from bot.domain.choices import Page
 from bot.domain.delivery import DeliveryResult, DeliveryStatus, Notification, PendingTask, TaskKind, Toast
 from bot.domain.gate import Gate
 from bot.domain.health import BY_REQUEST, bypasses_since, is_bypassed
 from bot.domain.journal import JOINED
-from bot.domain.panel import AdminAction, LinkTest, Page
+from bot.domain.panel import AdminAction, LinkTest
 from bot.usecases.follow_rights import notify_admins
 from bot.usecases.open_panel import redraw_panels, show_page
 from storage.store import Store

@@ -5,39 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from bot.domain.choices import Setting, chosen
+from bot.domain.choices import SETTINGS, Page, Setting, chosen
 from bot.domain.delivery import TaskKind, Toast
 from bot.domain.gate import Gate
-from bot.domain.panel import AdminAction, AdminActionKind, Page
+from bot.domain.panel import AdminAction, AdminActionKind
 from bot.domain.problem import InvalidSettingError, SettingProblem
 from bot.domain.rights import Right
 from bot.domain.settings import Preset, preset
 from bot.usecases.change_settings import change_settings
 from bot.usecases.needed_rights import NEEDED
 from bot.usecases.open_panel import page_shown, show_page
-from bot.usecases.ports import TypedWords
+from bot.usecases.ports import ReadTyped
 from storage.store import Store
-
-PAGES = {
-    Setting.WAY: Page.WAY,
-    Setting.DEADLINE: Page.DEADLINE,
-    Setting.AT_DEADLINE: Page.DEADLINE,
-    Setting.COUNTRY_RULE: Page.COUNTRIES,
-    Setting.COUNTRIES: Page.COUNTRIES,
-    Setting.KIND: Page.KINDS,
-    Setting.FRESH: Page.FRESH,
-    Setting.ACCOUNTS: Page.ACCOUNTS,
-    Setting.TAG: Page.TAG,
-    Setting.FURTHER: Page.FURTHER,
-    Setting.LANGUAGE: Page.LANGUAGE,
-    Setting.WELCOME: Page.WELCOME,
-    Setting.LOG: Page.LOG,
-    Setting.RAID: Page.RAID,
-    Setting.RAID_SIZE: Page.RAID,
-    Setting.TIDIES: Page.SERVICE_MESSAGES,
-    Setting.PROMPTS: Page.WAY,
-}
-"""The page of each setting."""
 
 
 async def added_chats(store: Store, gate: Gate, act: AdminAction) -> Mapping[int, tuple[Right, ...]]:
@@ -64,7 +43,7 @@ class SetSetting:
             setting = Setting(key)
             settings = chosen(gate.settings, setting, value)
         except InvalidSettingError as error:
-            await show_page(store, gate, act.admin_id, PAGES[Setting(key)], now, trouble(error))
+            await show_page(store, gate, act.admin_id, SETTINGS[Setting(key)].page, now, trouble(error))
             return Toast.NOTHING
         except ValueError:
             return Toast.UNKNOWN
@@ -72,7 +51,7 @@ class SetSetting:
         if not added <= (await store.gates.get_many(added)).keys() - {gate.chat_id}:
             return Toast.NOT_ADMIN
         await change_settings(store, gate, settings, now, act.admin_id, f"{key}={value}")
-        await show_page(store, gate, act.admin_id, PAGES[setting], now)
+        await show_page(store, gate, act.admin_id, SETTINGS[setting].page, now)
         return Toast.SAVED
 
 
@@ -97,15 +76,15 @@ class ApplyTypedSetting:
     stays until the admin sends a better one.
     """
 
-    def __init__(self, typed: TypedWords) -> None:
-        self._typed = typed
+    def __init__(self, read_typed: ReadTyped) -> None:
+        self._read_typed = read_typed
 
     async def __call__(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:
         gate = await store.gates.lock(gate.chat_id) or gate
         page, message_id = Page(str(act.details["page"])), int(act.details["message"])
         await self._delete_last(store, act, now)
         try:
-            setting, value = self._typed.read(page, str(act.details["text"]))
+            setting, value = self._read_typed(page, str(act.details["text"]))
             settings = chosen(gate.settings, setting, value)
         except ValueError as error:
             found = error if isinstance(error, InvalidSettingError) else InvalidSettingError(SettingProblem.NUMBER)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
+from bot.domain.choices import SETTING_PAGES, Page
 from bot.domain.delivery import ScreenRow
 from bot.domain.gate import Gate
-from bot.domain.panel import ImportPage, Page, SettingPage
+from bot.domain.panel import ImportPage, SettingPage
 from bot.domain.problem import SettingProblem
 from storage.store import Store
 
@@ -44,21 +45,4 @@ async def _import(store: Store, gate: Gate, row: ScreenRow, now: datetime) -> Im
     )
 
 
-SETTING_PAGES = (
-    Page.WAY,
-    Page.DEADLINE,
-    Page.COUNTRIES,
-    Page.KINDS,
-    Page.FRESH,
-    Page.ACCOUNTS,
-    Page.GRANTED,
-    Page.TAG,
-    Page.FURTHER,
-    Page.LANGUAGE,
-    Page.WELCOME,
-    Page.LOG,
-    Page.RAID,
-    Page.SERVICE_MESSAGES,
-    Page.FILE,
-)
 SETTING_BUILDERS: dict[Page, SettingBuilder] = {**dict.fromkeys(SETTING_PAGES, _setting), Page.IMPORT: _import}

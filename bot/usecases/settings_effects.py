@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from bot.domain.choices import SETTINGS, is_changed
 from bot.domain.gate import FRESH_CHANCE, Gate
 from bot.domain.settings import AtDeadline
 from storage.store import Store
-
-ABOUT_PHONES = ("country_rule", "countries", "refused_kinds", "fresh_for", "accounts")
-"""Settings that decide whether a verified phone opens the gate."""
 
 
 async def settings_changed(store: Store, before: Gate, after: Gate, now: datetime) -> None:
@@ -20,7 +18,7 @@ async def settings_changed(store: Store, before: Gate, after: Gate, now: datetim
     whom no gate wants muted; new grants and deadlines apply to people who come from now on.
     """
     old, new = before.settings, after.settings
-    if any(getattr(old, name) != getattr(new, name) for name in ABOUT_PHONES):
+    if any(spec.affects_phones and is_changed(setting, old, new) for setting, spec in SETTINGS.items()):
         await store.requests.clear_ineligibility(gate_id=after.chat_id)
     if old.at_deadline is AtDeadline.LEAVE and new.at_deadline is AtDeadline.TURN_AWAY:
         await store.requests.extend_deadlines(after.chat_id, now + FRESH_CHANCE)

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from bot.domain.choices import Page
 from bot.domain.delivery import TaskKind, Toast
 from bot.domain.gate import Gate
-from bot.domain.panel import AdminAction, AdminActionKind, Page
+from bot.domain.panel import AdminAction, AdminActionKind
 from bot.domain.problem import InvalidSettingError, SettingProblem
 from bot.domain.rights import Right
 from bot.domain.settings import GateSettings

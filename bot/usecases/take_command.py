@@ -8,9 +8,10 @@ from datetime import datetime
 
 from bot.clock import Clock
 from bot.crypto import PhoneCipher
+from bot.domain.choices import Page
 from bot.domain.delivery import TaskKind, Toast
 from bot.domain.gate import Gate
-from bot.domain.panel import ADMIN_KNOWN_FOR, AdminAction, AdminActionKind, Page
+from bot.domain.panel import ADMIN_KNOWN_FOR, AdminAction, AdminActionKind
 from bot.domain.people import Person
 from bot.domain.people_pages import TargetError
 from bot.domain.rights import NO_ADMIN

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bot.domain.panel import EXPECTS_FILE, EXPECTS_WORDS, AdminAction, AdminActionKind
+from bot.domain.choices import TYPED
+from bot.domain.panel import EXPECTS_FILE, AdminAction, AdminActionKind
 from bot.domain.people import Person
 from bot.usecases.admin_desk import AdminDesk
 from bot.usecases.open_panel import page_shown
@@ -20,7 +21,7 @@ class OnPanelText:
 
     async def __call__(self, store: Store, person: Person, text: str, message_id: int) -> bool:
         shown = await page_shown(store, person.user_id)
-        if shown is None or shown[1] not in EXPECTS_WORDS:
+        if shown is None or shown[1] not in TYPED:
             return False
         gate_id, page, _ = shown
         details: dict[str, str | int] = {"page": page, "text": text[:LONGEST_TYPED], "message": message_id}

@@ -12,12 +12,11 @@ from string import ascii_uppercase
 import pytest
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 
-from bot.domain.choices import REFUSABLE, Setting, chosen
+from bot.domain.choices import REFUSABLE, SETTING_PAGES, TYPED, Page, Setting, chosen
 from bot.domain.delivery import Notification
 from bot.domain.gate import Gate, GateMode
 from bot.domain.health import GateHealth, GateIssue, GateState
 from bot.domain.panel import (
-    EXPECTS_WORDS,
     AdminActionKind,
     GateCard,
     GateLine,
@@ -26,7 +25,6 @@ from bot.domain.panel import (
     LinkTest,
     LinkTestPage,
     NoAdmin,
-    Page,
     PanelView,
     SettingPage,
 )
@@ -46,11 +44,10 @@ from bot.telegram.countries import COMMON, code_of, country, flag
 from bot.telegram.keyboards import PanelButton
 from bot.telegram.notifications import notification
 from bot.telegram.panel import render_panel
-from bot.telegram.parse_settings import Typed
 from bot.telegram.rendered import RenderedMessage
+from bot.telegram.setting_words import read_typed
 from bot.telegram.settings_file import JsonSettingsFile
 from bot.telegram.texts import LANGUAGES, Texts
-from bot.usecases.setting_views import SETTING_PAGES
 from tests.domain.makers import NOW
 from tests.telegram.test_screens import HOSTILE, utf16
 
@@ -306,7 +303,7 @@ def test_a_difference_is_shown_line_by_line_also_when_it_lies_behind_what_is_sho
     ],
 )
 def test_what_people_write_is_understood(page: Page, text: str, setting: Setting, value: str) -> None:
-    assert Typed().read(page, text) == (setting, value)
+    assert read_typed(page, text) == (setting, value)
 
 
 @pytest.mark.parametrize(
@@ -330,14 +327,14 @@ def test_what_people_write_is_understood(page: Page, text: str, setting: Setting
 )
 def test_what_is_not_understood_is_said(page: Page, text: str, problem: SettingProblem, about: str) -> None:
     with pytest.raises(InvalidSettingError) as refused:
-        Typed().read(page, text)
+        read_typed(page, text)
     assert (refused.value.problem, refused.value.about) == (problem, about)
 
 
 def test_every_page_that_asks_for_words_has_a_reader() -> None:
-    for page in EXPECTS_WORDS:
+    for page in TYPED:
         with contextlib.suppress(InvalidSettingError):
-            Typed().read(page, "1")
+            read_typed(page, "1")
 
 
 def test_countries_have_names_and_flags() -> None:

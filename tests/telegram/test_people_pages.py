@@ -32,7 +32,8 @@ from bot.domain.screen import Decided, Granted, Outcome, View
 from bot.sandbox.telegram.entities import with_automatic
 from bot.sandbox.telegram.html import parse_html
 from bot.telegram.mentions import LONGEST, harmless, mention
-from bot.telegram.people_words import happened, lasted, refused, stage
+from bot.telegram.numbers import lasted
+from bot.telegram.people_words import happened, refused, stage
 from bot.telegram.screens import ScreenRenderer
 from bot.telegram.texts import LANGUAGES, Texts
 from tests.domain.makers import NOW

@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
+from bot.domain.choices import Page
 from bot.domain.delivery import DeliveryResult, DeliveryStatus, PendingTask, TaskKind, Toast
 from bot.domain.gate import Gate
-from bot.domain.panel import AdminAction, AdminActionKind, Page, PanelView
+from bot.domain.panel import AdminAction, AdminActionKind, PanelView
 from bot.domain.people_pages import PeopleView
 from bot.domain.rights import NO_ADMIN, OWNER
 from bot.domain.settings import GateSettings

@@ -25,7 +25,7 @@ from bot.domain.settings import STANDARD
 from bot.domain.trouble import Measurements
 from bot.numbering import NumberingPlan
 from bot.sandbox.clock import SandboxClock
-from bot.telegram.parse_settings import Typed
+from bot.telegram.setting_words import read_typed
 from bot.telegram.settings_file import JsonSettingsFile
 from bot.usecases.action_handlers import action_handlers, elsewhere
 from bot.usecases.admin_desk import AdminDesk
@@ -115,7 +115,7 @@ class Rules:
         self.show_statistics = ShowStatistics(self.clock, ReadStatistics())
         self.desk = AdminDesk(
             self.clock,
-            action_handlers(Typed(), self.settings_file, self.decline_many, self.show_statistics),
+            action_handlers(read_typed, self.settings_file, self.decline_many, self.show_statistics),
             elsewhere(self.settings_file),
         )
         self.report = ReportFailure(self.clock, self.notify_operators)

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import pytest
 
+from bot.domain.choices import Page
 from bot.domain.delivery import LISTED_CHECKS, MOST_CHECKS, Notification, TaskKind, Toast
-from bot.domain.panel import AdminAction, AdminActionKind, Page
+from bot.domain.panel import AdminAction, AdminActionKind
 from bot.domain.rights import NO_ADMIN, OWNER, SOME_ADMIN, AdminRights, Right
 from bot.domain.settings import STANDARD, EntryMode
 from bot.usecases.needed_rights import NEEDED

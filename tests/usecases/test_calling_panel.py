@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from bot.domain.choices import Page
 from bot.domain.delivery import DeliveryResult, DeliveryStatus, Notification, PendingTask, TaskKind, Toast
-from bot.domain.panel import AdminActionKind, Page
+from bot.domain.panel import AdminActionKind
 from bot.domain.rights import NO_ADMIN, OWNER, AdminRights
 from bot.usecases.call_panel import CallPanel, ChooseLogPlace, GroupCommand
 from tests.usecases.panel import acts, answered, changed, runs, settings, shown

@@ -8,10 +8,11 @@ from datetime import timedelta
 
 import pytest
 
+from bot.domain.choices import Page
 from bot.domain.delivery import TaskKind, Toast
 from bot.domain.gate import Ineligibility
 from bot.domain.health import GateHealth
-from bot.domain.panel import AdminAction, AdminActionKind, NoAdmin, Page, SettingPage
+from bot.domain.panel import AdminAction, AdminActionKind, NoAdmin, SettingPage
 from bot.domain.phone import NumberKind
 from bot.domain.problem import SettingProblem
 from bot.domain.rights import NO_ADMIN, OWNER

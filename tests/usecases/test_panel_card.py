@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from bot.domain.choices import Page
 from bot.domain.delivery import DeliveryResult, DeliveryStatus, PendingTask, TaskKind, Toast
 from bot.domain.health import GateHealth, GateIssue
-from bot.domain.panel import AdminActionKind, GateCard, GateList, Page
+from bot.domain.panel import AdminActionKind, GateCard, GateList
 from bot.domain.rights import NO_ADMIN, OWNER
 from bot.telegram.panel import render_panel
 from bot.telegram.texts import Texts

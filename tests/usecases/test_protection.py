@@ -7,10 +7,11 @@ from datetime import timedelta
 
 import pytest
 
+from bot.domain.choices import Page
 from bot.domain.delivery import MOST_CHECKS, DeliveryResult, DeliveryStatus, Notification, TaskKind, Toast
 from bot.domain.gate import ANONYMOUS_ADMIN, Gate, GateMode
 from bot.domain.health import LATELY, GateHealth, GateState, gate_state
-from bot.domain.panel import AdminActionKind, GateCard, LinkTestPage, Page
+from bot.domain.panel import AdminActionKind, GateCard, LinkTestPage
 from bot.domain.rights import NO_ADMIN, OWNER
 from bot.domain.settings import STANDARD, EntryMode, Preset, preset
 from bot.usecases.take_newcomer import Newcomer

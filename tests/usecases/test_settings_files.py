@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from bot.domain.choices import Page
 from bot.domain.delivery import DeliveryResult, DeliveryStatus, TaskKind, Toast
-from bot.domain.panel import AdminActionKind, ImportPage, NoAdmin, Page, SettingPage
+from bot.domain.panel import AdminActionKind, ImportPage, NoAdmin, SettingPage
 from bot.domain.problem import SettingProblem
 from bot.domain.settings import STANDARD, CountryRule, GateSettings
 from bot.usecases.move_chat import move_chat
