@@ -89,7 +89,6 @@ from bot.usecases.report_failure import ReportFailure
 from bot.usecases.request_number import RequestNumber
 from bot.usecases.retry_entry import RetryEntry
 from bot.usecases.roll_sums import RollUp
-from bot.usecases.run_installation import RunInstallation
 from bot.usecases.select_outgoing import SelectOutgoing, ViewOf
 from bot.usecases.service_messages import DeleteServiceMessage
 from bot.usecases.set_aside import SetAside
@@ -216,9 +215,7 @@ class Container:
         async def is_operator(user_id: int) -> bool:
             return await self.database.transact(lambda store: operators.is_operator(store, user_id))
 
-        ask_statistics = AskStatistics(clock, desk, show_statistics, operators.is_operator)
         announce = Announce(clock, operators, plan)
-        appoint = AppointOperators(operators, notify_operators)
         views: dict[ScreenName, ViewOf] = {
             ScreenName.OPERATOR: OperatorViews(operators.is_operator),
             ScreenName.INSTALLATION: InstallationViews(operators),
@@ -322,7 +319,7 @@ class Container:
         # Telegram, inward.
         cancel_verification = CancelVerification(clock)
         ask_number_again = RetryVerification(clock, phone_cipher, open_verification)
-        dispatcher = build_dispatcher(
+        self.dispatcher = dispatcher = build_dispatcher(
             LoadPerson(clock, self.texts, phone_cipher),
             {appeal_text(self.texts.in_language(language)) for language in LANGUAGES},
             clock=clock,
@@ -343,11 +340,12 @@ class Container:
             take_words=OnPanelText(desk),
             call_panel=call_panel,
             choose_log_place=ChooseLogPlace(desk, call_panel),
-            ask_statistics=ask_statistics,
-            run_installation=RunInstallation(clock, operators, appoint, announce, ask_statistics),
-            operator_desk=OperatorDesk(clock, operators.is_operator, FindPeople(plan, phone_cipher), ask_deletion),
+            ask_statistics=AskStatistics(clock, desk, show_statistics),
+            appoint=AppointOperators(operators, notify_operators),
+            announce=announce,
+            operator_desk=OperatorDesk(clock, FindPeople(plan, phone_cipher), ask_deletion),
             operators=operators,
-            ask_condition=AskCondition(clock, operators.is_operator),
+            ask_condition=AskCondition(clock),
             ask_my_data=AskMyData(clock),
             ask_export=AskExport(clock),
             ask_deletion=ask_deletion,

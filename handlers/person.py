@@ -18,7 +18,6 @@ from bot.usecases.ask_number_again import RetryVerification
 from bot.usecases.cancel_verification import CancelVerification
 from bot.usecases.open_panel import ListGates
 from bot.usecases.retry_entry import RetryEntry
-from bot.usecases.run_installation import RunInstallation
 from bot.usecases.share_contact import ShareContact
 from bot.usecases.show_screen import ShowScreen
 from storage.store import Store
@@ -55,12 +54,9 @@ async def ask_admins(message: Message, store: Store, person: Person, ask_admins:
     await ask_admins(store, person, fresh=True)
 
 
-async def anything_else(
-    message: Message, store: Store, person: Person, run_installation: RunInstallation, show_screen: ShowScreen
-) -> None:
-    """Any other text: show where the person stands, since that is what they wonder."""
-    if message.text is not None or not await run_installation.wrote(store, person, None):
-        await show_screen(store, person, ScreenName.WELCOME, fresh=True)
+async def anything_else(message: Message, store: Store, person: Person, show_screen: ShowScreen) -> None:  # noqa: ARG001 - aiogram passes the event
+    """Anything else: show where the person stands, since that is what they wonder."""
+    await show_screen(store, person, ScreenName.WELCOME, fresh=True)
 
 
 async def help_(message: Message, store: Store, person: Person, show_screen: ShowScreen) -> None:  # noqa: ARG001 - aiogram passes the event
