@@ -46,7 +46,8 @@ def build_dispatcher(
     appeals: Collection[str],
     **use_cases: Any,  # noqa: ANN401 - of as many types as there are
 ) -> Dispatcher:
-    """A dispatcher with every route. The handlers receive `use_cases` by the names of their parameters.
+    """A dispatcher with every route. The handlers receive `use_cases` by the names of their parameters;
+    tests/test_routes.py compares the two.
 
     `appeals`: the button that asks the admins, in each language. A command or button of operators that somebody else
     sends falls through to the routes below, as if there were no such command or button.
