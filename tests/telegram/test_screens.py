@@ -6,6 +6,7 @@ import dataclasses
 import itertools
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import get_args
 
 import pytest
 from aiogram.types import InlineKeyboardMarkup, InputRichMessage, ReplyKeyboardMarkup
@@ -385,3 +386,7 @@ def test_the_address_to_enter_is_shown_whole_however_long_it_is() -> None:
     text, _ = parse_html(notification(details, TEXTS.in_language("en"), address))
 
     assert address in text
+
+
+def test_every_view_has_a_screen_and_every_screen_a_view() -> None:
+    assert set(SCREENS._screens) == set(get_args(View))
