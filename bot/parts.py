@@ -69,6 +69,7 @@ from bot.usecases.find_people import FindPeople
 from bot.usecases.follow_raids import FollowRaids
 from bot.usecases.follow_rights import FollowRights, LookForRights
 from bot.usecases.installation_views import InstallationViews
+from bot.usecases.member_updates import OnMemberUpdated
 from bot.usecases.notify_operators import OperatorNotifier
 from bot.usecases.open_app import OpenApp
 from bot.usecases.open_incident import OpenIncident
@@ -77,6 +78,7 @@ from bot.usecases.open_verification import StartVerification
 from bot.usecases.operator_desk import OperatorDesk
 from bot.usecases.operator_views import OperatorViews
 from bot.usecases.operators import Operators
+from bot.usecases.press_call_button import PressCallButton
 from bot.usecases.publish_events import PublishEvents
 from bot.usecases.purge_old import PurgeOld
 from bot.usecases.raid_alerts import OnAlertResult
@@ -350,9 +352,9 @@ class Container:
             ask_export=AskExport(clock),
             ask_deletion=ask_deletion,
             confirm_deletion=ConfirmDeletion(clock, erase_person, operators),
-            take_newcomer=OnMemberJoined(clock),
-            take_leaver=OnMemberLeft(clock),
-            take_restriction=OnMemberRestricted(clock),
+            on_member_updated=OnMemberUpdated(
+                clock, OnMemberJoined(clock), OnMemberLeft(clock), OnMemberRestricted(clock)
+            ),
             delete_service_message=DeleteServiceMessage(clock),
             follow_rights=FollowRights(clock, notify_operators),
         )
@@ -414,8 +416,7 @@ class Container:
                 read_calls,
                 call_view,
                 self.streams,
-                ask_number_again,
-                cancel_verification,
+                PressCallButton(clock, read_calls, ask_number_again, cancel_verification),
                 self.wake_deliveries,
             ),
             mini_app=mini_app,

@@ -16,8 +16,10 @@ from bot.telegram.keyboards import (
     PanelButton,
     PersonalAct,
     PersonalButton,
+    Place,
     PlaceButton,
     RefreshButton,
+    VerificationAction,
     VerificationButton,
 )
 from bot.telegram.operator_buttons import OperatorButton
@@ -101,8 +103,13 @@ def build_dispatcher(
     message(admin.log, IN_GROUP, Command(commands.LOG.name))
 
     button = dispatcher.callback_query.register
-    button(person.verification_button, VerificationButton.filter())
-    button(person.place_button, PlaceButton.filter())
+    button(person.cancel_button, VerificationButton.filter(F.step == VerificationAction.CANCEL))
+    button(person.again_button, VerificationButton.filter())
+    button(person.screen_button, PlaceButton.filter(F.place.in_(person.FACES)))
+    button(person.enter_button, PlaceButton.filter(F.place == Place.ENTER))
+    button(person.link_button, PlaceButton.filter(F.place == Place.LINK))
+    button(person.appeal_button, PlaceButton.filter(F.place == Place.APPEAL))
+    button(person.gates_button, PlaceButton.filter(F.place == Place.GATES))
     button(admin.panel_button, PanelButton.filter())
     button(stats.all_stats_button, StatsButton.filter(), IsOperator())
     button(stats.own_stats_button, StatsButton.filter())
