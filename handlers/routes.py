@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 from aiogram import Dispatcher, F
@@ -51,16 +51,24 @@ def build_dispatcher(
     """A dispatcher with every route. The handlers receive `use_cases` by the names of their parameters;
     tests/test_routes.py compares the two.
 
-    `appeals`: the button that asks the admins, in each language. A command or button of operators that somebody else
-    sends falls through to the routes below, as if there were no such command or button.
+    `appeals`: the button that asks the admins, in each language.
     """
     dispatcher = Dispatcher(disable_fsm=True, **use_cases)
     for observer in (dispatcher.message, dispatcher.callback_query, dispatcher.chat_join_request):
         observer.middleware(meet_person)
     for observer in (dispatcher.message, dispatcher.callback_query):
         observer.middleware(NamedGate())
+    _messages(dispatcher.message.register, appeals)
+    _buttons(dispatcher.callback_query.register)
+    dispatcher.chat_join_request.register(membership.join_request)
+    dispatcher.my_chat_member.register(membership.blocked, IN_PRIVATE)
+    dispatcher.my_chat_member.register(membership.own_rights)
+    dispatcher.chat_member.register(membership.member)
+    return dispatcher
 
-    message = dispatcher.message.register
+
+def _messages(message: Callable[..., Any], appeals: Collection[str]) -> None:
+    """A command of operators that somebody else sends falls through to the routes below, as any text does."""
     message(person.contact, IN_PRIVATE, F.contact)
     message(person.ask_link, IN_PRIVATE, CommandStart(deep_link=True, magic=F.args.startswith(f"{Start.IN}_")))
     message(admin.open_gate, IN_PRIVATE, CommandStart(deep_link=True, magic=F.args.startswith(f"{Start.GATE}_")))
@@ -102,9 +110,12 @@ def build_dispatcher(
     message(admin.log_link, IN_GROUP, CommandStart(deep_link=True, magic=F.args.startswith(f"{Start.LOG}_")))
     message(admin.log, IN_GROUP, Command(commands.LOG.name))
 
-    button = dispatcher.callback_query.register
+
+def _buttons(button: Callable[..., Any]) -> None:
+    """A button of operators that somebody else presses is unknown."""
     button(person.cancel_button, VerificationButton.filter(F.step == VerificationAction.CANCEL))
-    button(person.again_button, VerificationButton.filter())
+    again = (VerificationAction.ANOTHER, VerificationAction.AGAIN)
+    button(person.again_button, VerificationButton.filter(F.step.in_(again)))
     button(person.screen_button, PlaceButton.filter(F.place.in_(person.FACES)))
     button(person.enter_button, PlaceButton.filter(F.place == Place.ENTER))
     button(person.link_button, PlaceButton.filter(F.place == Place.LINK))
@@ -126,9 +137,3 @@ def build_dispatcher(
     button(installation.drop_button, wants(F.want == OperatorAction.DROP), IsOperator())
     button(installation.lost_button, InstallationButton.filter())
     button(person.unknown_button)
-
-    dispatcher.chat_join_request.register(membership.join_request)
-    dispatcher.my_chat_member.register(membership.blocked, IN_PRIVATE)
-    dispatcher.my_chat_member.register(membership.own_rights)
-    dispatcher.chat_member.register(membership.member)
-    return dispatcher

@@ -12,7 +12,7 @@ from aiogram import Dispatcher
 from aiogram.dispatcher.event.handler import HandlerObject
 from aiogram.filters import Command
 from aiogram.filters.callback_data import CallbackQueryFilter
-from aiogram.types import Message, Update
+from aiogram.types import CallbackQuery, Message, Update
 
 from bot import settings
 from bot.domain.installation import AddedOperator, OperatorAction
@@ -23,7 +23,17 @@ from bot.parts import Container
 from bot.sandbox.clock import SandboxClock
 from bot.telegram.commands import OPERATOR_COMMANDS
 from bot.telegram.installation_buttons import InstallationButton
-from bot.telegram.keyboards import PersonalAct, PersonalButton, RefreshButton, Subject
+from bot.telegram.keyboards import (
+    PanelButton,
+    PersonalAct,
+    PersonalButton,
+    Place,
+    PlaceButton,
+    RefreshButton,
+    Subject,
+    VerificationAction,
+    VerificationButton,
+)
 from bot.telegram.operator_buttons import SURE, OperatorButton
 from bot.telegram.stats_buttons import StatsButton
 from bot.usecases.show_screen import ShowScreen
@@ -168,6 +178,35 @@ async def test_a_mistake_in_the_wiring_would_be_seen(bot: Container) -> None:
     assert unsupplied(dispatcher) == ["tests.test_routes.misspelt: show_scren", "tests.test_routes.in_group: person"]
     assert mistyped(dispatcher) == ["tests.test_routes.of_another_type: ask_link"]
     assert untaken(dispatcher) == {"ask_anything"}
+
+
+# Buttons
+
+
+async def routes_of(bot: Container, data: str) -> list[str]:
+    """The handlers of a button with this data, whoever presses it, in their order."""
+    query = CallbackQuery.model_validate({"id": "1", "from": user(STRANGER), "chat_instance": "1", "data": data})
+
+    async def leads_to(handler: HandlerObject) -> bool:
+        return all([await each(query) for each in filters(handler) if isinstance(each, CallbackQueryFilter)])
+
+    handlers = bot.dispatcher.callback_query.handlers
+    return [handler.callback.__name__ for handler in handlers if await leads_to(handler)]
+
+
+async def test_every_button_that_the_bot_makes_has_a_route(bot: Container) -> None:
+    made = [
+        *(VerificationButton(step=step, id=1) for step in VerificationAction),
+        *(PlaceButton(place=place) for place in Place),
+        *(PersonalButton(act=act) for act in PersonalAct),
+        *(PanelButton(act=act, gate=-1) for act in AdminActionKind),
+        *BUTTONS,
+    ]
+
+    first = {button.pack(): (await routes_of(bot, button.pack()))[0] for button in made}
+
+    assert {data for data, name in first.items() if name in ("unknown_button", "lost_button")} == set()
+    assert await routes_of(bot, "from a version long gone") == ["unknown_button"]
 
 
 # Rights
