@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import shutil
 import subprocess
 import sys
@@ -92,17 +91,3 @@ def test_the_rules_import_nothing_beyond_the_standard_library() -> None:
     imported = {other.split(".")[0] for module in rules for other in graph.find_modules_directly_imported_by(module)}
 
     assert imported - sys.stdlib_module_names == {"bot", "storage"}
-
-
-def test_handlers_leave_the_store_to_use_cases() -> None:
-    # These find the person and the gate, and check rights, before a handler runs.
-    before = {"middlewares.py", "filters.py"}
-    used = [
-        f"{file.name}:{node.lineno}: {ast.unparse(node)}"
-        for file in (ROOT / "handlers").glob("*.py")
-        if file.name not in before
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "store"
-    ]
-
-    assert used == []

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import json
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any, get_type_hints
 
 import pytest
@@ -290,3 +292,17 @@ async def test_who_has_just_ceased_to_be_an_operator_has_no_rights_and_no_page_l
 
     assert await rows(bot, "SELECT face FROM screens") == [{"face": "welcome"}]
     assert await rows(bot, "SELECT * FROM announcements") == []
+
+
+def test_handlers_leave_the_store_to_use_cases() -> None:
+    # These find the person and the gate, and check rights, before a handler runs.
+    before = {"middlewares.py", "filters.py"}
+    used = [
+        f"{file.name}:{node.lineno}: {ast.unparse(node)}"
+        for file in (Path(__file__).parent.parent / "handlers").glob("*.py")
+        if file.name not in before
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "store"
+    ]
+
+    assert used == []

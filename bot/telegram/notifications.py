@@ -143,8 +143,8 @@ def guard_joins(words: Words, *, are_on: bool, are_possible: bool) -> str:
     )
 
 
-def _gateway_trouble(details: Details, words: Words) -> str:
-    match GatewayReason(str(details["reason"])):
+def _gateway_trouble(reason: GatewayReason, code: int, words: Words) -> str:
+    match reason:
         case GatewayReason.CREDENTIALS:
             what = words("it refuses our login or key, or our address is not on the account's list")
         case GatewayReason.NO_MONEY:
@@ -157,7 +157,7 @@ def _gateway_trouble(details: Details, words: Words) -> str:
         "🚨 Nobody can verify: the gateway gives no numbers, because {what} (code {code}). "
         "I ask it again from time to time by myself.",
         what=what,
-        code=int(details["code"]),
+        code=code,
     )
 
 
@@ -302,7 +302,9 @@ NOTIFICATIONS: dict[Notification, Callable[[Details, Words], str]] = {
     Notification.LOG_LOST: _log_lost,
     Notification.NOT_ALLOWED: _not_allowed,
     Notification.NOT_REMOVED: _not_removed,
-    Notification.GATEWAY_TROUBLE: _gateway_trouble,
+    Notification.GATEWAY_TROUBLE: lambda details, words: _gateway_trouble(
+        GatewayReason(str(details["reason"])), int(details["code"]), words
+    ),
     Notification.GATEWAY_WRONG_PARAMETERS: _gateway_wrong_parameters,
     Notification.GRANT_FAILED: _grant_failed,
     Notification.WEBHOOK_DROPPED: _webhook_dropped,
