@@ -144,6 +144,7 @@ class Announce:
         await store.announcements.reported(announcement.id, now)
 
     async def _looks_at(self, store: Store, user_id: int, announcement: Announcement) -> bool:
+        # A step of the sweep: they may have ceased to be one meanwhile.
         is_operator = await self._operators.is_operator(store, user_id)
         return is_operator and await _looked_at(store, user_id) == announcement.id
 
