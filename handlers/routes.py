@@ -40,7 +40,7 @@ from handlers.middlewares import LoadPerson, NamedGate
 
 IN_PRIVATE = F.chat.type == "private"
 IN_GROUP = F.chat.type.in_({"group", "supergroup"})
-NO_TEXT = F.photo | F.sticker | F.voice | F.video | F.location | F.dice | F.animation | F.caption
+NO_TEXT = F.photo | F.sticker | F.voice | F.video | F.location | F.dice | F.animation
 
 
 def build_dispatcher(
@@ -68,7 +68,7 @@ def build_dispatcher(
 
 
 def _messages(message: Callable[..., Any], appeals: Collection[str]) -> None:
-    """A command of operators that somebody else sends falls through to the routes below, as any text does."""
+    """A command of operators that somebody else sends falls through to the routes below, and is any text."""
     message(person.contact, IN_PRIVATE, F.contact)
     message(person.ask_link, IN_PRIVATE, CommandStart(deep_link=True, magic=F.args.startswith(f"{Start.IN}_")))
     message(admin.open_gate, IN_PRIVATE, CommandStart(deep_link=True, magic=F.args.startswith(f"{Start.GATE}_")))
@@ -93,6 +93,7 @@ def _messages(message: Callable[..., Any], appeals: Collection[str]) -> None:
     message(installation.operators, IN_PRIVATE, Command(commands.OPERATORS.name), IsOperator())
     message(installation.announce, IN_PRIVATE, Command(commands.ANNOUNCE.name), IsOperator())
     message(installation.picked, IN_PRIVATE, F.users_shared, IsOperator())
+    message(person.anything_else, IN_PRIVATE, Command(*(command.name for command in commands.OPERATOR_COMMANDS)))
     about_people = Command(commands.PENDING.name, *(command.name for command in commands.PEOPLE_COMMANDS))
     message(group_commands.in_private, IN_PRIVATE, about_people)
     message(group_commands.in_group, IN_GROUP, about_people)
