@@ -69,6 +69,7 @@ from bot.usecases.find_people import FindPeople
 from bot.usecases.follow_raids import FollowRaids
 from bot.usecases.follow_rights import FollowRights, LookForRights
 from bot.usecases.installation_views import InstallationViews
+from bot.usecases.member_updates import OnMemberUpdated
 from bot.usecases.notify_operators import OperatorNotifier
 from bot.usecases.open_app import OpenApp
 from bot.usecases.open_incident import OpenIncident
@@ -77,6 +78,7 @@ from bot.usecases.open_verification import StartVerification
 from bot.usecases.operator_desk import OperatorDesk
 from bot.usecases.operator_views import OperatorViews
 from bot.usecases.operators import Operators
+from bot.usecases.press_call_button import PressCallButton
 from bot.usecases.publish_events import PublishEvents
 from bot.usecases.purge_old import PurgeOld
 from bot.usecases.raid_alerts import OnAlertResult
@@ -89,7 +91,6 @@ from bot.usecases.report_failure import ReportFailure
 from bot.usecases.request_number import RequestNumber
 from bot.usecases.retry_entry import RetryEntry
 from bot.usecases.roll_sums import RollUp
-from bot.usecases.run_installation import RunInstallation
 from bot.usecases.select_outgoing import SelectOutgoing, ViewOf
 from bot.usecases.service_messages import DeleteServiceMessage
 from bot.usecases.set_aside import SetAside
@@ -216,9 +217,7 @@ class Container:
         async def is_operator(user_id: int) -> bool:
             return await self.database.transact(lambda store: operators.is_operator(store, user_id))
 
-        ask_statistics = AskStatistics(clock, desk, show_statistics, operators.is_operator)
         announce = Announce(clock, operators, plan)
-        appoint = AppointOperators(operators, notify_operators)
         views: dict[ScreenName, ViewOf] = {
             ScreenName.OPERATOR: OperatorViews(operators.is_operator),
             ScreenName.INSTALLATION: InstallationViews(operators),
@@ -322,7 +321,7 @@ class Container:
         # Telegram, inward.
         cancel_verification = CancelVerification(clock)
         ask_number_again = RetryVerification(clock, phone_cipher, open_verification)
-        dispatcher = build_dispatcher(
+        self.dispatcher = dispatcher = build_dispatcher(
             LoadPerson(clock, self.texts, phone_cipher),
             {appeal_text(self.texts.in_language(language)) for language in LANGUAGES},
             clock=clock,
@@ -343,18 +342,19 @@ class Container:
             take_words=OnPanelText(desk),
             call_panel=call_panel,
             choose_log_place=ChooseLogPlace(desk, call_panel),
-            ask_statistics=ask_statistics,
-            run_installation=RunInstallation(clock, operators, appoint, announce, ask_statistics),
-            operator_desk=OperatorDesk(clock, operators.is_operator, FindPeople(plan, phone_cipher), ask_deletion),
+            ask_statistics=AskStatistics(clock, desk, show_statistics),
+            appoint=AppointOperators(operators, notify_operators),
+            announce=announce,
+            operator_desk=OperatorDesk(clock, FindPeople(plan, phone_cipher), ask_deletion),
             operators=operators,
-            ask_condition=AskCondition(clock, operators.is_operator),
+            ask_condition=AskCondition(clock),
             ask_my_data=AskMyData(clock),
             ask_export=AskExport(clock),
             ask_deletion=ask_deletion,
             confirm_deletion=ConfirmDeletion(clock, erase_person, operators),
-            take_newcomer=OnMemberJoined(clock),
-            take_leaver=OnMemberLeft(clock),
-            take_restriction=OnMemberRestricted(clock),
+            on_member_updated=OnMemberUpdated(
+                clock, OnMemberJoined(clock), OnMemberLeft(clock), OnMemberRestricted(clock)
+            ),
             delete_service_message=DeleteServiceMessage(clock),
             follow_rights=FollowRights(clock, notify_operators),
         )
@@ -416,8 +416,7 @@ class Container:
                 read_calls,
                 call_view,
                 self.streams,
-                ask_number_again,
-                cancel_verification,
+                PressCallButton(clock, read_calls, ask_number_again, cancel_verification),
                 self.wake_deliveries,
             ),
             mini_app=mini_app,

@@ -8,27 +8,18 @@ from bot.domain.choices import Page
 from bot.domain.panel import AdminAction, AdminActionKind
 from bot.domain.people import Person
 from bot.domain.screen import ScreenName
-from bot.telegram.announcements import as_html
 from bot.telegram.keyboards import PanelButton
 from bot.usecases.admin_desk import AdminDesk
 from bot.usecases.call_panel import CallPanel, ChooseLogPlace, GroupCommand
 from bot.usecases.open_panel import ListGates
-from bot.usecases.run_installation import RunInstallation
 from bot.usecases.show_screen import ShowScreen
 from bot.usecases.take_words import OnPanelText
 from storage.store import Store
 
 
-async def gates(
-    message: Message,  # noqa: ARG001 - aiogram passes the event
-    store: Store,
-    person: Person,
-    run_installation: RunInstallation,
-    list_gates: ListGates,
-) -> None:
-    """/gates: the groups that the person administers; for operators all of them."""
-    if not await run_installation.gates(store, person):
-        await list_gates(store, person, fresh=True)
+async def gates(message: Message, store: Store, person: Person, list_gates: ListGates) -> None:  # noqa: ARG001 - aiogram passes the event
+    """/gates: the groups that the person administers."""
+    await list_gates(store, person, fresh=True)
 
 
 async def open_gate(
@@ -62,14 +53,10 @@ async def written(
     store: Store,
     person: Person,
     take_words: OnPanelText,
-    run_installation: RunInstallation,
     show_screen: ShowScreen,
 ) -> None:
     """Text for a page that asks for some; else show where the person stands, since that is what they wonder."""
-    text = message.text or ""
-    if await take_words(store, person, text, message.message_id):
-        return
-    if not await run_installation.wrote(store, person, text, as_html(text, message.entities or ())):
+    if not await take_words(store, person, message.text or "", message.message_id):
         await show_screen(store, person, ScreenName.WELCOME, fresh=True)
 
 
@@ -78,14 +65,11 @@ async def document(
     store: Store,
     person: Person,
     take_words: OnPanelText,
-    run_installation: RunInstallation,
     show_screen: ShowScreen,
 ) -> None:
     """A file for the page that asks for one; else show where the person stands."""
     sent = message.document
-    if sent is not None and await take_words.file(store, person, sent.file_id, sent.file_size or 0):
-        return
-    if not await run_installation.wrote(store, person, None):
+    if sent is None or not await take_words.file(store, person, sent.file_id, sent.file_size or 0):
         await show_screen(store, person, ScreenName.WELCOME, fresh=True)
 
 

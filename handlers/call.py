@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 
 from aiohttp import web
 
 from bot.clock import Clock
-from bot.domain.delivery import Toast
 from bot.domain.errors import StorageUnavailableError
-from bot.domain.limits import LONGEST_SPAN, next_opening
-from bot.domain.people import Person
 from bot.telegram.texts import Texts
-from bot.usecases.ask_number_again import RetryVerification
-from bot.usecases.cancel_verification import CancelVerification
+from bot.usecases.press_call_button import PressCallButton, PressedCallButton
 from bot.usecases.read_calls import CallScreen, ReadCalls
 from bot.web.call import HEADERS, TYPES, CallView, StaticFiles
 from bot.web.pages import HEADERS as MESSAGE_HEADERS
@@ -38,7 +33,7 @@ STREAM_HEADERS = {
     "Referrer-Policy": "no-referrer",
 }
 
-Press = Callable[[Store, Person, int], Awaitable[Toast]]
+Press = Callable[[Store, str], Awaitable[PressedCallButton | None]]
 
 
 class CallPages:
@@ -52,8 +47,7 @@ class CallPages:
         read: ReadCalls,
         view: CallView,
         streams: Streams,
-        ask_number_again: RetryVerification,
-        cancel_verification: CancelVerification,
+        press_call_button: PressCallButton,
         announce: Callable[[], None],
     ) -> None:
         self._clock = clock
@@ -62,8 +56,7 @@ class CallPages:
         self._read = read
         self._view = view
         self._streams = streams
-        self._ask_number_again = ask_number_again
-        self._cancel_verification = cancel_verification
+        self._press = press_call_button
         self._announce = announce
         self._rate = Rate()
 
@@ -120,11 +113,11 @@ class CallPages:
 
     async def another(self, request: web.Request) -> web.Response:
         """Request another number, or try again."""
-        return await self._pressed(request, self._ask_number_again)
+        return await self._pressed(request, self._press.another)
 
     async def cancel(self, request: web.Request) -> web.Response:
         """Cancel."""
-        return await self._pressed(request, self._cancel_verification)
+        return await self._pressed(request, self._press.cancel)
 
     async def _pressed(self, request: web.Request, press: Press) -> web.Response:
         token = self._token(request)
@@ -132,34 +125,11 @@ class CallPages:
             return nothing(403)
         await body_of(request, LARGEST_BODY)
 
-        async def work(store: Store) -> tuple[CallScreen, Toast, datetime | None, str] | None:
-            screen = (await self._read(store, [token])).get(token) if token else None
-            person = await store.people.lock(screen.user_id) if screen else None
-            if screen is None or person is None or not screen.is_told(self._clock.now()):
-                return None
-            toast = await press(store, person, screen.verification_id)
-            opens_at, next_token = None, ""
-            if press is self._ask_number_again:
-                mine = await store.verifications.open_of(person.user_id)
-                if mine is not None and mine.token != token:
-                    next_token = mine.token
-                elif toast is Toast.LIMITED:
-                    opens_at = await self._opens_at(store, screen)
-            return (await self._read(store, [token]))[token], toast, opens_at, next_token
-
-        done = await self._transactions.transact(work)
+        done = await self._transactions.transact(lambda store: press(store, token)) if token else None
         if done is None:
             return nothing(404)
         self._announce()
-        return web.json_response(self._view.answer(*done), headers={"Cache-Control": "no-store"})
-
-    async def _opens_at(self, store: Store, screen: CallScreen) -> datetime | None:
-        now = self._clock.now()
-        verification = await store.verifications.get(screen.verification_id)
-        if verification is None:
-            return None
-        asked = await store.verifications.asked_since(screen.user_id, verification.fingerprint, now - LONGEST_SPAN)
-        return next_opening(asked, now)
+        return web.json_response(self._view.answer(done), headers={"Cache-Control": "no-store"})
 
     async def _screen(self, token: str) -> CallScreen | None:
         if not token:

@@ -1,4 +1,4 @@
-"""The condition of the installation, for operators. For everybody else these are ordinary texts and unknown buttons."""
+"""The condition of the installation, for operators."""
 
 from __future__ import annotations
 
@@ -6,37 +6,21 @@ from aiogram.types import CallbackQuery, Message
 
 from bot.domain.delivery import TaskKind
 from bot.domain.people import Person
-from bot.domain.screen import ScreenName
 from bot.telegram.keyboards import RefreshButton, Subject
 from bot.usecases.ask_condition import AskCondition
-from bot.usecases.show_screen import ShowScreen
 from storage.store import Store
 
 KINDS = {Subject.HEALTH: TaskKind.HEALTH, Subject.BALANCE: TaskKind.BALANCE}
 
 
-async def health(
-    message: Message,  # noqa: ARG001 - aiogram passes the event
-    store: Store,
-    person: Person,
-    ask_condition: AskCondition,
-    show_screen: ShowScreen,
-) -> None:
+async def health(message: Message, store: Store, person: Person, ask_condition: AskCondition) -> None:  # noqa: ARG001 - aiogram passes the event
     """/health: the condition of the installation."""
-    if not await ask_condition(store, person, TaskKind.HEALTH):
-        await show_screen(store, person, ScreenName.WELCOME, fresh=True)
+    await ask_condition(store, person, TaskKind.HEALTH)
 
 
-async def balance(
-    message: Message,  # noqa: ARG001 - aiogram passes the event
-    store: Store,
-    person: Person,
-    ask_condition: AskCondition,
-    show_screen: ShowScreen,
-) -> None:
+async def balance(message: Message, store: Store, person: Person, ask_condition: AskCondition) -> None:  # noqa: ARG001 - aiogram passes the event
     """/balance: the balance of the gateway account."""
-    if not await ask_condition(store, person, TaskKind.BALANCE):
-        await show_screen(store, person, ScreenName.WELCOME, fresh=True)
+    await ask_condition(store, person, TaskKind.BALANCE)
 
 
 async def refresh(

@@ -1,36 +1,45 @@
-"""Operators and the whole installation, in private. For others these are ordinary texts and unknown buttons."""
+"""Operators and the whole installation, in private."""
 
 from __future__ import annotations
 
 from aiogram.filters import CommandObject
 from aiogram.types import CallbackQuery, Message
 
-from bot.domain.installation import PickedUser
+from bot.clock import Clock
+from bot.domain.delivery import Toast
+from bot.domain.installation import InstallationPage, OperatorAction, PickedUser
 from bot.domain.people import Person
-from bot.domain.screen import ScreenName
 from bot.telegram.announcements import as_html
 from bot.telegram.installation_buttons import InstallationButton
 from bot.telegram.texts import visible
-from bot.usecases.run_installation import RunInstallation
-from bot.usecases.show_screen import ShowScreen
+from bot.usecases.announce import Announce
+from bot.usecases.answer_button import answer_button
+from bot.usecases.appoint_operators import AppointOperators, close_pages, show_operators
+from bot.usecases.ask_statistics import AskStatistics
+from bot.usecases.installation_pages import check_gate, show_installation
 from storage.store import Store
 
+PAGES = {
+    OperatorAction.OPERATORS: InstallationPage.OPERATORS,
+    OperatorAction.ADD: InstallationPage.ADDING,
+    OperatorAction.ASK: InstallationPage.REMOVING,
+    OperatorAction.GATES: InstallationPage.GATES,
+    OperatorAction.GATE: InstallationPage.GATE,
+}
+"""The buttons that open a page."""
 
-async def operators(
-    message: Message,  # noqa: ARG001 - aiogram passes the event
-    store: Store,
-    person: Person,
-    run_installation: RunInstallation,
-    show_screen: ShowScreen,
-) -> None:
+
+async def operators(message: Message, store: Store, person: Person, clock: Clock) -> None:  # noqa: ARG001 - aiogram passes the event
     """/operators: who they are."""
-    if not await run_installation.operators(store, person):
-        await show_screen(store, person, ScreenName.WELCOME, fresh=True)
+    await show_operators(store, person.user_id, clock.now())
 
 
-async def picked(
-    message: Message, store: Store, person: Person, run_installation: RunInstallation, show_screen: ShowScreen
-) -> None:
+async def gates(message: Message, store: Store, person: Person, clock: Clock) -> None:  # noqa: ARG001 - aiogram passes the event
+    """/gates, of an operator: all of them."""
+    await show_installation(store, person, InstallationPage.GATES, clock.now(), fresh=True)
+
+
+async def picked(message: Message, store: Store, person: Person, appoint: AppointOperators, clock: Clock) -> None:
     """Add the user picked from Telegram's own list as an operator."""
     users = message.users_shared.users if message.users_shared is not None else []
     chosen = [
@@ -39,18 +48,11 @@ async def picked(
         )
         for user in users
     ]
-    if not await run_installation.picked(store, person, _name(message), chosen):
-        await show_screen(store, person, ScreenName.WELCOME, fresh=True)
+    name = _visible(message.from_user.full_name) if message.from_user is not None else ""
+    await appoint.pick(store, person, name, chosen, clock.now())
 
 
-async def announce(
-    message: Message,
-    command: CommandObject,
-    store: Store,
-    person: Person,
-    run_installation: RunInstallation,
-    show_screen: ShowScreen,
-) -> None:
+async def announce(message: Message, command: CommandObject, store: Store, person: Person, announce: Announce) -> None:
     """/announce [text], or in reply to the text: write to all admins."""
     meant, text, skipped = message, command.args or "", ""
     if text:
@@ -58,27 +60,97 @@ async def announce(
     elif message.reply_to_message is not None:
         meant = message.reply_to_message
         text = meant.text or ""
-    html = as_html(text, meant.entities or (), skipped)
-    if not await run_installation.announce(store, person, text, html):
-        await show_screen(store, person, ScreenName.WELCOME, fresh=True)
+    if text:
+        await announce.write(store, person, text, as_html(text, meant.entities or (), skipped))
+    else:
+        await announce.show(store, person)
 
 
-async def installation_button(
+async def announcement(message: Message, store: Store, person: Person, announce: Announce) -> None:
+    """The text of an announcement."""
+    text = message.text or ""
+    await announce.write(store, person, text, as_html(text, message.entities or ()))
+
+
+async def not_announceable(message: Message, store: Store, person: Person, announce: Announce) -> None:  # noqa: ARG001 - aiogram passes the event
+    """A message without text, instead of an announcement."""
+    await announce.refuse(store, person)
+
+
+async def page_button(
+    query: CallbackQuery, store: Store, person: Person, callback_data: InstallationButton, clock: Clock
+) -> None:
+    """A button that opens a page."""
+    page, now = PAGES[callback_data.want], clock.now()
+    await show_installation(store, person, page, now, about=callback_data.about, number=callback_data.number)
+    await answer_button(store, person.user_id, query.id, Toast.NOTHING, now)
+
+
+async def remove_button(
     query: CallbackQuery,
     store: Store,
     person: Person,
     callback_data: InstallationButton,
-    run_installation: RunInstallation,
+    appoint: AppointOperators,
+    clock: Clock,
 ) -> None:
-    """A button of an operator's page."""
-    data = callback_data
-    await run_installation.press(
-        store, person, query.id, _visible(query.from_user.full_name), data.want, data.about, data.number
-    )
+    """Yes, remove this operator."""
+    data, name, now = callback_data, _visible(query.from_user.full_name), clock.now()
+    toast = await appoint.press_remove(store, person, name, data.about, data.number, now)
+    await answer_button(store, person.user_id, query.id, toast, now)
 
 
-def _name(message: Message) -> str:
-    return _visible(message.from_user.full_name) if message.from_user is not None else ""
+async def check_button(
+    query: CallbackQuery, store: Store, person: Person, callback_data: InstallationButton, clock: Clock
+) -> None:
+    """Ask Telegram about a gate."""
+    toast = await check_gate(store, person, callback_data.about, clock.now())
+    await answer_button(store, person.user_id, query.id, toast, clock.now())
+
+
+async def stats_button(
+    query: CallbackQuery,
+    store: Store,
+    person: Person,
+    callback_data: InstallationButton,
+    ask_statistics: AskStatistics,
+    clock: Clock,
+) -> None:
+    """Statistics of a gate."""
+    await ask_statistics.of_all(store, person, str(callback_data.about))
+    await answer_button(store, person.user_id, query.id, Toast.NOTHING, clock.now())
+
+
+async def send_button(
+    query: CallbackQuery,
+    store: Store,
+    person: Person,
+    callback_data: InstallationButton,
+    announce: Announce,
+    clock: Clock,
+) -> None:
+    """Send the announcement."""
+    toast = await announce.send(store, person.user_id, callback_data.about, clock.now())
+    await answer_button(store, person.user_id, query.id, toast, clock.now())
+
+
+async def drop_button(
+    query: CallbackQuery,
+    store: Store,
+    person: Person,
+    callback_data: InstallationButton,
+    announce: Announce,
+    clock: Clock,
+) -> None:
+    """Discard the announcement."""
+    toast = await announce.drop(store, person.user_id, callback_data.about, clock.now())
+    await answer_button(store, person.user_id, query.id, toast, clock.now())
+
+
+async def lost_button(query: CallbackQuery, store: Store, person: Person, clock: Clock) -> None:
+    """Any of these buttons, of somebody who is no operator (any more)."""
+    await close_pages(store, person.user_id, clock.now())
+    await answer_button(store, person.user_id, query.id, Toast.UNKNOWN, clock.now())
 
 
 def _visible(name: str) -> str:

@@ -20,12 +20,12 @@ from bot.domain.people import Person
 from bot.telegram.members import ADMINS, admin_rights, is_in, is_muted
 from bot.telegram.texts import visible
 from bot.usecases.follow_rights import FollowRights
+from bot.usecases.member_updates import Departure, MemberUpdate, OnMemberUpdated, on_bot_blocked
 from bot.usecases.move_chat import move_chat
 from bot.usecases.service_messages import DeleteServiceMessage
 from bot.usecases.take_join_request import OnJoinRequest
-from bot.usecases.take_leaver import OnMemberLeft
-from bot.usecases.take_newcomer import Newcomer, OnMemberJoined
-from bot.usecases.take_restriction import ChangeKind, OnMemberRestricted, RestrictionChange
+from bot.usecases.take_newcomer import Newcomer
+from bot.usecases.take_restriction import ChangeKind, RestrictionChange
 from storage.store import Store
 
 FIXED = {
@@ -64,25 +64,13 @@ async def own_rights(event: ChatMemberUpdated, store: Store, follow_rights: Foll
 async def member(
     event: ChatMemberUpdated,
     store: Store,
-    take_newcomer: OnMemberJoined,
-    take_leaver: OnMemberLeft,
-    take_restriction: OnMemberRestricted,
-    clock: Clock,
+    on_member_updated: OnMemberUpdated,
     bot: Bot,
 ) -> None:
     """Somebody joined or left, was restricted or unrestricted, became or ceased to be an administrator."""
-    gate_id, new = event.chat.id, event.new_chat_member
-    was_admin, is_admin = (isinstance(who, ADMINS) for who in (event.old_chat_member, new))
-    if (was_admin or is_admin) and await store.gates.get(gate_id) is not None:
-        await store.admins.note(gate_id, new.user.id, clock.now(), admin_rights(new))
-    was_in, is_in_now = is_in(event.old_chat_member), is_in(new)
-    by_bot = event.from_user.id == bot.id
-    if is_in_now and not was_in:
-        await take_newcomer(store, gate_id, _newcomer(event, bot))
-    elif was_in and not is_in_now:
-        await take_leaver(store, gate_id, new.user.id, by_bot=by_bot)
-    elif was_in and not by_bot and (treatment := _treatment(event)) is not None:
-        await take_restriction(store, gate_id, treatment)
+    old, new = event.old_chat_member, event.new_chat_member
+    rights = admin_rights(new) if isinstance(old, ADMINS) or isinstance(new, ADMINS) else None
+    await on_member_updated(store, event.chat.id, MemberUpdate(new.user.id, rights, _change(event, bot)))
 
 
 async def line(message: Message, store: Store, delete_service_message: DeleteServiceMessage) -> None:
@@ -99,12 +87,23 @@ async def upgrade(message: Message, store: Store, clock: Clock) -> None:
 async def blocked(event: ChatMemberUpdated, store: Store) -> None:
     """A person blocked the bot (unblocking comes with their next message)."""
     if event.new_chat_member.status == "kicked":
-        await store.people.lost([event.from_user.id])
+        await on_bot_blocked(store, event.from_user.id)
 
 
 def _rights(member: ChatMemberUnion) -> set[str]:
     """Which of somebody's rights gates depend on."""
     return {right for right in FIXED if getattr(member, right, False)}
+
+
+def _change(event: ChatMemberUpdated, bot: Bot) -> Newcomer | Departure | RestrictionChange | None:
+    """What happened to a member, besides their rights as an admin."""
+    was_in, is_in_now = is_in(event.old_chat_member), is_in(event.new_chat_member)
+    by_bot = event.from_user.id == bot.id
+    if is_in_now and not was_in:
+        return _newcomer(event, bot)
+    if was_in and not is_in_now:
+        return Departure(by_bot=by_bot)
+    return _treatment(event) if was_in and not by_bot else None
 
 
 def _newcomer(event: ChatMemberUpdated, bot: Bot) -> Newcomer:

@@ -1,4 +1,4 @@
-"""Operators' questions about people, in private. For everybody else these are ordinary texts and unknown buttons."""
+"""Operators' questions about people, in private."""
 
 from __future__ import annotations
 
@@ -6,36 +6,21 @@ from aiogram.filters import CommandObject
 from aiogram.types import CallbackQuery, Message
 
 from bot.domain.people import Person
-from bot.domain.screen import ScreenName
 from bot.telegram.operator_buttons import SURE, OperatorButton
 from bot.usecases.operator_desk import OperatorDesk, OperatorRequest
-from bot.usecases.show_screen import ShowScreen
 from storage.store import Store
 
 
-async def recent(
-    message: Message,  # noqa: ARG001 - aiogram passes the event
-    store: Store,
-    person: Person,
-    operator_desk: OperatorDesk,
-    show_screen: ShowScreen,
-) -> None:
+async def recent(message: Message, store: Store, person: Person, operator_desk: OperatorDesk) -> None:  # noqa: ARG001 - aiogram passes the event
     """/recent: what happened lately."""
-    if not await operator_desk.recent(store, person):
-        await show_screen(store, person, ScreenName.WELCOME, fresh=True)
+    await operator_desk.recent(store, person)
 
 
 async def look_up(
-    message: Message,
-    command: CommandObject,
-    store: Store,
-    person: Person,
-    operator_desk: OperatorDesk,
-    show_screen: ShowScreen,
+    message: Message, command: CommandObject, store: Store, person: Person, operator_desk: OperatorDesk
 ) -> None:
     """/find and /person: search for a person."""
-    if not await operator_desk.look_up(store, person, command.args or "", message.message_id):
-        await show_screen(store, person, ScreenName.WELCOME, fresh=True)
+    await operator_desk.look_up(store, person, command.args or "", message.message_id)
 
 
 async def operator_button(

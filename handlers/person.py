@@ -9,7 +9,7 @@ from bot.domain.contact import SharedContact
 from bot.domain.delivery import Toast
 from bot.domain.people import Person
 from bot.domain.screen import ScreenName
-from bot.telegram.keyboards import Place, PlaceButton, VerificationAction, VerificationButton
+from bot.telegram.keyboards import Place, PlaceButton, VerificationButton
 from bot.telegram.texts import visible
 from bot.usecases.answer_button import answer_button
 from bot.usecases.ask_admins import AskAdmins
@@ -18,7 +18,6 @@ from bot.usecases.ask_number_again import RetryVerification
 from bot.usecases.cancel_verification import CancelVerification
 from bot.usecases.open_panel import ListGates
 from bot.usecases.retry_entry import RetryEntry
-from bot.usecases.run_installation import RunInstallation
 from bot.usecases.share_contact import ShareContact
 from bot.usecases.show_screen import ShowScreen
 from storage.store import Store
@@ -55,12 +54,9 @@ async def ask_admins(message: Message, store: Store, person: Person, ask_admins:
     await ask_admins(store, person, fresh=True)
 
 
-async def anything_else(
-    message: Message, store: Store, person: Person, run_installation: RunInstallation, show_screen: ShowScreen
-) -> None:
-    """Any other text: show where the person stands, since that is what they wonder."""
-    if message.text is not None or not await run_installation.wrote(store, person, None):
-        await show_screen(store, person, ScreenName.WELCOME, fresh=True)
+async def anything_else(message: Message, store: Store, person: Person, show_screen: ShowScreen) -> None:  # noqa: ARG001 - aiogram passes the event
+    """Anything else: show where the person stands, since that is what they wonder."""
+    await show_screen(store, person, ScreenName.WELCOME, fresh=True)
 
 
 async def help_(message: Message, store: Store, person: Person, show_screen: ShowScreen) -> None:  # noqa: ARG001 - aiogram passes the event
@@ -83,49 +79,71 @@ async def cancel(
     await cancel_verification(store, person, None)
 
 
-async def verification_button(
+async def cancel_button(
+    query: CallbackQuery,
+    store: Store,
+    person: Person,
+    callback_data: VerificationButton,
+    cancel_verification: CancelVerification,
+    clock: Clock,
+) -> None:
+    """Cancel the verification."""
+    toast = await cancel_verification(store, person, callback_data.id)
+    await answer_button(store, query.from_user.id, query.id, toast, clock.now())
+
+
+async def again_button(
     query: CallbackQuery,
     store: Store,
     person: Person,
     callback_data: VerificationButton,
     ask_number_again: RetryVerification,
-    cancel_verification: CancelVerification,
     clock: Clock,
 ) -> None:
-    """Another number, another try, or cancel."""
-    match callback_data.step:
-        case VerificationAction.CANCEL:
-            toast = await cancel_verification(store, person, callback_data.id)
-        case VerificationAction.ANOTHER | VerificationAction.AGAIN:
-            toast = await ask_number_again(store, person, callback_data.id)
+    """Another number, or another try."""
+    toast = await ask_number_again(store, person, callback_data.id)
     await answer_button(store, query.from_user.id, query.id, toast, clock.now())
 
 
-async def place_button(
+async def screen_button(
     query: CallbackQuery,
     store: Store,
     person: Person,
     callback_data: PlaceButton,
     show_screen: ShowScreen,
-    retry_entry: RetryEntry,
-    renew_links: RenewLinks,
-    list_gates: ListGates,
-    ask_admins: AskAdmins,
     clock: Clock,
 ) -> None:
-    """Home, help, privacy, "let me in now", another link, "ask an administrator", or one's gates."""
-    toast = Toast.NOTHING
-    if callback_data.place is Place.ENTER:
-        toast = await retry_entry(store, person)
-    elif callback_data.place is Place.LINK:
-        toast = await renew_links(store, person)
-    elif callback_data.place is Place.APPEAL:
-        toast = await ask_admins(store, person, fresh=False)
-    elif callback_data.place is Place.GATES:
-        await list_gates(store, person, fresh=False)
-    else:
-        await show_screen(store, person, FACES[callback_data.place], fresh=False)
+    """Home, help or privacy."""
+    await show_screen(store, person, FACES[callback_data.place], fresh=False)
+    await answer_button(store, query.from_user.id, query.id, Toast.NOTHING, clock.now())
+
+
+async def enter_button(
+    query: CallbackQuery, store: Store, person: Person, retry_entry: RetryEntry, clock: Clock
+) -> None:
+    """Let the person in now."""
+    await answer_button(store, query.from_user.id, query.id, await retry_entry(store, person), clock.now())
+
+
+async def link_button(
+    query: CallbackQuery, store: Store, person: Person, renew_links: RenewLinks, clock: Clock
+) -> None:
+    """Another link."""
+    await answer_button(store, query.from_user.id, query.id, await renew_links(store, person), clock.now())
+
+
+async def appeal_button(
+    query: CallbackQuery, store: Store, person: Person, ask_admins: AskAdmins, clock: Clock
+) -> None:
+    """Ask the administrators."""
+    toast = await ask_admins(store, person, fresh=False)
     await answer_button(store, query.from_user.id, query.id, toast, clock.now())
+
+
+async def gates_button(query: CallbackQuery, store: Store, person: Person, list_gates: ListGates, clock: Clock) -> None:
+    """The gates that the person administers."""
+    await list_gates(store, person, fresh=False)
+    await answer_button(store, query.from_user.id, query.id, Toast.NOTHING, clock.now())
 
 
 async def unknown_button(query: CallbackQuery, store: Store, clock: Clock) -> None:

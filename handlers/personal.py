@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aiogram.filters import CommandObject, Filter
+from aiogram.filters import CommandObject
 from aiogram.types import CallbackQuery, Message
 
 from bot.clock import Clock
@@ -12,16 +12,7 @@ from bot.telegram.keyboards import PersonalButton
 from bot.usecases.answer_button import answer_button
 from bot.usecases.ask_file import AskExport, AskMyData
 from bot.usecases.delete_person import AskDeletion, ConfirmDeletion
-from bot.usecases.operators import Operators
 from storage.store import Store
-
-
-class ByOperator(Filter):
-    """Nobody else has this command or this button."""
-
-    async def __call__(self, event: Message | CallbackQuery, store: Store, operators: Operators) -> bool:
-        """Whether the person who wrote, or pressed, is an operator."""
-        return event.from_user is not None and await operators.is_operator(store, event.from_user.id)
 
 
 async def my_data(message: Message, store: Store, person: Person, ask_my_data: AskMyData) -> None:  # noqa: ARG001 - aiogram passes the event

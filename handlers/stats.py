@@ -2,31 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from aiogram.filters import CommandObject
 from aiogram.types import CallbackQuery, Message
 
+from bot.domain.gate import Gate
 from bot.domain.people import Person
-from bot.domain.screen import ScreenName
 from bot.telegram.stats_buttons import StatsButton
 from bot.usecases.ask_statistics import AskStatistics
-from bot.usecases.show_screen import ShowScreen
 from storage.store import Store
 
 
-async def stats(
+async def all_stats(
     message: Message,  # noqa: ARG001 - aiogram passes the event
     command: CommandObject,
     store: Store,
     person: Person,
     ask_statistics: AskStatistics,
-    show_screen: ShowScreen,
 ) -> None:
-    """/stats [period] [gate]. For everybody else it is an ordinary text."""
-    if not await ask_statistics(store, person, command.args or ""):
-        await show_screen(store, person, ScreenName.WELCOME, fresh=True)
+    """/stats [period] [gate], of an operator."""
+    await ask_statistics.of_all(store, person, command.args or "")
 
 
-async def stats_button(
+async def own_stats(
+    message: Message,  # noqa: ARG001 - aiogram passes the event
+    command: CommandObject,
+    store: Store,
+    person: Person,
+    own_gates: Sequence[Gate],
+    ask_statistics: AskStatistics,
+) -> None:
+    """/stats [period] [gate], of an admin."""
+    await ask_statistics.of_own(store, person, own_gates, command.args or "")
+
+
+async def all_stats_button(
     query: CallbackQuery,
     store: Store,
     person: Person,
@@ -34,7 +45,24 @@ async def stats_button(
     gate_id: int,
     ask_statistics: AskStatistics,
 ) -> None:
-    """Another period or gate."""
-    message_id = query.message.message_id if query.message and query.message.chat.id == person.chat_id else None
-    pressed = callback_data
-    await ask_statistics.press(store, person, query.id, pressed.period, gate_id, pressed.page, message_id)
+    """Another period or gate, for an operator."""
+    pressed, message_id = callback_data, _message_id(query, person)
+    await ask_statistics.press_of_all(store, person, query.id, pressed.period, gate_id, pressed.page, message_id)
+
+
+async def own_stats_button(
+    query: CallbackQuery,
+    store: Store,
+    person: Person,
+    callback_data: StatsButton,
+    gate_id: int,
+    ask_statistics: AskStatistics,
+) -> None:
+    """Another period or gate, for an admin; the use case asks Telegram whether they are one."""
+    pressed, message_id = callback_data, _message_id(query, person)
+    await ask_statistics.press_of_own(store, person, query.id, pressed.period, gate_id, pressed.page, message_id)
+
+
+def _message_id(query: CallbackQuery, person: Person) -> int | None:
+    """The message with the button, if it is in the private chat."""
+    return query.message.message_id if query.message and query.message.chat.id == person.chat_id else None

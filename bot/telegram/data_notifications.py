@@ -2,46 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 
 from bot.domain.delivery import Notification
 from bot.domain.periods import PeriodProblem
 from bot.telegram.texts import Words, shown
-
-
-def data_notification(what: Notification, details: Mapping[str, str | int], words: Words) -> str:
-    """Return the HTML of a notification about data. Raises ValueError for any other."""
-    match what:
-        case Notification.ERASED:
-            return words(
-                "🗑 Deleted. What was kept about you is gone; what was under way goes within minutes. I do not know you "
-                "any more: if you write to me, we begin anew."
-            )
-        case Notification.MY_DATA_ASKED:
-            return words(
-                "You asked for that a moment ago: the file is here, or on its way. In a minute you can ask anew."
-            )
-        case Notification.EXPORT_PERIOD:
-            return _no_period(PeriodProblem(str(details["problem"])), words)
-        case Notification.EXPORT_BUSY:
-            return words("Your last export is not finished yet. Ask again when it is there.")
-        case Notification.EXPORT_EMPTY:
-            return words("Nothing happened in that time.")
-        case Notification.EXPORT_HUGE:
-            return words(
-                "That is more than {most} entries, too much for a chat. Choose a shorter time, or export from a shell: "
-                "{command}",
-                most=spaced(int(details["most"])),
-                command=f"<code>python -m bot export --period {shown(str(details['period']))}</code>",
-            )
-        case Notification.EXPORT_FAILED:
-            return words("⚠️ The export could not be sent. Ask for it again, or export from a shell.")
-        case Notification.MY_DATA_FAILED:
-            return words("⚠️ The file with your data could not be sent. Please ask for it again: /mydata")
-        case Notification.MY_DATA_TOO_LARGE:
-            return words("⚠️ What is kept about you is too much for a chat. Please ask those who run this bot for it.")
-        case _:
-            raise ValueError(f"{what} is no notice about data")
+from bot.telegram.troubles import Details
 
 
 def spaced(number: int) -> str:
@@ -49,8 +15,8 @@ def spaced(number: int) -> str:
     return f"{number:,}".replace(",", "\u202f")
 
 
-def _no_period(problem: PeriodProblem, words: Words) -> str:
-    match problem:
+def _no_period(details: Details, words: Words) -> str:
+    match PeriodProblem(str(details["problem"])):
         case PeriodProblem.UNKNOWN:
             what = words("I do not know that time.")
         case PeriodProblem.NO_DAY:
@@ -59,3 +25,39 @@ def _no_period(problem: PeriodProblem, words: Words) -> str:
             what = words("That time would end before it begins.")
     how = words("Write one of today, 7d, 30d, 90d, all, or two days: {example}", example="2026-01-01..2026-01-31")
     return f"{what} {how}"
+
+
+def _export_huge(details: Details, words: Words) -> str:
+    return words(
+        "That is more than {most} entries, too much for a chat. Choose a shorter time, or export from a shell: "
+        "{command}",
+        most=spaced(int(details["most"])),
+        command=f"<code>python -m bot export --period {shown(str(details['period']))}</code>",
+    )
+
+
+DATA_NOTIFICATIONS: dict[Notification, Callable[[Details, Words], str]] = {
+    Notification.ERASED: lambda _, words: words(
+        "🗑 Deleted. What was kept about you is gone; what was under way goes within minutes. I do not know you "
+        "any more: if you write to me, we begin anew."
+    ),
+    Notification.MY_DATA_ASKED: lambda _, words: words(
+        "You asked for that a moment ago: the file is here, or on its way. In a minute you can ask anew."
+    ),
+    Notification.EXPORT_PERIOD: _no_period,
+    Notification.EXPORT_BUSY: lambda _, words: words(
+        "Your last export is not finished yet. Ask again when it is there."
+    ),
+    Notification.EXPORT_EMPTY: lambda _, words: words("Nothing happened in that time."),
+    Notification.EXPORT_HUGE: _export_huge,
+    Notification.EXPORT_FAILED: lambda _, words: words(
+        "⚠️ The export could not be sent. Ask for it again, or export from a shell."
+    ),
+    Notification.MY_DATA_FAILED: lambda _, words: words(
+        "⚠️ The file with your data could not be sent. Please ask for it again: /mydata"
+    ),
+    Notification.MY_DATA_TOO_LARGE: lambda _, words: words(
+        "⚠️ What is kept about you is too much for a chat. Please ask those who run this bot for it."
+    ),
+}
+"""The text of each notification about data."""

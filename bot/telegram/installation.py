@@ -21,7 +21,6 @@ from bot.domain.installation import (
     CannotSend,
     GateForOperators,
     GateOverview,
-    InstallationView,
     OperatorAction,
     OperatorLine,
     OperatorList,
@@ -43,35 +42,6 @@ from bot.telegram.texts import Words, shown, visible
 BUTTON_LENGTH = 32
 
 
-def render_installation(view: InstallationView, words: Words, now: datetime) -> RenderedMessage:
-    """Return the page in these words."""
-    match view:
-        case OperatorList():
-            return _operators(view, words, now)
-        case AddingOperator():
-            return RenderedMessage(
-                words(
-                    "➕ <b>Who is to be an operator?</b>\n\nChoose them with the button below. They will see all that "
-                    "you see here, and can add others. To go back, send /operators."
-                ),
-                pick_operator(words),
-            )
-        case RemovingOperator():
-            return _removing(view, words)
-        case AllGates():
-            return _gates(view, words, now)
-        case GateForOperators():
-            return _gate(view, words, now)
-        case AnnouncementAsked():
-            return _asked(view, words)
-        case AnnouncementPreview():
-            return _preview(view, words)
-        case AnnouncementProgress():
-            return RenderedMessage(_progress(view.announcement, words), None)
-        case AnnouncementDropped():
-            return RenderedMessage(words("✖️ Nothing was sent."), None)
-
-
 def announcement_result(total: int, sent: int, missed: int, words: Words) -> str:
     """Return the result of an announcement."""
     text = words("📣 <b>The announcement is out:</b> it reached {sent} of {total}.", sent=sent, total=total)
@@ -81,7 +51,8 @@ def announcement_result(total: int, sent: int, missed: int, words: Words) -> str
 # Operators
 
 
-def _operators(view: OperatorList, words: Words, now: datetime) -> RenderedMessage:
+def render_operators(view: OperatorList, words: Words, now: datetime) -> RenderedMessage:
+    """Render the list of operators."""
     lines = [words("🛠 <b>Operators</b> of this bot: {count}", count=view.total)]
     if view.unfit is not None:
         lines = [f"⚠️ {_unfit(view.unfit, words)}", "", *lines]
@@ -134,7 +105,19 @@ def _unfit(unfit: CannotAppoint, words: Words) -> str:
             return words("One person at a time, please.")
 
 
-def _removing(view: RemovingOperator, words: Words) -> RenderedMessage:
+def render_adding_operator(_: AddingOperator, words: Words) -> RenderedMessage:
+    """Render the request to pick somebody."""
+    return RenderedMessage(
+        words(
+            "➕ <b>Who is to be an operator?</b>\n\nChoose them with the button below. They will see all that "
+            "you see here, and can add others. To go back, send /operators."
+        ),
+        pick_operator(words),
+    )
+
+
+def render_removing_operator(view: RemovingOperator, words: Words) -> RenderedMessage:
+    """Render the question whether to remove an operator."""
     line = view.operator
     who = mention(line.name, line.user_id)
     if line.is_named:
@@ -155,7 +138,8 @@ def _removing(view: RemovingOperator, words: Words) -> RenderedMessage:
 # Gates
 
 
-def _gates(view: AllGates, words: Words, now: datetime) -> RenderedMessage:
+def render_all_gates(view: AllGates, words: Words, now: datetime) -> RenderedMessage:
+    """Render the list of all gates."""
     lines = [words("🚪 <b>All groups</b>: {count}", count=view.total)]
     if not view.gates:
         lines += ["", words("There is none yet: a group appears once I am made an administrator of it.")]
@@ -185,7 +169,8 @@ def _alive(monitoring: GateOverview, words: Words, now: datetime) -> str:
     return words("last sign of life {age} ago", age=lasted(now - monitoring.alive_at, words))
 
 
-def _gate(view: GateForOperators, words: Words, now: datetime) -> RenderedMessage:
+def render_gate(view: GateForOperators, words: Words, now: datetime) -> RenderedMessage:
+    """Render a gate as operators see it."""
     monitoring = view.monitoring
     gate, state = monitoring.gate, monitoring.state(now)
     name = f" · @{shown(gate.username)}" if gate.username else ""
@@ -223,7 +208,8 @@ def _health(monitoring: GateOverview, words: Words, now: datetime) -> list[str]:
 # Announcements
 
 
-def _asked(view: AnnouncementAsked, words: Words) -> RenderedMessage:
+def render_announcement_asked(view: AnnouncementAsked, words: Words) -> RenderedMessage:
+    """Render the request for the text of an announcement."""
     text = words(
         "📣 <b>What is to be announced?</b>\n\nWrite it as your next message. You will see it, and how many "
         "administrators it reaches, before it is sent."
@@ -247,7 +233,8 @@ def _unsendable(problem: CannotSend, words: Words) -> str:
             return words("That is only a phone number, so I did not keep it. To look somebody up, send /find.")
 
 
-def _preview(view: AnnouncementPreview, words: Words) -> RenderedMessage:
+def render_announcement_preview(view: AnnouncementPreview, words: Words) -> RenderedMessage:
+    """Render an announcement that is not sent yet."""
     message, audience = view.announcement, view.audience
     drop = button(words("✖️ Cancel"), OperatorAction.DROP, message.id)
     send = [button(words("📣 Send"), OperatorAction.SEND, message.id)] if audience.admins else []
@@ -266,6 +253,16 @@ def _audience(audience: Audience, words: Words) -> str:
     if audience.unreached:
         text += "\n" + words("Administrators I cannot write to: {count}.", count=audience.unreached)
     return text
+
+
+def render_announcement_progress(view: AnnouncementProgress, words: Words) -> RenderedMessage:
+    """Render how far an announcement got."""
+    return RenderedMessage(_progress(view.announcement, words), None)
+
+
+def render_announcement_dropped(_: AnnouncementDropped, words: Words) -> RenderedMessage:
+    """Render that an announcement was discarded."""
+    return RenderedMessage(words("✖️ Nothing was sent."), None)
 
 
 def _progress(message: Announcement, words: Words) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from datetime import timedelta
 
 from bot.domain.delivery import Notification, Toast
@@ -12,7 +12,7 @@ from bot.domain.health import BY_REQUEST, GateIssue, Protection
 from bot.domain.journal import ADDED_BY_MEMBER, APPROVED_BY_BOT
 from bot.domain.trouble import IncidentKind
 from bot.telegram.commands import OPERATOR_COMMANDS, listed
-from bot.telegram.data_notifications import data_notification
+from bot.telegram.data_notifications import DATA_NOTIFICATIONS
 from bot.telegram.gate_issues import issue
 from bot.telegram.incidents import all_clear, incident
 from bot.telegram.installation import announcement_result
@@ -21,116 +21,26 @@ from bot.telegram.numbers import lasted
 from bot.telegram.reasons import GATEWAY_TROUBLES
 from bot.telegram.sentences import toast
 from bot.telegram.texts import Words, shown
+from bot.telegram.troubles import Details
 
 LONGEST_ERROR = 200
 
 
-def notification(details: Mapping[str, str | int], words: Words, callback_url: str | None = None) -> str:  # noqa: C901 - one line a notice
-    """Return the HTML of a NOTIFY task. `callback_url`: what the operator enters at the gateway."""
-    title = f"<b>{shown(str(details.get('title', '')))}</b>"
-    match Notification(str(details["notice"])):
-        case Notification.GATE_ON:
-            return _gate_on(details, words)
-        case Notification.GATE_BYPASSED:
-            return _gate_bypassed(details, words)
-        case Notification.GATE_LACKS_RIGHT:
-            return words(
-                "⚠️ In {gate} I lack the right “Invite users via link”, so I cannot let anybody in. "
-                "Give me this right and I begin at once.",
-                gate=title,
-            )
-        case Notification.GATE_OFF:
-            return words(
-                "⚠️ {gate} is not guarded any more: I lost the chat, or the right to invite users. "
-                "Requests to join wait for its administrators.",
-                gate=title,
-            )
-        case Notification.GATE_HAS_ISSUES:
-            found = [GateIssue(name) for name in str(details.get("ailments", "")).split()]
-            lines = "\n\n".join("⚠️ " + issue(each, 0, words) for each in found)
-            return words("Something changed in {gate}:", gate=title) + f"\n\n{lines}\n\n/gates"
-        case Notification.LOG_HERE:
-            # Its readers did not choose the title.
-            title = f"<b>{harmless_title(str(details['title']))}</b>"
-            return words("📒 From now on I tell here who is let in to {gate}, who is not, and why.", gate=title)
-        case Notification.GATEWAY_TROUBLE:
-            return _gateway_trouble(GatewayReason(str(details["reason"])), int(details["code"]), words)
-        case Notification.GATEWAY_WRONG_PARAMETERS:
-            return words(
-                "⚠️ The gateway calls a request wrong (code 1). The person was told that their number cannot be "
-                "checked. If this goes on, run “python -m bot doctor”."
-            )
-        case Notification.GRANT_FAILED:
-            return words(
-                "⚠️ {gate}: a verified person (id {user_id}) could not be let in.\nTelegram said: {error}",
-                gate=title,
-                user_id=details["user_id"],
-                error=shown(str(details["error"])),
-            )
-        case Notification.LOG_LOST:
-            return words(
-                "⚠️ I cannot write to the log chat of {gate} any more, so decisions are not told there now. "
-                "Choose another one in the settings.",
-                gate=title,
-            )
-        case Notification.NOT_ALLOWED:
-            why = toast(Toast(str(details.get("why", Toast.NOT_ADMIN))), words)
-            return words("⚠️ {gate}: nothing was done. {why}", gate=title, why=why)
-        case Notification.NOT_REMOVED:
-            return words(
-                "⚠️ {gate}: I could not remove {who}; give me the right “Ban users”, or remove them yourself.\n"
-                "Telegram said: {error}",
-                gate=title,
-                who=mention(str(details.get("name", "")), int(details["user_id"])),
-                error=shown(str(details["error"])),
-            )
-        case Notification.WEBHOOK_DROPPED:
-            return words(
-                "⚠️ What your own system ({target}) was to be told was given up after days of trying: {error}. "
-                "See docs/operations.md, “Events for your own system”.",
-                target=details["target"],
-                error=shown(str(details["error"])),
-            )
-        case Notification.ALARM:
-            return incident(IncidentKind(str(details["trouble"])), details, words, callback_url)
-        case Notification.ALL_CLEAR:
-            return all_clear(IncidentKind(str(details["trouble"])), details, words)
-        case Notification.NOW_OPERATOR:
-            told = words("🛠 {operator} made you an operator of this bot. What you can do here:", operator=_by(details))
-            return f"{told}\n\n{listed(words, OPERATOR_COMMANDS)}"
-        case Notification.NO_OPERATOR:
-            return words("🛠 You are no operator of this bot any more.")
-        case Notification.OPERATOR_ADDED:
-            return words("🛠 {operator} made {who} an operator.", operator=_by(details), who=_who(details))
-        case Notification.OPERATOR_REMOVED:
-            return words("🛠 {operator} removed {who} from the operators.", operator=_by(details), who=_who(details))
-        case Notification.OPERATOR_ERASED:
-            return words(
-                "🛠 An operator deleted everything about themselves, so they are none any more. Who is left: /operators"
-            )
-        case Notification.ANNOUNCED:
-            figures = [int(details[name]) for name in ("total", "sent", "missed")]
-            return announcement_result(figures[0], figures[1], figures[2], words)
-        case Notification.CLOCK_SET_BACK:
-            return words(
-                "🕰 The clock of my machine was set back by {time}. What it would have kept waiting goes on now. "
-                "Make sure that NTP sets the clock.",
-                time=lasted(timedelta(seconds=int(details["seconds"])), words),
-            )
-        case Notification.FAILURE:
-            return words(
-                "⚠️ Something failed: {error}\nError id: <code>{error_id}</code>, see the log.",
-                error=shown(str(details["error"]), LONGEST_ERROR),
-                error_id=details["error_id"],
-            )
-        case Notification.FAILURE_FOR_PERSON:
-            return words(
-                "Something went wrong on our side; the operators know. Please try once more, and if it goes on, "
-                "name this error: <code>{error_id}</code>",
-                error_id=details["error_id"],
-            )
-        case what:
-            return data_notification(what, details, words)
+def notification(details: Details, words: Words, callback_url: str | None = None) -> str:
+    """Return the HTML of a NOTIFY task. `callback_url`: what the operator enters at the gateway. Raises KeyError or
+    ValueError for details that this version does not know."""
+    kind = Notification(str(details["notice"]))
+    if kind is Notification.ALARM:
+        return incident(IncidentKind(str(details["trouble"])), details, words, callback_url)
+    return NOTIFICATIONS[kind](details, words)
+
+
+def _title(details: Details) -> str:
+    return f"<b>{shown(str(details.get('title', '')))}</b>"
+
+
+def _error(details: Details) -> str:
+    return shown(str(details["error"]))
 
 
 def unconfirmed(gate: Gate, words: Words) -> str:
@@ -143,8 +53,8 @@ def unconfirmed(gate: Gate, words: Words) -> str:
     )
 
 
-def _gate_on(details: Mapping[str, str | int], words: Words) -> str:
-    title = f"<b>{shown(str(details.get('title', '')))}</b>"
+def _gate_on(details: Details, words: Words) -> str:
+    title = _title(details)
     match details.get("protection"):
         case Protection.OPEN:
             return words("🔓 {gate} is open to everybody: no call needed.", gate=title) + "\n\n/gates"
@@ -161,8 +71,8 @@ def _gate_on(details: Mapping[str, str | int], words: Words) -> str:
     return f"{state}\n\n{what}\n\n/gates"
 
 
-def _gate_bypassed(details: Mapping[str, str | int], words: Words) -> str:
-    title = f"<b>{shown(str(details.get('title', '')))}</b>"
+def _gate_bypassed(details: Details, words: Words) -> str:
+    title = _title(details)
     if details.get("how") == ADDED_BY_MEMBER:
         return "\n\n".join(
             [
@@ -206,12 +116,12 @@ def _gate_bypassed(details: Mapping[str, str | int], words: Words) -> str:
     return "\n\n".join(lines)
 
 
-def _by(details: Mapping[str, str | int]) -> str:
+def _by(details: Details) -> str:
     """Return the operator who did it."""
     return mention(str(details["by_name"]), int(details["by"]))
 
 
-def _who(details: Mapping[str, str | int]) -> str:
+def _who(details: Details) -> str:
     """Return whom it is about."""
     return mention(str(details["name"]), int(details["user_id"]))
 
@@ -242,3 +152,165 @@ def _gateway_trouble(reason: GatewayReason, code: int, words: Words) -> str:
         what=words(trouble.cause),
         code=code,
     )
+
+
+def _gate_lacks_right(details: Details, words: Words) -> str:
+    return words(
+        "⚠️ In {gate} I lack the right “Invite users via link”, so I cannot let anybody in. "
+        "Give me this right and I begin at once.",
+        gate=_title(details),
+    )
+
+
+def _gate_off(details: Details, words: Words) -> str:
+    return words(
+        "⚠️ {gate} is not guarded any more: I lost the chat, or the right to invite users. "
+        "Requests to join wait for its administrators.",
+        gate=_title(details),
+    )
+
+
+def _gate_has_issues(details: Details, words: Words) -> str:
+    found = [GateIssue(name) for name in str(details.get("ailments", "")).split()]
+    lines = "\n\n".join("⚠️ " + issue(each, 0, words) for each in found)
+    return words("Something changed in {gate}:", gate=_title(details)) + f"\n\n{lines}\n\n/gates"
+
+
+def _log_here(details: Details, words: Words) -> str:
+    # Its readers did not choose the title.
+    title = f"<b>{harmless_title(str(details['title']))}</b>"
+    return words("📒 From now on I tell here who is let in to {gate}, who is not, and why.", gate=title)
+
+
+def _gateway_wrong_parameters(_: Details, words: Words) -> str:
+    return words(
+        "⚠️ The gateway calls a request wrong (code 1). The person was told that their number cannot be "
+        "checked. If this goes on, run “python -m bot doctor”."
+    )
+
+
+def _grant_failed(details: Details, words: Words) -> str:
+    return words(
+        "⚠️ {gate}: a verified person (id {user_id}) could not be let in.\nTelegram said: {error}",
+        gate=_title(details),
+        user_id=details["user_id"],
+        error=_error(details),
+    )
+
+
+def _log_lost(details: Details, words: Words) -> str:
+    return words(
+        "⚠️ I cannot write to the log chat of {gate} any more, so decisions are not told there now. "
+        "Choose another one in the settings.",
+        gate=_title(details),
+    )
+
+
+def _not_allowed(details: Details, words: Words) -> str:
+    why = toast(Toast(str(details.get("why", Toast.NOT_ADMIN))), words)
+    return words("⚠️ {gate}: nothing was done. {why}", gate=_title(details), why=why)
+
+
+def _not_removed(details: Details, words: Words) -> str:
+    return words(
+        "⚠️ {gate}: I could not remove {who}; give me the right “Ban users”, or remove them yourself.\n"
+        "Telegram said: {error}",
+        gate=_title(details),
+        who=mention(str(details.get("name", "")), int(details["user_id"])),
+        error=_error(details),
+    )
+
+
+def _webhook_dropped(details: Details, words: Words) -> str:
+    return words(
+        "⚠️ What your own system ({target}) was to be told was given up after days of trying: {error}. "
+        "See docs/operations.md, “Events for your own system”.",
+        target=details["target"],
+        error=_error(details),
+    )
+
+
+def _all_clear(details: Details, words: Words) -> str:
+    return all_clear(IncidentKind(str(details["trouble"])), details, words)
+
+
+def _now_operator(details: Details, words: Words) -> str:
+    told = words("🛠 {operator} made you an operator of this bot. What you can do here:", operator=_by(details))
+    return f"{told}\n\n{listed(words, OPERATOR_COMMANDS)}"
+
+
+def _no_operator(_: Details, words: Words) -> str:
+    return words("🛠 You are no operator of this bot any more.")
+
+
+def _operator_added(details: Details, words: Words) -> str:
+    return words("🛠 {operator} made {who} an operator.", operator=_by(details), who=_who(details))
+
+
+def _operator_removed(details: Details, words: Words) -> str:
+    return words("🛠 {operator} removed {who} from the operators.", operator=_by(details), who=_who(details))
+
+
+def _operator_erased(_: Details, words: Words) -> str:
+    return words(
+        "🛠 An operator deleted everything about themselves, so they are none any more. Who is left: /operators"
+    )
+
+
+def _announced(details: Details, words: Words) -> str:
+    return announcement_result(int(details["total"]), int(details["sent"]), int(details["missed"]), words)
+
+
+def _clock_set_back(details: Details, words: Words) -> str:
+    return words(
+        "🕰 The clock of my machine was set back by {time}. What it would have kept waiting goes on now. "
+        "Make sure that NTP sets the clock.",
+        time=lasted(timedelta(seconds=int(details["seconds"])), words),
+    )
+
+
+def _failure(details: Details, words: Words) -> str:
+    return words(
+        "⚠️ Something failed: {error}\nError id: <code>{error_id}</code>, see the log.",
+        error=shown(str(details["error"]), LONGEST_ERROR),
+        error_id=details["error_id"],
+    )
+
+
+def _failure_for_person(details: Details, words: Words) -> str:
+    return words(
+        "Something went wrong on our side; the operators know. Please try once more, and if it goes on, "
+        "name this error: <code>{error_id}</code>",
+        error_id=details["error_id"],
+    )
+
+
+NOTIFICATIONS: dict[Notification, Callable[[Details, Words], str]] = {
+    Notification.GATE_ON: _gate_on,
+    Notification.GATE_BYPASSED: _gate_bypassed,
+    Notification.GATE_LACKS_RIGHT: _gate_lacks_right,
+    Notification.GATE_OFF: _gate_off,
+    Notification.GATE_HAS_ISSUES: _gate_has_issues,
+    Notification.LOG_HERE: _log_here,
+    Notification.LOG_LOST: _log_lost,
+    Notification.NOT_ALLOWED: _not_allowed,
+    Notification.NOT_REMOVED: _not_removed,
+    Notification.GATEWAY_TROUBLE: lambda details, words: _gateway_trouble(
+        GatewayReason(str(details["reason"])), int(details["code"]), words
+    ),
+    Notification.GATEWAY_WRONG_PARAMETERS: _gateway_wrong_parameters,
+    Notification.GRANT_FAILED: _grant_failed,
+    Notification.WEBHOOK_DROPPED: _webhook_dropped,
+    Notification.ALL_CLEAR: _all_clear,
+    Notification.CLOCK_SET_BACK: _clock_set_back,
+    Notification.FAILURE: _failure,
+    Notification.FAILURE_FOR_PERSON: _failure_for_person,
+    Notification.NOW_OPERATOR: _now_operator,
+    Notification.NO_OPERATOR: _no_operator,
+    Notification.OPERATOR_ADDED: _operator_added,
+    Notification.OPERATOR_REMOVED: _operator_removed,
+    Notification.OPERATOR_ERASED: _operator_erased,
+    Notification.ANNOUNCED: _announced,
+    **DATA_NOTIFICATIONS,
+}
+"""The text of each notification except ALARM, which also needs the callback URL."""

@@ -17,7 +17,6 @@ from bot.domain.operator_pages import (
     NoResults,
     NoResultsReason,
     OperatorPage,
-    OperatorView,
     PersonCard,
     Recent,
     RecentEntry,
@@ -45,27 +44,8 @@ MOST_GATES = 10
 A_YEAR_AGO = timedelta(days=300)
 
 
-def render_operator(view: OperatorView, words: Words, now: datetime) -> RenderedMessage:
-    """Return the page in these words."""
-    match view:
-        case Recent():
-            return _recent(view, words, now)
-        case Found():
-            return _found(view, words, now)
-        case NoResults():
-            lines = _said(view.said, words)
-            return RenderedMessage(
-                "\n".join([*lines, _nobody(view.why, words) + _looked_for(view.looked_for, words)]), None
-            )
-        case PersonCard():
-            return _person(view, words, now)
-        case GatesToActAt():
-            return _gates(view, words)
-        case Confirmation():
-            return _confirmation(view, words)
-
-
-def _recent(view: Recent, words: Words, now: datetime) -> RenderedMessage:
+def render_recent(view: Recent, words: Words, now: datetime) -> RenderedMessage:
+    """Render what happened lately."""
     lines = [words("🕘 <b>Lately</b> · UTC")]
     if not view.entries:
         lines += ["", words("Nothing has happened yet.")]
@@ -93,7 +73,8 @@ def _mask(mask: str) -> list[str]:
     return [mask] if mask else []
 
 
-def _found(view: Found, words: Words, now: datetime) -> RenderedMessage:
+def render_found(view: Found, words: Words, now: datetime) -> RenderedMessage:
+    """Render the people found."""
     lines = [words("🔎 <b>Found</b>: {count}", count=view.total), ""]
     buttons = []
     for number, person in enumerate(view.people, view.first):
@@ -115,6 +96,12 @@ def _turns(
     back = [button("‹", page, user_id, act, at=at - 1)] if at > 0 else []
     on = [button("›", page, user_id, act, at=at + 1)] if at + 1 < pages else []
     return back + on
+
+
+def render_no_results(view: NoResults, words: Words) -> RenderedMessage:
+    """Render why nobody was found."""
+    text = _nobody(view.why, words) + _looked_for(view.looked_for, words)
+    return RenderedMessage("\n".join([*_said(view.said, words), text]), None)
 
 
 def _nobody(why: NoResultsReason, words: Words) -> str:
@@ -145,7 +132,8 @@ def _said(said: str, words: Words) -> list[str]:
     return [f"<b>{toast(Toast(said), words)}</b>", ""] if said else []
 
 
-def _person(view: PersonCard, words: Words, now: datetime) -> RenderedMessage:
+def render_person(view: PersonCard, words: Words, now: datetime) -> RenderedMessage:
+    """Render one person."""
     lines = [*_said(view.said, words), f"👤 {mention(view.name, view.user_id)} · id {view.user_id}"]
     lines += [_verified(view, words, now), *_phone(view.phone, words)]
     if view.can_be_written is False:
@@ -233,7 +221,8 @@ def _act(act: AdminActionKind, words: Words) -> str:
             return act_text(act, words)
 
 
-def _gates(view: GatesToActAt, words: Words) -> RenderedMessage:
+def render_gates_to_act_at(view: GatesToActAt, words: Words) -> RenderedMessage:
+    """Render the question at which gate to act."""
     who = mention(view.name, view.user_id)
     lines = [f"<b>{_act(view.act, words)}</b> · {who}", "", words("<b>In which group?</b>")]
     buttons = [
@@ -248,7 +237,8 @@ def _gates(view: GatesToActAt, words: Words) -> RenderedMessage:
     return RenderedMessage("\n".join(lines), keyboards.rows(everywhere, *buttons, turns, [_back(view.user_id, words)]))
 
 
-def _confirmation(view: Confirmation, words: Words) -> RenderedMessage:
+def render_confirmation(view: Confirmation, words: Words) -> RenderedMessage:
+    """Render the question whether to go on."""
     yes = button(sure(view.act, words), OperatorPage.CONFIRM, view.user_id, view.act, view.gate_id, how="sure")
     text = asked(view, mention(view.name, view.user_id), [title(gate) for gate in view.gates], words)
     return RenderedMessage(text, keyboards.rows([_back(view.user_id, words)], [yes]))

@@ -16,7 +16,6 @@ from bot.domain.people_pages import (
     OlderThan,
     PendingApplicant,
     PendingList,
-    PeopleView,
     TargetError,
     UnknownTarget,
 )
@@ -32,21 +31,6 @@ from bot.telegram.texts import Words, shown, visible
 BUTTON_LENGTH = 32
 FROM_PENDING, FROM_WHO = "pending", "who"
 """The `key` of buttons on these pages; the page is then rendered again."""
-
-
-def render_people(view: PeopleView, words: Words, now: datetime) -> RenderedMessage:
-    """Return the page in these words."""
-    match view:
-        case PendingList():
-            return _waiting(view, words, now)
-        case DeclineChoice():
-            return _decline_choice(view, words)
-        case MemberCard():
-            return _someone(view, words, now)
-        case UnknownTarget():
-            return RenderedMessage(_missing(view.missing, words), keyboards.rows([_to_card(view.gate.chat_id, words)]))
-        case GateChoice():
-            return _gate_choice(view, words)
 
 
 def act_text(kind: AdminActionKind, words: Words) -> str:
@@ -66,7 +50,8 @@ def act_text(kind: AdminActionKind, words: Words) -> str:
             return words("↩️ Restore")
 
 
-def _waiting(view: PendingList, words: Words, now: datetime) -> RenderedMessage:
+def render_pending_list(view: PendingList, words: Words, now: datetime) -> RenderedMessage:
+    """Render who waits at a gate."""
     gate_id = view.gate.chat_id
     lines = [words("⏳ <b>Who waits</b> at {gate}: {count}", gate=f"<b>{shown(view.gate.title)}</b>", count=view.total)]
     if view.done is not None and view.of is not None:
@@ -104,7 +89,8 @@ def _applicant(applicant: PendingApplicant, words: Words, now: datetime) -> str:
     return line + (" · 🙋" if applicant.has_appealed else "")
 
 
-def _decline_choice(view: DeclineChoice, words: Words) -> RenderedMessage:
+def render_decline_choice(view: DeclineChoice, words: Words) -> RenderedMessage:
+    """Render the choice whose requests to decline."""
     gate_id = view.gate.chat_id
     texts = {
         OlderThan.HOUR: words("Older than 1 hour"),
@@ -127,7 +113,8 @@ def _decline_choice(view: DeclineChoice, words: Words) -> RenderedMessage:
     return RenderedMessage(text, keyboards.rows(*buttons, [back]))
 
 
-def _someone(view: MemberCard, words: Words, now: datetime) -> RenderedMessage:
+def render_member(view: MemberCard, words: Words, now: datetime) -> RenderedMessage:
+    """Render one person at a gate."""
     gate_id, value = view.gate.chat_id, str(view.user_id)
     lines = []
     if view.said:
@@ -157,6 +144,11 @@ def _someone(view: MemberCard, words: Words, now: datetime) -> RenderedMessage:
     )
 
 
+def render_unknown_target(view: UnknownTarget, words: Words) -> RenderedMessage:
+    """Render why the command is about nobody."""
+    return RenderedMessage(_missing(view.missing, words), keyboards.rows([_to_card(view.gate.chat_id, words)]))
+
+
 def _missing(missing: TargetError, words: Words) -> str:
     match missing:
         case TargetError.NOBODY_NAMED:
@@ -169,7 +161,8 @@ def _missing(missing: TargetError, words: Words) -> str:
             return words("That is a bot, or somebody who writes as a chat: I decide about people only.")
 
 
-def _gate_choice(view: GateChoice, words: Words) -> RenderedMessage:
+def render_gate_choice(view: GateChoice, words: Words) -> RenderedMessage:
+    """Render the question at which gate to run a command."""
     if not view.gates:
         return RenderedMessage(
             words("You run no group that I guard. Make me an administrator of one, and it appears here."), None

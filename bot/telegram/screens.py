@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from html import escape
+from typing import Any, TypeVar
 
 from aiogram.types import InlineKeyboardButton
 
@@ -21,6 +22,7 @@ from bot.domain.installation import (
     RemovingOperator,
 )
 from bot.domain.operator_pages import Confirmation, Found, GatesToActAt, NoResults, PersonCard, Recent
+from bot.domain.panel import GateCard, GateList, ImportPage, LinkTestPage, NoAdmin, SettingPage
 from bot.domain.people_pages import DeclineChoice, GateChoice, MemberCard, PendingList, UnknownTarget
 from bot.domain.personal import DeletionScreen
 from bot.domain.screen import (
@@ -44,11 +46,37 @@ from bot.telegram import keyboards
 from bot.telegram.commands import listed
 from bot.telegram.deletion import render_deletion
 from bot.telegram.granted import grant_line, render_decided, try_again, way_in
-from bot.telegram.installation import render_installation
+from bot.telegram.installation import (
+    render_adding_operator,
+    render_all_gates,
+    render_announcement_asked,
+    render_announcement_dropped,
+    render_announcement_preview,
+    render_announcement_progress,
+    render_gate,
+    render_operators,
+    render_removing_operator,
+)
 from bot.telegram.keyboards import Place, VerificationAction
-from bot.telegram.operator_pages import render_operator
-from bot.telegram.panel import render_panel
-from bot.telegram.panel_people import render_people
+from bot.telegram.operator_pages import (
+    render_confirmation,
+    render_found,
+    render_gates_to_act_at,
+    render_no_results,
+    render_person,
+    render_recent,
+)
+from bot.telegram.panel import render_gate_list, render_no_admin
+from bot.telegram.panel_card import render_card
+from bot.telegram.panel_file import render_import
+from bot.telegram.panel_link_test import render_link_test
+from bot.telegram.panel_people import (
+    render_decline_choice,
+    render_gate_choice,
+    render_member,
+    render_pending_list,
+    render_unknown_target,
+)
 from bot.telegram.rendered import RenderedMessage
 from bot.telegram.sentences import (
     appeal_text,
@@ -60,10 +88,26 @@ from bot.telegram.sentences import (
     number_hidden,
     other_number_called,
 )
+from bot.telegram.setting_words import render_page
 from bot.telegram.texts import Words, shown
 
 MINUTE = timedelta(minutes=1)
 NAMED_GATES = 5
+
+V = TypeVar("V", bound=View)
+Screens = dict[type, Callable[[Any, Words, datetime], RenderedMessage]]
+"""How to render each kind of view."""
+Row = tuple[type, Callable[[Any, Words, datetime], RenderedMessage]]
+
+
+def timed(view: type[V], render: Callable[[V, Words, datetime], RenderedMessage]) -> Row:
+    """A row of the table; `render` needs the time."""
+    return view, render
+
+
+def screen(view: type[V], render: Callable[[V, Words], RenderedMessage]) -> Row:
+    """A row of the table."""
+    return view, lambda shown, words, _: render(shown, words)
 
 
 class ScreenRenderer:
@@ -85,53 +129,18 @@ class ScreenRenderer:
         """Whether to render numbers for rich messages too; switched off once Telegram rejects those."""
         self.chat_url = ""
         """The private chat with the bot, once Telegram has given the bot's username."""
+        self._screens: Screens = SCREENS | dict(
+            (
+                timed(NumberShown, self._number),
+                screen(Help, lambda _, words: _help(words, self._app_url)),
+                screen(GateCard, lambda view, words: render_card(view, words, self.chat_url)),
+                screen(SettingPage, lambda view, words: render_page(view, words, self.chat_url)),
+            )
+        )
 
-    def draw(self, view: View, words: Words, now: datetime) -> RenderedMessage:  # noqa: C901 - one line a view
+    def draw(self, view: View, words: Words, now: datetime) -> RenderedMessage:
         """Return the view in these words."""
-        match view:
-            case Welcome():
-                return _welcome(view, words)
-            case Asking():
-                cancel = keyboards.step(words("✖️ Cancel"), VerificationAction.CANCEL, view.verification_id)
-                return RenderedMessage(words("⏳ Getting a number for you…"), keyboards.rows([cancel]))
-            case NumberShown():
-                return self._number(view, words, now)
-            case Verified():
-                return _verified(view, words)
-            case Ended():
-                return _ended(view, words)
-            case Refused():
-                return _refused(view, words)
-            case Limited():
-                return _limited(view, words, now)
-            case DeadlinePassed():
-                return _deadline(view, words)
-            case Decided():
-                return render_decided(view, words)
-            case Help():
-                return _help(words, self._app_url)
-            case Privacy():
-                return _privacy(words)
-            case (
-                OperatorList()
-                | AddingOperator()
-                | RemovingOperator()
-                | AllGates()
-                | GateForOperators()
-                | AnnouncementAsked()
-                | AnnouncementPreview()
-                | AnnouncementProgress()
-                | AnnouncementDropped()
-            ):
-                return render_installation(view, words, now)
-            case PendingList() | DeclineChoice() | MemberCard() | UnknownTarget() | GateChoice():
-                return render_people(view, words, now)
-            case DeletionScreen():
-                return render_deletion(view, words)
-            case Recent() | Found() | NoResults() | PersonCard() | GatesToActAt() | Confirmation():
-                return render_operator(view, words, now)
-            case _:
-                return render_panel(view, words, self.chat_url)
+        return self._screens[type(view)](view, words, now)
 
     def _number(self, view: NumberShown, words: Words, now: datetime) -> RenderedMessage:
         lines = [
@@ -180,6 +189,11 @@ class ScreenRenderer:
             ),
             _rich(lines, view.number) if self.is_rich else None,
         )
+
+
+def _asking(view: Asking, words: Words) -> RenderedMessage:
+    cancel = keyboards.step(words("✖️ Cancel"), VerificationAction.CANCEL, view.verification_id)
+    return RenderedMessage(words("⏳ Getting a number for you…"), keyboards.rows([cancel]))
 
 
 def _call_hint(view: NumberShown, words: Words) -> list[str]:
@@ -369,7 +383,7 @@ def _help(words: Words, app_url: str | None) -> RenderedMessage:
     )
 
 
-def _privacy(words: Words) -> RenderedMessage:
+def _privacy(_: Privacy, words: Words) -> RenderedMessage:
     text = words(
         "<b>What is kept about you</b>\n\n"
         "• a fingerprint of your phone number, from which nobody can get the number back;\n"
@@ -386,3 +400,48 @@ def _privacy(words: Words) -> RenderedMessage:
         "The gateway that hears the call learns your number, as any phone company does."
     )
     return RenderedMessage(text, keyboards.rows([keyboards.place(words("‹ Back"), Place.HOME)]))
+
+
+SCREENS: Screens = dict(
+    (
+        # What a person sees.
+        screen(Welcome, _welcome),
+        screen(Asking, _asking),
+        screen(Verified, _verified),
+        screen(Ended, _ended),
+        screen(Refused, _refused),
+        timed(Limited, _limited),
+        screen(DeadlinePassed, _deadline),
+        screen(Decided, render_decided),
+        screen(Privacy, _privacy),
+        screen(DeletionScreen, render_deletion),
+        # Panel.
+        screen(GateList, render_gate_list),
+        screen(LinkTestPage, render_link_test),
+        screen(ImportPage, render_import),
+        screen(NoAdmin, render_no_admin),
+        timed(PendingList, render_pending_list),
+        screen(DeclineChoice, render_decline_choice),
+        timed(MemberCard, render_member),
+        screen(UnknownTarget, render_unknown_target),
+        screen(GateChoice, render_gate_choice),
+        # Operators: people.
+        timed(Recent, render_recent),
+        timed(Found, render_found),
+        screen(NoResults, render_no_results),
+        timed(PersonCard, render_person),
+        screen(GatesToActAt, render_gates_to_act_at),
+        screen(Confirmation, render_confirmation),
+        # Operators: the installation.
+        timed(OperatorList, render_operators),
+        screen(AddingOperator, render_adding_operator),
+        screen(RemovingOperator, render_removing_operator),
+        timed(AllGates, render_all_gates),
+        timed(GateForOperators, render_gate),
+        screen(AnnouncementAsked, render_announcement_asked),
+        screen(AnnouncementPreview, render_announcement_preview),
+        screen(AnnouncementProgress, render_announcement_progress),
+        screen(AnnouncementDropped, render_announcement_dropped),
+    )
+)
+"""The screens that need nothing of this installation; a renderer adds the others."""

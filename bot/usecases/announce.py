@@ -75,10 +75,10 @@ class Announce:
         )
 
     async def is_awaited(self, store: Store, user_id: int) -> bool:
-        """Return whether the next message of this person is an announcement: the bot has asked for one, or they look at
-        one that they have not sent yet."""
+        """Return whether the next message of this operator is an announcement: the bot has asked for one, or they look
+        at one that they have not sent yet."""
         announcement_id = await _looked_at(store, user_id)
-        if announcement_id is None or not await self._operators.is_operator(store, user_id):
+        if announcement_id is None:
             return False
         announcement = await store.announcements.get(announcement_id)
         return announcement_id == TO_BE_WRITTEN or (announcement is not None and announcement.sent_at is None)
@@ -144,6 +144,7 @@ class Announce:
         await store.announcements.reported(announcement.id, now)
 
     async def _looks_at(self, store: Store, user_id: int, announcement: Announcement) -> bool:
+        # A step of the sweep: they may have ceased to be one meanwhile.
         is_operator = await self._operators.is_operator(store, user_id)
         return is_operator and await _looked_at(store, user_id) == announcement.id
 

@@ -8,13 +8,17 @@ from datetime import datetime
 from bot.domain.delivery import Notification, TaskKind, Toast
 from bot.domain.installation import AddedOperator, CannotAppoint, InstallationPage, PickedUser
 from bot.domain.journal import Event
+from bot.domain.people import Person
 from bot.domain.personal import FileKind
 from bot.domain.screen import ScreenName
+from bot.usecases.installation_pages import show_installation
 from bot.usecases.notify_operators import OperatorNotifier
 from bot.usecases.operators import Operators
 from storage.store import Store
 
 LONGEST_NAME = 64
+LAST_PAGE = 9999
+"""The newest operator is on the last page; no list has more pages."""
 SEEN_BY_OPERATORS = (ScreenName.INSTALLATION, ScreenName.OPERATOR, ScreenName.ERASE)
 FOR_OPERATORS = (TaskKind.HEALTH, TaskKind.BALANCE, TaskKind.STATS)
 
@@ -30,6 +34,24 @@ class AppointOperators:
     def __init__(self, operators: Operators, notify_operators: OperatorNotifier) -> None:
         self._operators = operators
         self._notify_operators = notify_operators
+
+    async def pick(
+        self, store: Store, operator: Person, name: str, picked: Sequence[PickedUser], now: datetime
+    ) -> None:
+        """Add the picked user, and show the operator, whose name is `name`, the list or why nobody was added."""
+        unfit = await self.add(store, operator.user_id, name, picked, now)
+        await show_operators(store, operator.user_id, now, unfit, LAST_PAGE if unfit is None else 0)
+
+    async def press_remove(
+        self, store: Store, operator: Person, name: str, user_id: int, number: int, now: datetime
+    ) -> Toast:
+        """Remove an operator for another one, whose name is `name`, and show page `number` of the list; return the
+        toast for the button."""
+        toast = await self.remove(store, operator.user_id, name, user_id, now)
+        # They may have removed themselves.
+        if await self._operators.is_operator(store, operator.user_id):
+            await show_installation(store, operator, InstallationPage.OPERATORS, now, about=user_id, number=number)
+        return toast
 
     async def add(
         self, store: Store, actor_id: int, actor: str, picked: Sequence[PickedUser], now: datetime

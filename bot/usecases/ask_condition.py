@@ -8,7 +8,6 @@ from bot.clock import Clock
 from bot.domain.delivery import TaskKind, Toast
 from bot.domain.people import Person
 from bot.usecases.answer_button import answer_button
-from bot.usecases.operators import IsOperator
 from storage.store import Store
 
 WANTED_FOR = timedelta(days=1)
@@ -16,30 +15,23 @@ WANTED_FOR = timedelta(days=1)
 
 
 class AskCondition:
-    """Only operators may ask, and nobody else learns that it is possible.
+    """For operators: the caller has checked that the person is one.
 
     A task, HEALTH or BALANCE, brings the answer, and collects it when it runs. Of several pending requests of one
     person only the last is answered.
     """
 
-    def __init__(self, clock: Clock, is_operator: IsOperator) -> None:
+    def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._is_operator = is_operator
 
-    async def __call__(self, store: Store, person: Person, kind: TaskKind) -> bool:
-        """Request the answer; return whether they may ask."""
-        if not await self._is_operator(store, person.user_id):
-            return False
+    async def __call__(self, store: Store, person: Person, kind: TaskKind) -> None:
+        """Request the answer."""
         await self._request(store, person, kind, {})
-        return True
 
     async def press(self, store: Store, person: Person, query_id: str, kind: TaskKind, message_id: int | None) -> None:
         """Handle the button below the message, which refreshes it."""
-        may_ask = await self._is_operator(store, person.user_id)
-        if may_ask:
-            await self._request(store, person, kind, {} if message_id is None else {"message_id": message_id})
-        toast = Toast.CHECKING if may_ask else Toast.UNKNOWN
-        await answer_button(store, person.user_id, query_id, toast, self._clock.now())
+        await self._request(store, person, kind, {} if message_id is None else {"message_id": message_id})
+        await answer_button(store, person.user_id, query_id, Toast.CHECKING, self._clock.now())
 
     async def _request(self, store: Store, person: Person, kind: TaskKind, details: dict[str, str | int]) -> None:
         now, chat_id = self._clock.now(), person.chat_id

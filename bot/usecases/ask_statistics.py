@@ -13,46 +13,50 @@ from bot.domain.statistics import NO_GATE, PERIODS
 from bot.domain.summary import DEFAULT_PERIOD
 from bot.usecases.admin_desk import AdminDesk
 from bot.usecases.answer_button import answer_button
-from bot.usecases.operators import IsOperator
 from bot.usecases.show_statistics import ShowStatistics
 from storage.store import Store
 
 
 class AskStatistics:
-    """Operators see statistics of all gates together and of each, admins those of their own gates; nobody else learns
-    that there are any.
+    """Operators see statistics of all gates together and of each, admins those of their own gates.
 
     A gate is named by its id, its @name or a part of its title; a full title wins over part of another.
     """
 
-    def __init__(self, clock: Clock, desk: AdminDesk, show: ShowStatistics, is_operator: IsOperator) -> None:
+    def __init__(self, clock: Clock, desk: AdminDesk, show: ShowStatistics) -> None:
         self._clock = clock
         self._desk = desk
         self._show = show
-        self._is_operator = is_operator
 
-    async def __call__(self, store: Store, person: Person, asked: str) -> bool:
-        """Answer a command; return whether the person may ask. `asked`: a period, a gate, both or nothing."""
-        is_operator, gates = await self._reach(store, person.user_id)
-        if not is_operator and not gates:
-            return False
+    async def of_all(self, store: Store, person: Person, asked: str) -> None:
+        """Answer an operator's command. `asked`: a period, a gate, both or nothing."""
+        gates = _by_title(await store.gates.all())
         period_name, named = _split(asked)
-        found = _matching(gates, named) if named else list(gates)
-        if named and not found:
-            await self._show.unknown(store, person.chat_id, named, gates)
-        elif not named and is_operator:
+        found = _matching(gates, named)
+        if not named:
             await self._show.chart(store, person.chat_id, period_name, None, gates, together=True)
+        elif not found:
+            await self._show.unknown(store, person.chat_id, named, gates)
         elif len(found) > 1:
             await self._show.choose(store, person.chat_id, period_name, found)
-        elif is_operator:
-            await self._show.chart(store, person.chat_id, period_name, found[0], gates, together=True)
         else:
-            await self._desk(
-                store, AdminAction(AdminActionKind.STATS, found[0].chat_id, person.user_id, {"key": period_name})
-            )
-        return True
+            await self._show.chart(store, person.chat_id, period_name, found[0], gates, together=True)
 
-    async def press(
+    async def of_own(self, store: Store, person: Person, own_gates: Sequence[Gate], asked: str) -> None:
+        """Answer an admin's command about `own_gates`, at least one. Telegram is asked again whether they are an
+        admin."""
+        gates = _by_title(own_gates)
+        period_name, named = _split(asked)
+        found = _matching(gates, named) if named else gates
+        if not found:
+            await self._show.unknown(store, person.chat_id, named, gates)
+        elif len(found) > 1:
+            await self._show.choose(store, person.chat_id, period_name, found)
+        else:
+            details: dict[str, str | int] = {"key": period_name}
+            await self._desk(store, AdminAction(AdminActionKind.STATS, found[0].chat_id, person.user_id, details))
+
+    async def press_of_all(
         self,
         store: Store,
         person: Person,
@@ -62,29 +66,42 @@ class AskStatistics:
         page: int,
         message_id: int | None,
     ) -> None:
-        """Handle a button under a chart: another period or gate, or, if `page` is not negative, a page of gates."""
-        is_operator, gates = await self._reach(store, person.user_id)
+        """Handle an operator's button under a chart: another period or gate, or, if `page` is not negative, a page of
+        gates."""
         gate = await store.gates.get(gate_id) if gate_id != NO_GATE else None
         toast = Toast.NOTHING
-        if period_name not in PERIODS or (gate is None and (gate_id != NO_GATE or not is_operator)):
+        if period_name not in PERIODS or (gate is None and gate_id != NO_GATE):
             toast = Toast.UNKNOWN
-        elif not is_operator:
-            details: dict[str, str | int] = {"key": period_name, "page": page}
-            if message_id is not None:
-                details["message_id"] = message_id
-            await self._desk(store, AdminAction(AdminActionKind.STATS, gate_id, person.user_id, details, query_id))
-            return
         elif page >= 0:
+            gates = _by_title(await store.gates.all())
             await self._show.gates(store, person.chat_id, period_name, gate_id, gates, page, message_id, together=True)
         else:
+            gates = _by_title(await store.gates.all())
             await self._show.chart(store, person.chat_id, period_name, gate, gates, message_id, together=True)
         await answer_button(store, person.user_id, query_id, toast, self._clock.now())
 
-    async def _reach(self, store: Store, user_id: int) -> tuple[bool, Sequence[Gate]]:
-        """Return whether they are an operator, and the gates whose statistics they may see, by title."""
-        is_operator = await self._is_operator(store, user_id)
-        gates = await (store.gates.all() if is_operator else store.admins.gates_of(user_id))
-        return is_operator, sorted(gates, key=lambda gate: (gate.title.casefold(), gate.chat_id))
+    async def press_of_own(
+        self,
+        store: Store,
+        person: Person,
+        query_id: str,
+        period_name: str,
+        gate_id: int,
+        page: int,
+        message_id: int | None,
+    ) -> None:
+        """Handle the same button of anybody else; only an admin of the gate gets an answer."""
+        if period_name not in PERIODS or await store.gates.get(gate_id) is None:
+            await answer_button(store, person.user_id, query_id, Toast.UNKNOWN, self._clock.now())
+            return
+        details: dict[str, str | int] = {"key": period_name, "page": page}
+        if message_id is not None:
+            details["message_id"] = message_id
+        await self._desk(store, AdminAction(AdminActionKind.STATS, gate_id, person.user_id, details, query_id))
+
+
+def _by_title(gates: Sequence[Gate]) -> list[Gate]:
+    return sorted(gates, key=lambda gate: (gate.title.casefold(), gate.chat_id))
 
 
 def _split(asked: str) -> tuple[str, str]:

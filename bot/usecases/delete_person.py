@@ -78,6 +78,7 @@ class ErasureViews:
 
     async def __call__(self, store: Store, row: ScreenRow, now: datetime) -> DeletionScreen | None:  # noqa: ARG002 - as other views
         """Raises KeyError or ValueError for a state that this version does not know."""
+        # They may have ceased to be one since the page was opened.
         if not await self._operators.is_operator(store, row.user_id):
             return None
         return await deletion_view(store, row)

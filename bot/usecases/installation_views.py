@@ -41,6 +41,7 @@ class InstallationViews:
 
     async def __call__(self, store: Store, row: ScreenRow, now: datetime) -> InstallationView | None:
         """Raises KeyError or ValueError for a row that this version does not know."""
+        # They may have ceased to be one since the page was opened.
         if not await self._operators.is_operator(store, row.user_id):
             return None
         match InstallationPage(str(row.details["page"])):

@@ -67,6 +67,7 @@ class OperatorViews:
         self._is_operator = is_operator
 
     async def __call__(self, store: Store, row: ScreenRow, now: datetime) -> OperatorView | None:
+        # They may have ceased to be one since the page was opened.
         if not await self._is_operator(store, row.user_id):
             return None
         details = row.details

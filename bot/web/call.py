@@ -29,6 +29,7 @@ from bot.telegram.sentences import (
 )
 from bot.telegram.sentences import toast as said
 from bot.telegram.texts import Texts, Words, visible
+from bot.usecases.press_call_button import PressedCallButton
 from bot.usecases.read_calls import CallScreen, CallState
 
 STATIC = Path(__file__).parent / "static"
@@ -119,20 +120,20 @@ class CallView:
         """Return the same as a server-sent event."""
         return f"retry: 3000\nevent: state\ndata: {_json(self.facts(screen))}\n\n".encode()
 
-    def answer(self, screen: CallScreen, toast: Toast, opens_at: datetime | None, next_token: str) -> dict[str, Any]:
+    def answer(self, pressed: PressedCallButton) -> dict[str, Any]:
         """Return what a pressed button did, as a word and a sentence, and the current state."""
-        words = self._texts.in_language(screen.language)
-        if opens_at is not None:
-            says = _opens(opens_at, self._clock.now(), words)
-        elif toast is Toast.TRYING_AGAIN and not next_token:
+        words = self._texts.in_language(pressed.screen.language)
+        if pressed.opens_at is not None:
+            says = _opens(pressed.opens_at, self._clock.now(), words)
+        elif pressed.toast is Toast.TRYING_AGAIN and not pressed.next_token:
             says = words("Please share your phone number in the chat once more.")
         else:
-            says = said(toast, words)
+            says = said(pressed.toast, words)
         return {
-            "result": toast,
+            "result": pressed.toast,
             "says": says,
-            "next": f"{self._static.root}/call/{next_token}" if next_token else "",
-            "state": self.facts(screen),
+            "next": f"{self._static.root}/call/{pressed.next_token}" if pressed.next_token else "",
+            "state": self.facts(pressed.screen),
         }
 
     def app_facts(self, screen: CallScreen) -> dict[str, Any]:

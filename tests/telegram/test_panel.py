@@ -43,8 +43,8 @@ from bot.sandbox.telegram.html import parse_html
 from bot.telegram.countries import COMMON, code_of, country, flag
 from bot.telegram.keyboards import PanelButton
 from bot.telegram.notifications import notification
-from bot.telegram.panel import render_panel
 from bot.telegram.rendered import RenderedMessage
+from bot.telegram.screens import ScreenRenderer
 from bot.telegram.setting_words import read_typed
 from bot.telegram.settings_file import JsonSettingsFile
 from bot.telegram.texts import LANGUAGES, Texts
@@ -134,7 +134,9 @@ VIEWS = list(views())
 
 
 def drawn(view: PanelView, language: str = "en") -> RenderedMessage:
-    return render_panel(view, TEXTS.in_language(language), CHAT_URL)
+    screens = ScreenRenderer(None)
+    screens.chat_url = CHAT_URL
+    return screens.draw(view, TEXTS.in_language(language), NOW)
 
 
 def buttons(view: PanelView) -> list[InlineKeyboardButton]:

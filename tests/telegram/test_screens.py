@@ -6,6 +6,7 @@ import dataclasses
 import itertools
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import get_args
 
 import pytest
 from aiogram.types import InlineKeyboardMarkup, InputRichMessage, ReplyKeyboardMarkup
@@ -37,7 +38,7 @@ from bot.sandbox.telegram.entities import with_automatic
 from bot.sandbox.telegram.html import parse_html
 from bot.sandbox.telegram.rich import read_rich
 from bot.telegram.commands import menu
-from bot.telegram.notifications import guard_joins, notification
+from bot.telegram.notifications import NOTIFICATIONS, guard_joins, notification
 from bot.telegram.screens import ScreenRenderer
 from bot.telegram.sentences import toast
 from bot.telegram.texts import LANGUAGES, Texts
@@ -385,3 +386,11 @@ def test_the_address_to_enter_is_shown_whole_however_long_it_is() -> None:
     text, _ = parse_html(notification(details, TEXTS.in_language("en"), address))
 
     assert address in text
+
+
+def test_every_view_has_a_screen_and_every_screen_a_view() -> None:
+    assert set(SCREENS._screens) == set(get_args(View))
+
+
+def test_every_notification_has_a_text() -> None:
+    assert {*NOTIFICATIONS, Notification.ALARM} == set(Notification)

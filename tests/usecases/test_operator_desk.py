@@ -27,7 +27,6 @@ from bot.domain.settings import EntryMode
 from bot.usecases.delete_person import AskDeletion
 from bot.usecases.find_people import FindPeople, Search
 from bot.usecases.operator_desk import OperatorDesk, OperatorRequest
-from storage.store import Store
 from tests.usecases.panel import notes
 from tests.usecases.rules import ANNA, BORIS, GATE, HOUR, OPERATOR, OTHER_GATE, OTHER_PHONE, PHONE, Rules
 
@@ -41,20 +40,16 @@ class Desk:
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
         self.find = FindPeople(rules.plan, rules.phone_cipher)
-        self.desk = OperatorDesk(rules.clock, self._is_operator, self.find, AskDeletion(rules.clock, rules.operators))
-
-    @staticmethod
-    async def _is_operator(store: Store, user_id: int) -> bool:
-        return user_id in (OPERATOR, COLLEAGUE)
+        self.desk = OperatorDesk(rules.clock, self.find, AskDeletion(rules.clock, rules.operators))
 
     async def searches(self, asked: str) -> Search:
         return await self.rules.database.transact(lambda store: self.find(store, asked))
 
-    async def looks_up(self, asked: str, who: int = OPERATOR) -> bool:
+    async def looks_up(self, asked: str, who: int = OPERATOR) -> None:
         person = await self.rules.meets(who)
         return await self.rules.database.transact(lambda store: self.desk.look_up(store, person, asked, 77))
 
-    async def recent(self, who: int = OPERATOR) -> bool:
+    async def recent(self, who: int = OPERATOR) -> None:
         person = await self.rules.meets(who)
         return await self.rules.database.transact(lambda store: self.desk.recent(store, person))
 
@@ -125,7 +120,7 @@ async def comes_in(rules: Rules, user_id: int = ANNA, phone: str = PHONE, *gates
 async def test_a_phone_is_found_in_any_writing_and_its_message_deleted(rules: Rules, desk: Desk, asked: str) -> None:
     await rules.verifies()
 
-    assert await desk.looks_up(asked)
+    await desk.looks_up(asked)
 
     view = await desk.sees()
     assert isinstance(view, PersonCard)
@@ -244,24 +239,6 @@ async def test_nothing_of_a_phone_that_was_looked_for_is_kept(rules: Rules, desk
 
 
 # Strangers
-
-
-async def test_for_strangers_there_is_no_such_command_and_no_such_button(rules: Rules, desk: Desk) -> None:
-    await open_gates(rules)
-    await comes_in(rules)
-    await notes(rules, STRANGER)
-
-    assert not await desk.recent(STRANGER)
-    assert not await desk.looks_up(PHONE, STRANGER)
-    for act in AdminActionKind:
-        assert await desk.presses(OperatorPage.CONFIRM, STRANGER, user_id=ANNA, act=act, is_sure=True) is Toast.UNKNOWN
-    for page in OperatorPage:
-        assert await desk.presses(page, STRANGER, user_id=ANNA, act=AdminActionKind.BLOCK) is Toast.UNKNOWN
-
-    assert await rules.rows("SELECT * FROM access_overrides") == []
-    assert len(await rules.rows("SELECT * FROM verified_phones")) == 1
-    # If the message with a phone were deleted, its sender would know that it was understood.
-    assert 77 not in [task.details["message_id"] for task in await rules.tasks(TaskKind.DELETE_MESSAGE)]
 
 
 async def test_who_is_no_operator_any_more_sees_where_they_stand_themselves(rules: Rules, desk: Desk) -> None:

@@ -11,7 +11,7 @@ from bot.domain.delivery import DeliveryResult, DeliveryStatus, PendingTask, Tas
 from bot.domain.health import GateHealth, GateIssue
 from bot.domain.panel import AdminActionKind, GateCard, GateList
 from bot.domain.rights import NO_ADMIN, OWNER
-from bot.telegram.panel import render_panel
+from bot.telegram.screens import ScreenRenderer
 from bot.telegram.texts import Texts
 from bot.usecases.open_panel import ListGates
 from tests.usecases.panel import acts, answered, notes, runs, view
@@ -178,7 +178,7 @@ async def test_of_more_gates_than_a_list_holds_the_others_are_counted(
     listed = await view(rules)
     assert isinstance(listed, GateList)
     assert (len(listed.gates), listed.more) == (1, 1)
-    drawn = render_panel(listed, Texts("en").in_language("en"), "")
+    drawn = ScreenRenderer(None).draw(listed, Texts("en").in_language("en"), rules.now)
     assert "1 more group is not shown: to open it, send /gate there." in drawn.text
 
 
