@@ -1,4 +1,4 @@
-"""Interfaces that the use cases need from the gateway and from Telegram's side."""
+"""Interfaces that the use cases need from Telegram's side."""
 
 from __future__ import annotations
 
@@ -6,22 +6,8 @@ from typing import Protocol
 
 from bot.domain.choices import Setting
 from bot.domain.gate import Gate
-from bot.domain.gateway import AssignedNumber, GatewayEvent
 from bot.domain.panel import Page
-from bot.domain.phone import Phone
 from bot.domain.settings import GateSettings
-
-
-class NumberSource(Protocol):
-    """The gateway's calls for numbers. Raises `GatewayError`."""
-
-    async def request_number(self, phone: Phone) -> AssignedNumber: ...
-
-
-class InboxSource(Protocol):
-    """The gateway's list of what it received. Raises `GatewayError`."""
-
-    async def read_inbox(self, after_id: int | None) -> list[GatewayEvent]: ...
 
 
 class TypedWords(Protocol):
