@@ -10,7 +10,7 @@ from bot.clock import Clock
 from bot.crypto import PhoneCipher
 from bot.domain.breaker import CircuitBreaker
 from bot.domain.delivery import Notification
-from bot.domain.gateway import NOT_THE_PERSONS, AssignedNumber, GatewayError, GatewayReason
+from bot.domain.gateway import LONGEST_REFERENCE, NOT_THE_PERSONS, AssignedNumber, GatewayError, GatewayReason
 from bot.domain.journal import Event
 from bot.domain.people import NumberRequest
 from bot.domain.phone import Phone
@@ -109,9 +109,12 @@ class RequestNumber:
         """Return the assigned number in the numbering of the person's country, however the gateway writes it. Raises
         GatewayError if the number to call is not one: a call to it would cost money, or reach somebody else."""
         numbers = [self._of_country(number, phone) for number in (offer.number, *offer.alternatives)]
+        if len(offer.reference) > LONGEST_REFERENCE:
+            raise GatewayError(GatewayReason.UNAVAILABLE, detail="a reference that is too long")
         if numbers[0] is None:
             raise GatewayError(GatewayReason.UNAVAILABLE, detail="a number of another country")
-        return AssignedNumber(numbers[0], tuple(dict.fromkeys(number for number in numbers[1:] if number is not None)))
+        others = tuple(dict.fromkeys(number for number in numbers[1:] if number is not None))
+        return AssignedNumber(numbers[0], others, offer.reference)
 
     def _of_country(self, number: str, phone: Phone) -> str | None:
         direct = self._phones.parse(number)
