@@ -31,7 +31,7 @@ class BuildGateway(Protocol):
     """Makes a gateway of the settings."""
 
     def __call__(
-        self, config: Settings, *, dates: DateCheck, patience: float, may_ask: Callable[[], bool] = ...
+        self, config: Settings, /, *, dates: DateCheck, patience: float, may_ask: Callable[[], bool] = ...
     ) -> CallGateway:
         """`dates` compares the dates of its answers. `patience`: seconds that a request may take. `may_ask`: whether
         this process is certain to be the one that asks for numbers, which cost money."""
