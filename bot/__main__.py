@@ -23,7 +23,7 @@ from bot.clock import SystemClock
 from bot.data_shell import add_commands, erase, export
 from bot.doctor import examine
 from bot.domain.statistics import PERIODS, period
-from bot.outward import account
+from bot.outward import GATEWAY
 from bot.report import findings_json, statistics_json, statistics_tables
 from bot.settings import ConfigurationError, Settings
 from bot.usecases.read_statistics import ReadStatistics
@@ -52,7 +52,7 @@ async def run(config: Settings, _given: argparse.Namespace) -> int:
 async def doctor(config: Settings, given: argparse.Namespace) -> int:
     """Check the configuration, and print how to fix each fault."""
     findings = []
-    async for finding in examine(config, account(config)):
+    async for finding in examine(config, GATEWAY):
         findings.append(finding)
         if not given.json:
             sys.stdout.write(f"{finding}\n")

@@ -15,6 +15,7 @@ from bot import VERSION
 from bot.clock import REAL_TIME, Clock, SystemClock
 from bot.domain.errors import LeadershipLostError, StorageUnavailableError
 from bot.domain.trouble import Finding, IncidentKind
+from bot.outward import GATEWAY, BuildGateway
 from bot.parts import Container, Loop
 from bot.settings import Settings
 from bot.telegram.api_errors import refusal
@@ -44,9 +45,15 @@ class TokenRefusedError(Exception):
 class App:
     """The bot. `start`, then wait for the end, then `stop`; or `run` for all of it."""
 
-    def __init__(self, settings: Settings, clock: Clock | None = None, telegram_script: str = TELEGRAM_SCRIPT) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock | None = None,
+        telegram_script: str = TELEGRAM_SCRIPT,
+        build_gateway: BuildGateway = GATEWAY,
+    ) -> None:
         """`telegram_script`: where the Mini App loads Telegram's script from; the demo has a stand-in."""
-        self._parts = Container(settings, clock or SystemClock(), telegram_script, self._not_ready)
+        self._parts = Container(settings, clock or SystemClock(), telegram_script, self._not_ready, build_gateway)
         self._problem: str | None = NOT_ANSWERING
         """Why Telegram is not set up yet."""
         self._monotonic = time.monotonic
@@ -109,7 +116,7 @@ class App:
             self._listener.close()
         await self._runner.cleanup()
         await self._parts.supervisor.stop()
-        await self._parts.http.aclose()
+        await self._parts.gateway.close()
         await self._parts.looking_after.close()
         await self._parts.bot.session.close()
         await self._parts.database.close()

@@ -24,10 +24,12 @@ from bot.clock import REAL_TIME, DateCheck
 from bot.domain.gate import Gate
 from bot.domain.gateway import GatewayError, GatewayReason
 from bot.domain.trouble import CLOCK_DIFFERS
-from bot.gateway.client import SmscClient, SmscCredentials
+from bot.gateway.api import CallGateway, VariableNames
 from bot.outbox.addresses import RefusedAddressError, checked
+from bot.outward import BuildGateway
 from bot.proxies import Proxy, TelegramSession, client
-from bot.settings import RANDOM, Settings, strays, twice
+from bot.setting_types import RANDOM
+from bot.settings import Settings, strays, twice
 from bot.telegram.api_errors import refusal
 from bot.telegram.methods import UPDATE_TYPES, GetGuard, GuardedChat
 from bot.telegram.texts import visible
@@ -46,7 +48,8 @@ LOOPBACK: Mapping[str, IPv4Address | IPv6Address] = {
 }
 BETWEEN_GATES = 0.2
 PROXY_PATIENCE = 10.0
-"""Seconds, both."""
+GATEWAY_PATIENCE = 15.0
+"""Seconds, all three."""
 SAYS = {
     GatewayReason.CREDENTIALS: "wrong key, login or password, or this machine's address is not allowed",
     GatewayReason.NO_MONEY: "no money on the account",
@@ -66,11 +69,12 @@ FAILURES = {
 """By the name that the gateway's client uses."""
 UPDATE = "update this program; to go back to an older one, restore the back-up of that time"
 MENDS = {
-    GatewayReason.CREDENTIALS: "check SMSC_API_KEY (or SMSC_LOGIN and SMSC_PASSWORD), and that this machine's "
-    "address is on the account's list of allowed ones",
+    GatewayReason.CREDENTIALS: "check {credentials}, and that this machine's address is on the account's list of "
+    "allowed ones",
     GatewayReason.NO_MONEY: "pay money into the gateway account",
     GatewayReason.ADDRESS_BLOCKED: "wait some minutes without asking; the gateway blocked this machine's address",
 }
+OTHER_MEND = "check the network and {url}; where the gateway is blocked, set {proxy}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,17 +100,23 @@ class CheckResult:
         return f"{'note ' if self.is_well else 'WRONG'} {self.what}\n      → {self.mend}"
 
 
-async def examine(config: Settings, account: SmscCredentials) -> AsyncIterator[CheckResult]:
+async def examine(config: Settings, build_gateway: BuildGateway) -> AsyncIterator[CheckResult]:
     """Check everything; yield one finding after the other."""
     for finding in _configuration(config):
         yield finding
     async for finding in _telegram(config):
         yield finding
-    async for finding in _gateway(config, account):
-        yield finding
+    ahead: list[float] = []
+    gateway = build_gateway(config, dates=DateCheck(REAL_TIME, ahead.append), patience=GATEWAY_PATIENCE)
+    try:
+        async for finding in _gateway(gateway, ahead):
+            yield finding
+    finally:
+        await gateway.close()
     async with client(timeout=10) as http:
-        yield await _public_url(config, http)
-    for name, address in (("EVENTS_URL", config.EVENTS_URL), ("SMSC_RELAY_URL", config.SMSC_RELAY_URL)):
+        yield await _public_url(config, gateway, http)
+    relay = gateway.settings.variables.relay_url, gateway.settings.relay_url
+    for name, address in (("EVENTS_URL", config.EVENTS_URL), relay):
         if address is not None:
             yield await _own_system(name, address, allow_private=config.EVENTS_ALLOW_PRIVATE)
     database = await _database(config)
@@ -314,25 +324,26 @@ async def _updates(config: Settings, webhook: WebhookInfo) -> AsyncIterator[Chec
         )
 
 
-async def _gateway(config: Settings, account: SmscCredentials) -> AsyncIterator[CheckResult]:
-    through = await _proxy("SMSC_PROXY", config.smsc_proxy, config.SMSC_URL)
+async def _gateway(gateway: CallGateway, ahead: Sequence[float]) -> AsyncIterator[CheckResult]:
+    """Check it. `ahead` gets the differences between the clocks, as it answers."""
+    through = await _proxy(gateway.settings.variables.proxy, gateway.settings.proxy, gateway.settings.urls)
     if through is not None:
         yield through
         if not through.is_right:
             return
-    ahead: list[float] = []
-    async with client(config.smsc_proxy, DateCheck(REAL_TIME, ahead.append), timeout=10) as http:
-        yield await _balance(SmscClient(account, http, patience=15))
+    yield await _balance(gateway)
     for finding in _clock("the gateway's", ahead):
         yield finding
 
 
-async def _balance(gateway: SmscClient) -> CheckResult:
+async def _balance(gateway: CallGateway) -> CheckResult:
+    names = gateway.settings.variables
     try:
         balance = await gateway.balance()
     except GatewayError as error:
-        mend = MENDS.get(error.reason, "check the network and SMSC_URL; where the gateway is blocked, set SMSC_PROXY")
-        return CheckResult(_refused(error), is_right=False, mend=mend)
+        mend = MENDS.get(error.reason, OTHER_MEND)
+        mend = mend.format(url=names.url, proxy=names.proxy, credentials=names.credentials)
+        return CheckResult(_refused(error, names), is_right=False, mend=mend)
     return CheckResult(
         f"The gateway answers; {balance.amount} {balance.currency} on the account",
         is_right=Decimal(balance.amount) > 0,
@@ -340,21 +351,26 @@ async def _balance(gateway: SmscClient) -> CheckResult:
     )
 
 
-def _refused(error: GatewayError) -> str:
+def _refused(error: GatewayError, names: VariableNames) -> str:
     if error.code is not None:
         return f"The gateway refuses: {SAYS.get(error.reason, error.reason)} (code {error.code})"
     if error.detail.startswith("HTTP "):
-        return f"The gateway answers {error.detail}: something else is at SMSC_URL, or stands before it"
+        return f"The gateway answers {error.detail}: something else is at {names.url}, or stands before it"
     return f"The gateway gives no answer: {FAILURES.get(error.detail, error.detail or 'it does not say why')}"
 
 
-async def _public_url(config: Settings, http: httpx.AsyncClient) -> CheckResult:
-    path = "/smsc/<SMSC_CALLBACK_TOKEN>?charset=utf-8" + ("&md5" if config.SMSC_CALLBACK_SECRET else "")
+async def _public_url(config: Settings, gateway: CallGateway, http: httpx.AsyncClient) -> CheckResult:
+    if config.PUBLIC_URL is None and gateway.read_inbox is None:
+        return CheckResult(
+            "PUBLIC_URL is not set: no call screen, and the gateway cannot report calls",
+            is_right=False,
+            mend="set PUBLIC_URL",
+        )
     if config.PUBLIC_URL is None:
         return CheckResult(
             "PUBLIC_URL is not set: no call screen, and calls are found only by reading the gateway's inbox",
-            is_right=config.SMSC_POLL_SECONDS > 0,
-            mend="set PUBLIC_URL, or SMSC_POLL_SECONDS above 0",
+            is_right=bool(gateway.settings.poll_every),
+            mend=f"set PUBLIC_URL, or {gateway.settings.variables.poll_seconds} above 0",
         )
     try:
         answer = await http.get(f"{config.PUBLIC_URL}/healthz")
@@ -363,7 +379,8 @@ async def _public_url(config: Settings, http: httpx.AsyncClient) -> CheckResult:
     else:
         answer_is_right, said = answer.status_code == httpx.codes.OK, str(answer.status_code)
     return CheckResult(
-        f"{config.PUBLIC_URL} reaches the running bot; the gateway's handler is {config.PUBLIC_URL}{path}"
+        f"{config.PUBLIC_URL} reaches the running bot; the gateway's handler is "
+        f"{gateway.settings.callback.url_without_token(config.PUBLIC_URL)}"
         if answer_is_right
         else f"{config.PUBLIC_URL}/healthz does not reach the bot ({said})",
         is_right=answer_is_right,

@@ -21,7 +21,7 @@ from bot.crypto import PhoneCipher
 from bot.domain.condition import BalanceReport, Capabilities, HealthReport, Process
 from bot.domain.errors import StorageUnavailableError
 from bot.domain.outbox import Destination
-from bot.gateway.client import SmscClient
+from bot.gateway.api import CallGateway
 from bot.metrics import Metrics
 from bot.outbox.senders import EventSender, RelaySender, SafeHttpClient
 from bot.outbox.webhook_worker import Sender, WebhookWorker
@@ -61,7 +61,7 @@ class LookingAfter:
         leading: Transactions,
         phone_cipher: PhoneCipher,
         notify_operators: OperatorNotifier,
-        gateway: SmscClient,
+        gateway: CallGateway,
         read_webhook: ReadWebhook | None,
         metrics: Metrics,
         runtime_stats: RuntimeStats,
@@ -69,9 +69,13 @@ class LookingAfter:
         budget_left: Callable[[], float],
         backups: Backups | None,
         announce: Callable[[], None],
+        *,
+        polls_inbox: bool,
     ) -> None:
-        """`leading`: transactions of the loops, which only the leader runs."""
+        """`leading`: transactions of the loops, which only the leader runs. `polls_inbox`: whether one reads the
+        gateway's inbox."""
         self._settings = settings
+        self._gateway = gateway.settings
         self._clock = clock
         self._transactions = transactions
         self._metrics = metrics
@@ -83,11 +87,11 @@ class LookingAfter:
         """Since when this process leads; None while it does not."""
         self._read_outbox = ReadOutbox()
         self._read_at = float("-inf")
-        self._read_spending = ReadSpending(clock, settings.SMSC_PRICE)
+        self._read_spending = ReadSpending(clock, self._gateway.price)
         self._balance_cache = BalanceCache(transactions, gateway.balance, clock)
         self._wire: SafeHttpClient | None = None
         senders = self._senders(phone_cipher)
-        expects_callback, targets = settings.callback_url is not None, tuple(senders)
+        expects_callback, targets = settings.PUBLIC_URL is not None, tuple(senders)
         self.monitor = Monitor(
             leading,
             CheckInstallation(clock, notify_operators, expects_callback=expects_callback, targets=targets),
@@ -97,9 +101,9 @@ class LookingAfter:
             self._balance_cache,
             read_webhook,
             self._folder,
-            settings.SMSC_LOW_BALANCE,
+            self._gateway.low_balance,
             announce,
-            has_price=settings.SMSC_PRICE is not None,
+            has_price=self._gateway.price is not None,
         )
         metrics.watch_money(lambda: self.monitor.readings().money)
         self.loops: dict[str, Loop] = {"monitor": self.monitor.run}
@@ -109,7 +113,7 @@ class LookingAfter:
         self._ways = Capabilities(
             has_webhook=settings.UPDATES == "webhook",
             has_callback=expects_callback,
-            polls_inbox=settings.SMSC_POLL_SECONDS > 0,
+            polls_inbox=polls_inbox,
             backs_up=backups is not None,
             targets=targets,
         )
@@ -120,14 +124,14 @@ class LookingAfter:
             self.loops[f"webhook worker of {target}"] = webhook_worker.run
 
     def _senders(self, phone_cipher: PhoneCipher) -> dict[Destination, Sender]:
-        settings, found = self._settings, dict[Destination, Sender]()
-        if settings.EVENTS_URL is None and settings.SMSC_RELAY_URL is None:
+        settings, relay_url, found = self._settings, self._gateway.relay_url, dict[Destination, Sender]()
+        if settings.EVENTS_URL is None and relay_url is None:
             return found
         self._wire = wire = SafeHttpClient(allow_private=settings.EVENTS_ALLOW_PRIVATE)
         if settings.EVENTS_URL is not None:
             found[Destination.EVENTS] = EventSender(wire, settings.EVENTS_URL, settings.events_secrets, self._clock)
-        if settings.SMSC_RELAY_URL is not None:
-            found[Destination.RELAY] = RelaySender(wire, settings.SMSC_RELAY_URL, phone_cipher)
+        if relay_url is not None:
+            found[Destination.RELAY] = RelaySender(wire, relay_url, phone_cipher)
         return found
 
     async def close(self) -> None:
@@ -163,7 +167,7 @@ class LookingAfter:
     async def account(self) -> BalanceReport:
         """The balance of the gateway account, as far as the bot may ask for it now, and the spending."""
         statement, spending = await self._balance_cache.look(), await self._asked(self._read_spending)
-        low, has_price = Decimal(str(self._settings.SMSC_LOW_BALANCE)), self._settings.SMSC_PRICE is not None
+        low, has_price = Decimal(str(self._gateway.low_balance)), self._gateway.price is not None
         return BalanceReport(self._clock.now(), statement, low, has_price, spending)
 
     async def _asked(self, read: Callable[[Store], Awaitable[T]]) -> T | None:

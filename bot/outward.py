@@ -1,17 +1,20 @@
-"""The configured clients of Telegram and of the gateway, with metrics and availability."""
+"""The configured clients of Telegram and of the gateway, with metrics and availability; and which gateway it is."""
 
 from __future__ import annotations
 
 import functools
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
 
 from aiogram import Bot
 from aiogram.exceptions import TelegramRetryAfter
 from aiogram.methods import Response, TelegramMethod
 
+from bot.clock import DateCheck
 from bot.domain.gateway import AssignedNumber, GatewayError
 from bot.domain.phone import Phone
-from bot.gateway.client import SmscClient, SmscCredentials
+from bot.gateway.api import CallGateway
+from bot.gateway.smsc.gateway import SmscGateway
 from bot.metrics import Metrics
 from bot.proxies import TelegramSession
 from bot.settings import Settings
@@ -21,39 +24,40 @@ from bot.telegram.fallback import Fallback
 from bot.telegram.rate_limit import RateLimitMiddleware
 from bot.watch.runtime_stats import RuntimeStats
 
+RequestNumber = Callable[[Phone], Awaitable[AssignedNumber]]
 
-class CountedGateway:
-    """The gateway, with counted answers."""
 
-    def __init__(self, gateway: SmscClient, metrics: Metrics, runtime_stats: RuntimeStats) -> None:
-        self._gateway = gateway
-        self._metrics = metrics
-        self._runtime_stats = runtime_stats
+class BuildGateway(Protocol):
+    """Makes a gateway of the settings."""
 
-    async def request_number(self, phone: Phone) -> AssignedNumber:
-        """See `bot.usecases.ports.NumberSource`."""
+    def __call__(
+        self, config: Settings, /, *, dates: DateCheck, patience: float, may_ask: Callable[[], bool] = ...
+    ) -> CallGateway:
+        """`dates` compares the dates of its answers. `patience`: seconds that a request may take. `may_ask`: whether
+        this process is certain to be the one that asks for numbers, which cost money."""
+
+
+GATEWAY: BuildGateway = SmscGateway
+"""The gateway of this installation."""
+
+
+def counted(gateway: CallGateway, metrics: Metrics, runtime_stats: RuntimeStats) -> RequestNumber:
+    """The gateway's `request_number`, with counted answers."""
+
+    def count(outcome: str) -> None:
+        metrics.asked_gateway(outcome)
+        runtime_stats.asked_gateway(outcome)
+
+    async def request_number(phone: Phone) -> AssignedNumber:
         try:
-            offer = await self._gateway.request_number(phone)
+            number = await gateway.request_number(phone)
         except GatewayError as error:
-            self._count(error.reason)
+            count(error.reason)
             raise
-        self._count("given")
-        return offer
+        count("given")
+        return number
 
-    def _count(self, outcome: str) -> None:
-        self._metrics.asked_gateway(outcome)
-        self._runtime_stats.asked_gateway(outcome)
-
-
-def account(settings: Settings) -> SmscCredentials:
-    """The gateway account of these settings."""
-    password, api_key = settings.SMSC_PASSWORD, settings.SMSC_API_KEY
-    return SmscCredentials(
-        urls=settings.SMSC_URL,
-        login=settings.SMSC_LOGIN,
-        password=password.get_secret_value() if password else None,
-        api_key=api_key.get_secret_value() if api_key else None,
-    )
+    return request_number
 
 
 def telegram(

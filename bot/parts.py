@@ -12,20 +12,17 @@ from datetime import timedelta
 import structlog
 from aiogram.types import Update
 
-from bot import proxies
 from bot.backups import Backups
 from bot.clock import Clock
 from bot.crypto import PhoneCipher, Pseudonymizer, TokenGenerator, derived_key
 from bot.domain.journal import Event, NewEntry
 from bot.domain.screen import ScreenName
 from bot.exports import JournalFiles
-from bot.gateway.callback import CallbackReader
-from bot.gateway.client import SmscClient
 from bot.logs import log_noted, log_set_aside, words_of
 from bot.looking_after import LookingAfter
 from bot.metrics import Metrics
 from bot.numbering import NumberingPlan
-from bot.outward import CountedGateway, account, telegram
+from bot.outward import BuildGateway, counted, telegram
 from bot.settings import Settings
 from bot.supervisor import Supervisor
 from bot.telegram.budget import RateLimiter
@@ -142,7 +139,14 @@ GATEWAY_PATIENCE = 20.0
 class Container:
     """All parts of the bot, idle: `bot.app` starts, leads and stops it."""
 
-    def __init__(self, settings: Settings, clock: Clock, telegram_script: str, not_ready: NotReady) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        telegram_script: str,
+        not_ready: NotReady,
+        build_gateway: BuildGateway,
+    ) -> None:
         """`telegram_script`: where the Mini App loads Telegram's script from. `not_ready`: why the bot must not send
         anything here now, if so."""
         self.settings = settings
@@ -179,18 +183,23 @@ class Container:
         take_event = OnGatewayEvent(clock, plan, phone_cipher, token_generator, jumped=self._jumped)
 
         # The gateway.
-        self.http = proxies.client(settings.smsc_proxy, runtime_stats.dates_of("gateway"))
-        may_ask = self.leadership.is_certain
-        gateway = SmscClient(account(settings), self.http, patience=GATEWAY_PATIENCE, may_ask=may_ask)
-        read_inbox = ReadInbox(clock, leading, gateway, take_event)
-        polls_inbox = settings.SMSC_POLL_SECONDS > 0
+        self.gateway = gateway = build_gateway(
+            settings,
+            dates=runtime_stats.dates_of("gateway"),
+            patience=GATEWAY_PATIENCE,
+            may_ask=self.leadership.is_certain,
+        )
+        callback, poll_every = gateway.settings.callback, gateway.settings.poll_every
+        read_inbox: ReadInbox | None = None
+        if gateway.read_inbox is not None and poll_every:
+            read_inbox = ReadInbox(clock, leading, gateway.read_inbox, take_event)
         request_number = RequestNumber(
             clock,
             leading,
-            CountedGateway(gateway, metrics, runtime_stats),
+            counted(gateway, metrics, runtime_stats),
             phone_cipher,
-            read_inbox.mark if polls_inbox else None,
-            settings.call_window,
+            read_inbox.mark if read_inbox is not None else None,
+            gateway.settings.call_window,
             notify_operators,
             plan,
         )
@@ -253,6 +262,7 @@ class Container:
             budget_left,
             self._backups(report, token_generator),
             self.wake_deliveries,
+            polls_inbox=read_inbox is not None,
         )
         self.texts = Texts(settings.LANGUAGE)
         self.screens = ScreenRenderer(
@@ -267,8 +277,8 @@ class Container:
             self.texts,
             self.screens,
             settings.app_url,
-            settings.callback_url,
-            settings.SMSC_PRICE,
+            callback.url(settings.PUBLIC_URL) if settings.PUBLIC_URL is not None else None,
+            gateway.settings.price,
             {**data_files.runners, **told.runners},
             token_generator.error_id,
             runtime_stats.ephemeral,
@@ -301,7 +311,7 @@ class Container:
             UnlinkChats(clock),
             LookForRights(clock),
             purging=(self.looking_after.settle_letter.forget, *PurgeOld(clock, settings.keep).steps),
-            on_step_back=SetClockBack(settings.call_window, notify_operators),
+            on_step_back=SetClockBack(gateway.settings.call_window, notify_operators),
             is_sending=lambda: deliveries.stuck() is None and not deliveries.flooded(),
         )
         sweeper = Sweeper(sweep, leading, clock, self.wake_deliveries)
@@ -313,9 +323,9 @@ class Container:
             "menus": Menus(self.bot, self.texts, clock, self.report).keep,
         }
         self.loops |= self.looking_after.loops
-        every = timedelta(seconds=settings.SMSC_POLL_SECONDS)
-        self.inbox_reader = InboxReader(read_inbox, clock, every, self.wake_deliveries)
-        if polls_inbox:
+        self.inbox_reader: InboxReader | None = None
+        if read_inbox is not None:
+            self.inbox_reader = InboxReader(read_inbox, clock, poll_every, self.wake_deliveries)
             self.loops["inbox"] = self.inbox_reader.run
 
         # Telegram, inward.
@@ -395,16 +405,15 @@ class Container:
 
         # The one HTTP server.
         health = Probes(not_ready)
-        secret = settings.SMSC_CALLBACK_SECRET
         self.web = build_http(
+            callback_path=callback.path,
             callback=CallbackHandler(
-                settings.SMSC_CALLBACK_TOKEN.get_secret_value(),
-                CallbackReader(secret.get_secret_value() if secret else None),
+                gateway,
                 self.database,
                 take_event,
                 metrics,
                 self.wake_deliveries,
-                RelayReport(clock, phone_cipher, token_generator) if settings.SMSC_RELAY_URL else None,
+                RelayReport(clock, phone_cipher, token_generator) if gateway.settings.relay_url else None,
             ).handle,
             telegram=WebhookHandler(webhook_secret, intake, self.webhook.rejected, self.webhook.arrived).handle
             if self.webhook is not None
@@ -431,7 +440,7 @@ class Container:
         """Have every loop look for work at once."""
         self.wake_deliveries()
         self.number_desk.wake.set()
-        self.inbox_reader.wake.set()
+        self._wake_inbox_reader()
 
     def wake_deliveries(self) -> None:
         """Wake the loops that send and show."""
@@ -447,6 +456,10 @@ class Container:
         if Event.NUMBER_ASKED in events:
             self.number_desk.wake.set()
         if not events.isdisjoint({Event.NUMBER_GIVEN, Event.ANOTHER_GIVEN}):
+            self._wake_inbox_reader()
+
+    def _wake_inbox_reader(self) -> None:
+        if self.inbox_reader is not None:
             self.inbox_reader.wake.set()
 
     def _backups(self, report: ReportFailure, token_generator: TokenGenerator) -> Backups | None:

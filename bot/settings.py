@@ -9,20 +9,16 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from decimal import Decimal
 from difflib import get_close_matches
 from io import StringIO
 from ipaddress import IPv4Network, IPv6Network, ip_network
-from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-import idna
 from dotenv.parser import Binding, parse_stream
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
@@ -32,22 +28,19 @@ from pydantic import (
 )
 
 from bot.domain.host import is_host
+from bot.gateway.smsc.settings import SmscSettings, contradictions
 from bot.numbering import COUNTRIES, HOME
 from bot.proxies import Proxy
+from bot.setting_types import HttpUrl, ProxyUrl, hook_url, http_url, is_unguessable, split, unguessable
 from bot.usecases.purge_old import RetentionPolicy
 from storage import address
 
-RANDOM = "python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
-LEAST_VARIETY = 6
-"""The least number of different characters in a secret."""
 SHORTEST_KEY, LONGEST_KEY = 24, 64
 """Bytes (Standard Webhooks, "Signature scheme")."""
-ADDRESS = "must be an address such as https://example.org"
-GATEWAYS = "must be addresses, comma separated, such as https://smsc.ru,https://www2.smsc.ru"
 IDS = "must be Telegram user ids, comma separated, such as 123456789,987654321"
 CODES = "must be ISO codes of countries, comma separated, such as RU,KZ,BY"
 NETWORKS = "must be networks or addresses, comma separated, such as 203.0.113.7,2001:db8::/32"
-SHORTEST_WEBHOOK_SECRET = SHORTEST_WORD = 12
+SHORTEST_WEBHOOK_SECRET = 12
 LANGUAGES = ("ru", "en")
 AROUND = r"\A[\s\ufeff\u200b]+|[\s\ufeff\u200b]+\Z"
 """Spaces, line ends, and invisible characters from copying."""
@@ -82,31 +75,12 @@ class ConfigurationError(Exception):
         self.problems = problems
 
 
-def _split(value: str, what: str) -> list[str]:
-    """The parts of a list. Raises ValueError for an empty one; `what` says what to write."""
-    parts = [part.strip() for part in value.split(",") if part.strip()]
-    if not parts:
-        raise ValueError(f"{what}; or take the line out")
-    return parts
-
-
-def _gateways(value: object) -> object:
-    return _split(value, GATEWAYS) if isinstance(value, str) else value
-
-
 def _operators(value: object) -> object:
     if not isinstance(value, str):
         return value
-    if not all(re.fullmatch(r"[1-9]\d{0,15}", part, re.ASCII) for part in _split(value, IDS)):
+    if not all(re.fullmatch(r"[1-9]\d{0,15}", part, re.ASCII) for part in split(value, IDS)):
         raise ValueError(IDS)
-    return _split(value, IDS)
-
-
-def _uncommented(value: SecretStr | str) -> SecretStr | str:
-    """A name or key from the gateway."""
-    if re.search(r"\s#", value if isinstance(value, str) else value.get_secret_value()):
-        raise ValueError("must stand alone, without a comment behind it")
-    return value
+    return split(value, IDS)
 
 
 def _folder(value: object) -> object:
@@ -126,7 +100,7 @@ def _language(value: object) -> object:
 def _countries(value: object) -> object:
     if not isinstance(value, str):
         return value
-    codes = [part.upper() for part in _split(value, CODES)]
+    codes = [part.upper() for part in split(value, CODES)]
     if not COUNTRIES.issuperset(codes):
         raise ValueError(CODES)
     return codes
@@ -135,7 +109,7 @@ def _countries(value: object) -> object:
 def _networks(value: object) -> object:
     if not isinstance(value, str):
         return value
-    parts = _split(value, NETWORKS)
+    parts = split(value, NETWORKS)
     try:
         return [ip_network(part, strict=False) for part in parts]
     except ValueError:
@@ -150,28 +124,8 @@ def _host(value: str) -> str:
     return bare
 
 
-def _http_url(value: str) -> str:
-    try:
-        parts = urlsplit(value)
-        host, port = parts.hostname or "", parts.port
-        # Names in other alphabets travel in ASCII (RFC 5891). httpx and browsers refuse what this library refuses.
-        ascii_host = host if host.isascii() else idna.encode(host, uts46=True).decode("ascii")
-        if "xn--" in ascii_host:
-            idna.decode(ascii_host)
-    except ValueError:
-        raise ValueError(ADDRESS) from None
-    if parts.scheme not in ("http", "https") or port == 0 or not is_host(ascii_host):
-        raise ValueError(ADDRESS)
-    if parts.query or parts.fragment or "@" in parts.netloc:
-        raise ValueError("must be a plain address, without credentials, ? or #")
-    if re.search(r"[^\x21-\x7e]|[\\\"<>^`{|}]", parts.path):
-        raise ValueError("must be an address without spaces; write other letters of its path as %D0%B1")
-    authority = f"[{ascii_host}]" if ":" in ascii_host else ascii_host
-    return f"{parts.scheme}://{authority}{'' if port is None else f':{port}'}{parts.path}".rstrip("/")
-
-
 def _public_url(value: str) -> str:
-    value = _http_url(value)
+    value = http_url(value)
     parts = urlsplit(value)
     if parts.scheme != "https" and parts.hostname not in LOCAL_HOSTS:
         raise ValueError("must begin with https:// (plain http is accepted for 127.0.0.1 and localhost only)")
@@ -189,49 +143,10 @@ def _bot_token(value: SecretStr) -> SecretStr:
     return value
 
 
-def _unguessable(value: SecretStr) -> SecretStr:
-    if not is_unguessable(value.get_secret_value(), least=0.25):
-        raise ValueError(f"too easily guessed; make one by {RANDOM}")
-    return value
-
-
-def is_unguessable(secret: str, least: float = 0.5) -> bool:
-    """Whether it looks random: no repetitions, few sequences of letters or digits.
-
-    `least` is the share of its characters that do not continue a sequence such as `abc`, `321` or `aaa`. At 0.25 a key
-    with words and a sequence of digits in it passes; at 0.5 it has to be as irregular as random ones are.
-    """
-    steps = [ord(b) - ord(a) for a, b in pairwise(secret)]
-    surprises = sum(step != before for before, step in pairwise(steps))
-    is_repeated = any(secret[period:] == secret[:-period] for period in range(1, len(secret) // 2 + 1))
-    return len(set(secret)) >= LEAST_VARIETY and surprises >= len(secret) * least and not is_repeated
-
-
-def _path_token(value: SecretStr) -> SecretStr:
-    if not re.fullmatch(r"[\w.~-]+", value.get_secret_value(), re.ASCII):
-        raise ValueError("may hold only letters, digits and - . _ ~, since it is part of an address")
-    return value
-
-
 def _header_secret(value: SecretStr) -> SecretStr:
     if not re.fullmatch(r"[\w-]{1,256}", value.get_secret_value(), re.ASCII):
         raise ValueError("may hold 1 to 256 letters, digits, - and _ (Bot API, setWebhook)")
     return value
-
-
-def _hook_url(value: str) -> str:
-    parts = urlsplit(value)
-    # Unchanged: the last slash of the address may be intended.
-    _http_url(value.partition("?")[0])
-    if parts.fragment:
-        raise ValueError("must be a plain address, without #")
-    return value
-
-
-def _relay_url(value: str) -> str:
-    if "?" in value:
-        raise ValueError("must be an address without ?, since what stands behind that is the gateway's")
-    return _hook_url(value)
 
 
 def _secrets(value: SecretStr) -> SecretStr:
@@ -246,17 +161,10 @@ def _secrets(value: SecretStr) -> SecretStr:
     return value
 
 
-def _proxy(value: SecretStr) -> SecretStr:
-    Proxy.parse(value.get_secret_value())
-    return value
-
-
 TELEGRAM = "https://api.telegram.org"
-HttpUrl = Annotated[str, AfterValidator(_http_url)]
-ProxyUrl = Annotated[SecretStr, AfterValidator(_proxy)]
 
 
-class Settings(BaseModel):
+class Settings(SmscSettings):
     """All settings, under the names of the environment. `.env.example` explains each."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True, allow_inf_nan=False)
@@ -271,34 +179,20 @@ class Settings(BaseModel):
             SecretStr,
             Field(min_length=SHORTEST_WEBHOOK_SECRET),
             AfterValidator(_header_secret),
-            AfterValidator(_unguessable),
+            AfterValidator(unguessable),
         ]
         | None
     ) = None
     HTTP_HOST: Annotated[str, AfterValidator(_host)] = "127.0.0.1"
     HTTP_PORT: Annotated[int, Field(ge=0, le=65535)] = 8080
-    SMSC_URL: Annotated[tuple[HttpUrl, ...], BeforeValidator(_gateways)] = ("https://smsc.ru",)
-    SMSC_PROXY: ProxyUrl | None = None
-    SMSC_API_KEY: Annotated[SecretStr, AfterValidator(_uncommented)] | None = None
-    SMSC_LOGIN: Annotated[str, AfterValidator(_uncommented)] | None = None
-    SMSC_PASSWORD: SecretStr | None = None
-    SMSC_CALLBACK_TOKEN: Annotated[
-        SecretStr, Field(min_length=16), AfterValidator(_path_token), AfterValidator(_unguessable)
-    ]
-    SMSC_CALLBACK_SECRET: SecretStr | None = None
-    SMSC_POLL_SECONDS: Annotated[float, Field(ge=0, le=3600)] = 20
-    SMSC_RELAY_URL: Annotated[str, AfterValidator(_relay_url)] | None = None
-    SMSC_LOW_BALANCE: Annotated[float, Field(ge=0, lt=1_000_000_000)] = 50
-    SMSC_PRICE: Annotated[Decimal, Field(gt=0, lt=1_000_000)] | None = None
     DATABASE_URL: Annotated[SecretStr, AfterValidator(_database_url)] = SecretStr("sqlite:///data/callgate.db")
-    SECRET_KEY: Annotated[SecretStr, Field(min_length=32), AfterValidator(_unguessable)]
+    SECRET_KEY: Annotated[SecretStr, Field(min_length=32), AfterValidator(unguessable)]
     OPERATORS: Annotated[tuple[Annotated[int, Field(gt=0, lt=2**52)], ...], BeforeValidator(_operators)] = ()
     TRUSTED_PROXIES: Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_networks)] = ()
-    EVENTS_URL: Annotated[str, AfterValidator(_hook_url)] | None = None
+    EVENTS_URL: Annotated[str, AfterValidator(hook_url)] | None = None
     EVENTS_SECRET: Annotated[SecretStr, AfterValidator(_secrets)] | None = None
     EVENTS_ALLOW_PRIVATE: bool = False
     HOME_COUNTRIES: Annotated[tuple[str, ...], BeforeValidator(_countries)] = HOME
-    CALL_WINDOW: Annotated[int, Field(ge=1, le=86400)] = 900
     TELEGRAM_RATE: Annotated[float, Field(ge=0, le=10_000)] = 30
     KEEP_JOURNAL_DAYS: Annotated[int, Field(ge=1, le=36_500)] = 365
     KEEP_EVENTS_DAYS: Annotated[int, Field(ge=2, le=36_500)] = 90
@@ -316,19 +210,9 @@ class Settings(BaseModel):
         return self
 
     @property
-    def call_window(self) -> timedelta:
-        """How long a call number stays valid."""
-        return timedelta(seconds=self.CALL_WINDOW)
-
-    @property
     def telegram_proxy(self) -> Proxy | None:
         """The proxy for Telegram."""
         return Proxy.parse(self.TELEGRAM_PROXY.get_secret_value()) if self.TELEGRAM_PROXY is not None else None
-
-    @property
-    def smsc_proxy(self) -> Proxy | None:
-        """The proxy for the gateway."""
-        return Proxy.parse(self.SMSC_PROXY.get_secret_value()) if self.SMSC_PROXY is not None else None
 
     @property
     def keep(self) -> RetentionPolicy:
@@ -351,9 +235,7 @@ class Settings(BaseModel):
     @property
     def weak_secrets(self) -> list[str]:
         """Easily guessed secrets that cannot be rejected, since other systems use them too."""
-        word = self.SMSC_CALLBACK_SECRET.get_secret_value() if self.SMSC_CALLBACK_SECRET is not None else None
-        weak = [] if word is None or (len(word) >= SHORTEST_WORD and is_unguessable(word)) else ["SMSC_CALLBACK_SECRET"]
-        return weak + ([] if all(map(is_unguessable, self.events_secrets)) else ["EVENTS_SECRET"])
+        return super().weak_secrets + ([] if all(map(is_unguessable, self.events_secrets)) else ["EVENTS_SECRET"])
 
     @property
     def public_path(self) -> str:
@@ -364,18 +246,6 @@ class Settings(BaseModel):
     def events_secrets(self) -> list[str]:
         """All secrets that sign events."""
         return self.EVENTS_SECRET.get_secret_value().split() if self.EVENTS_SECRET is not None else []
-
-    @property
-    def callback_url(self) -> str | None:
-        """The address to enter at the gateway; None when nothing from outside reaches this machine."""
-        if self.PUBLIC_URL is None:
-            return None
-        return f"{self.PUBLIC_URL}{self.callback_path}?charset=utf-8" + ("&md5" if self.SMSC_CALLBACK_SECRET else "")
-
-    @property
-    def callback_path(self) -> str:
-        """Where the gateway reports calls."""
-        return f"/smsc/{self.SMSC_CALLBACK_TOKEN.get_secret_value()}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -541,16 +411,7 @@ def _contradictions(given: Mapping[str, object]) -> list[str]:
         )
     if "EVENTS_URL" in given and "EVENTS_SECRET" not in given:
         problems.append("EVENTS_SECRET: missing; it is needed with EVENTS_URL")
-    pair = [name for name in ("SMSC_LOGIN", "SMSC_PASSWORD") if name in given]
-    if "SMSC_API_KEY" in given and pair:
-        problems.append("SMSC_API_KEY: set either this or SMSC_LOGIN with SMSC_PASSWORD, not both")
-    elif "SMSC_API_KEY" not in given and not pair:
-        problems.append("SMSC_API_KEY: missing; set it, or SMSC_LOGIN and SMSC_PASSWORD")
-    elif pair == ["SMSC_LOGIN"]:
-        problems.append("SMSC_PASSWORD: missing, while SMSC_LOGIN is set")
-    elif pair == ["SMSC_PASSWORD"]:
-        problems.append("SMSC_LOGIN: missing, while SMSC_PASSWORD is set")
-    return problems
+    return problems + contradictions(given)
 
 
 def _webhook_port_is_fine(given: Mapping[str, object]) -> bool:

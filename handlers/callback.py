@@ -10,7 +10,7 @@ from aiohttp import web
 
 from bot.domain.gateway import GatewayEvent
 from bot.domain.outbox import ForeignReport
-from bot.gateway.callback import BadCallback, BadSignature, CallbackReader, CallbackRequest
+from bot.gateway.api import BadCallback, BadSignature, CallbackRequest, CallGateway
 from bot.metrics import Metrics
 from bot.usecases.relay_foreign import RelayReport
 from bot.usecases.take_gateway_event import OnGatewayEvent, in_parts
@@ -23,21 +23,19 @@ LARGEST = 64 * 1024
 
 
 class CallbackHandler:
-    """`200 OK` once every event of the request is stored, whether it concerns us or not; with `relay`, also once an
-    unrelated one is in the outbox."""
+    """200, with the answer that the gateway expects, once every event of the request is stored, whether it concerns us
+    or not; with `relay`, also once an unrelated one is in the outbox."""
 
     def __init__(
         self,
-        token: str,
-        reader: CallbackReader,
+        gateway: CallGateway,
         transactions: Transactions,
         take: OnGatewayEvent,
         metrics: Metrics,
         wake: Callable[[], None],
         relay: RelayReport | None = None,
     ) -> None:
-        self._token = token
-        self._reader = reader
+        self._gateway = gateway
         self._transactions = transactions
         self._take = take
         self._metrics = metrics
@@ -45,7 +43,7 @@ class CallbackHandler:
         self._relay = relay
 
     async def handle(self, request: web.Request) -> web.Response:
-        if not same(request.match_info["token"], self._token):
+        if not same(request.match_info["token"], self._gateway.settings.callback.token):
             raise web.HTTPNotFound
         arrived = CallbackRequest(
             method=request.method,
@@ -54,7 +52,7 @@ class CallbackHandler:
             body=await body_of(request, LARGEST),
         )
         try:
-            events = self._reader.read(arrived)
+            parsed = self._gateway.parse_callback(arrived)
         except BadSignature:
             self._metrics.called_back("bad_signature")
             log.warning("callback_refused", reason="signature")
@@ -66,13 +64,13 @@ class CallbackHandler:
 
         report = ForeignReport(arrived.method, arrived.query, arrived.content_type, arrived.body)
         is_relayed = False
-        for part in in_parts(events):
+        for part in in_parts(parsed.events):
             keep = functools.partial(self._keep, events=part, report=None if is_relayed else report)
             is_relayed = await self._transactions.transact(keep) or is_relayed
-        for event in events:
+        for event in parsed.events:
             self._metrics.called_back(event.kind)
         self._wake()
-        return web.Response(text="OK")
+        return web.Response(text=parsed.answer)
 
     async def _keep(self, store: Store, events: Sequence[GatewayEvent], report: ForeignReport | None) -> bool:
         """Store these; return whether the whole report now has to be relayed because of one of them."""

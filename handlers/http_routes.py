@@ -14,6 +14,7 @@ from handlers.http import PROXIES, STREAM, Handler, guarded, harden
 
 def build_http(
     *,
+    callback_path: str,
     callback: Handler,
     telegram: Handler | None,
     call: CallPages,
@@ -24,14 +25,15 @@ def build_http(
     metrics: Handler,
     proxies: Sequence[Network] = TRUSTED,
 ) -> web.Application:
-    """Build the application. `telegram`: None if the bot polls. `proxies`: those whose forwarded address counts."""
+    """Build the application. `callback_path`: a pattern with `{token}`. `telegram`: None if the bot polls. `proxies`:
+    those whose forwarded address counts."""
     app = web.Application(middlewares=[guarded])
     app[PROXIES] = proxies
     app.on_response_prepare.append(harden)
     # People type these themselves, and may end them with a slash.
     for end in ("", "/"):
-        app.router.add_get(f"/smsc/{{token}}{end}", callback, allow_head=False)
-        app.router.add_post(f"/smsc/{{token}}{end}", callback)
+        app.router.add_get(f"{callback_path}{end}", callback, allow_head=False)
+        app.router.add_post(f"{callback_path}{end}", callback)
         app.router.add_get(f"/app{end}", mini_app.page)
     if telegram is not None:
         app.router.add_post("/telegram", telegram)

@@ -23,7 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.breaker import CircuitBreaker
 from bot.domain.gate import GrantKind
-from bot.domain.gateway import EventKind, EventSource, GatewayEvent, GatewayReason, NewGatewayEvent
+from bot.domain.gateway import LONGEST_REFERENCE, EventKind, EventSource, GatewayEvent, GatewayReason, NewGatewayEvent
 from bot.domain.journal import PAST_THE_GATE, Event, JournalEntry, JournalRow, NewEntry
 from bot.domain.people import Claim
 from bot.domain.phone import Fingerprint
@@ -40,7 +40,11 @@ USED_INIT_DATA = tables.used_init_data.c
 J = tables.journal.c
 AT = type_coerce(J.at, BigInteger)
 KEPT = select(EV.id).where(EV.digest == bindparam("which"))
-USED_FOR = update(tables.gateway_events).where(EV.id == bindparam("which")).values(verification_id=bindparam("of"))
+USED_FOR = (
+    update(tables.gateway_events)
+    .where(EV.id == bindparam("which"))
+    .values(verification_id=bindparam("of"), fingerprint=func.coalesce(EV.fingerprint, bindparam("phone")))
+)
 DUPLICATE = (
     select(EV.id)
     .where(
@@ -87,16 +91,20 @@ CALLED_LENGTH = 32
 CODE_LENGTH = 64
 
 INBOX_ID = "inbox_id"
-UNUSED_CALLS = (
-    select(EV.id, EV.fingerprint, EV.source, EV.called, EV.placed_at, EV.received_at, EV.note)
-    .where(
-        EV.fingerprint == bindparam("phone"),
-        EV.received_at >= bindparam("since"),
-        EV.kind == EventKind.CALL,
-        EV.verification_id.is_(None),
-        EV.duplicate_id.is_(None),
-    )
-    .order_by(EV.received_at, EV.id)
+IS_UNUSED = (
+    EV.received_at >= bindparam("since"),
+    EV.kind == EventKind.CALL,
+    EV.verification_id.is_(None),
+    EV.duplicate_id.is_(None),
+)
+CALLS = select(EV.id, EV.source, EV.called, EV.placed_at, EV.received_at, EV.note, EV.reference).order_by(
+    EV.received_at, EV.id
+)
+UNUSED_CALLS = CALLS.where(EV.fingerprint == bindparam("phone"), *IS_UNUSED)
+UNUSED_OF_REFERENCE = CALLS.where(
+    EV.reference == bindparam("named"),
+    or_(EV.fingerprint.is_(None), EV.fingerprint == bindparam("phone")),
+    *IS_UNUSED,
 )
 
 
@@ -140,13 +148,18 @@ class GatewayEvents:
         is_old = EV.received_at < before
         await delete_some(self._connection, tables.gateway_events, EV.received_at, is_old, tables.IS_FOREIGN)
 
-    async def unused_calls(self, fingerprint: Fingerprint, since: datetime) -> list[KeptCall]:
-        """The calls of this phone reported since then that confirmed nothing, oldest first."""
-        rows = await self._connection.execute(UNUSED_CALLS, {"phone": fingerprint, "since": since})
-        return readable(rows, _heard, self._note, tables.gateway_events)
+    async def unused_calls(self, fingerprint: Fingerprint, reference: str, since: datetime) -> list[KeptCall]:
+        """The calls of this phone reported since then that confirmed nothing, oldest first; with a `reference`, those
+        that name it and no other phone."""
+        query, given = (UNUSED_OF_REFERENCE, {"named": reference}) if reference else (UNUSED_CALLS, {})
+        rows = await self._connection.execute(query, {**given, "phone": fingerprint, "since": since})
+        return readable(rows, lambda row: _heard(row, fingerprint), self._note, tables.gateway_events)
 
-    async def used_for(self, event_id: int, verification_id: int) -> None:
-        await self._connection.execute(USED_FOR, {"which": event_id, "of": verification_id})
+    async def used_for(self, event_id: int, verification: Verification) -> None:
+        """Record which verification an event confirmed, and by that whose call it was."""
+        await self._connection.execute(
+            USED_FOR, {"which": event_id, "of": verification.id, "phone": verification.fingerprint}
+        )
 
     async def match_duplicate(
         self, event_id: int, fingerprint: Fingerprint, source: EventSource, since: datetime
@@ -161,8 +174,9 @@ class GatewayEvents:
         return True
 
 
-def _heard(row: Row[Any]) -> KeptCall:
-    call = Call(Fingerprint(row.fingerprint), row.called, row.placed_at, row.received_at, EventSource(row.source))
+def _heard(row: Row[Any], caller: Fingerprint) -> KeptCall:
+    source = EventSource(row.source)
+    call = Call(caller, row.called, row.placed_at, row.received_at, source, row.reference or "")
     return KeptCall(row.id, call, row.note.get(INBOX_ID))
 
 
@@ -175,6 +189,7 @@ def _event_row(new: NewGatewayEvent, now: datetime) -> dict[str, object]:
         "fingerprint": new.fingerprint,
         "mask": new.mask,
         "called": event.called[:CALLED_LENGTH],
+        "reference": event.reference[:LONGEST_REFERENCE] or None,
         "placed_at": event.placed_at,
         "received_at": now,
         "note": {**event.note, **({INBOX_ID: event.inbox_id} if event.inbox_id is not None else {})},

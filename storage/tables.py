@@ -164,10 +164,13 @@ numbers = Table(
     Column("window_ends_at", Moment),
     Column("inbox_after", BigInteger),
     Column("reason", String(32)),
+    # The gateway's own id of this number, in gateways that report a call only by it.
+    Column("reference", String(64)),
     Index("ix_numbers_verification", "verification_id"),
     Index("ix_numbers_user", "user_id", "asked_at"),
     Index("ix_numbers_phone", "fingerprint", "asked_at"),
     index_where("state = 'asked'", "ix_numbers_asked", "asked_at"),
+    index_where("reference IS NOT NULL", "ix_numbers_reference", "reference"),
 )
 
 gates = Table(
@@ -386,10 +389,12 @@ gateway_events = Table(
     Column("note", JSON, nullable=False),
     Column("verification_id", BigInteger),
     Column("duplicate_id", BigInteger),
+    Column("reference", String(64)),
     Index("ix_gateway_events_phone", "fingerprint", "received_at"),
     index_where(IS_CALL.text, "ix_gateway_events_calls", "received_at"),
     Index("ix_gateway_events_source", "source", "kind", "received_at"),
     index_where(IS_FOREIGN.text, "ix_gateway_events_foreign", "received_at"),
+    index_where("reference IS NOT NULL", "ix_gateway_events_reference", "reference"),
 )
 
 gateway_state = Table(

@@ -93,6 +93,7 @@ DUE_ASKS = (
 )
 # The parameters' names are the columns that these set.
 SETTLE_ASK = update(tables.numbers).where(N.id == bindparam("which"), N.state == ASKED)
+BY_REFERENCE = select(N.verification_id).where(N.reference == bindparam("named"), N.state == GIVEN).distinct().limit(2)
 LAST_NUMBER = select(N.state, N.reason).where(N.verification_id == bindparam("of")).order_by(N.id.desc()).limit(1)
 FAILED_LAST = select(N.verification_id).where(
     N.id.in_(
@@ -190,6 +191,11 @@ class Verifications:
     async def unconfirmed_by_phone(self, fingerprint: Fingerprint, since: datetime) -> list[Verification]:
         """Open or expired ones opened after `since`, newest first."""
         return await self._many(UNCONFIRMED_BY_PHONE, {"phone": fingerprint, "since": since})
+
+    async def by_reference(self, reference: str) -> Verification | None:
+        """The one that has a number with this reference of the gateway; None if none has, or several."""
+        found = list((await self._connection.execute(BY_REFERENCE, {"named": reference})).scalars())
+        return await self.get(found[0]) if len(found) == 1 else None
 
     async def awaiting(self, called: str | None, now: datetime, limit: int) -> list[Verification]:
         """Open ones that show, or showed, the number `called` (`+` and digits), and in whose window it is."""
@@ -291,6 +297,7 @@ class Verifications:
                 "alternatives": list(offer.alternatives),
                 "window_ends_at": window_ends_at,
                 "inbox_after": inbox_after,
+                "reference": offer.reference or None,
             },
         )
         await self._connection.execute(NOTE_WINDOW, {"which": ask_id})
@@ -398,7 +405,7 @@ class Verifications:
 def _verification(row: Row[tuple[object, ...]], numbers: list[Row[tuple[object, ...]]]) -> Verification:
     given = tuple(
         CallNumber(
-            offer=AssignedNumber(number.number, tuple(number.alternatives or ())),
+            offer=AssignedNumber(number.number, tuple(number.alternatives or ()), number.reference or ""),
             asked_at=number.asked_at,
             window_ends_at=number.window_ends_at,
             inbox_after=number.inbox_after,

@@ -15,6 +15,7 @@ from sqlalchemy.pool import NullPool
 
 from bot import settings
 from bot.app import App
+from bot.outward import GATEWAY, BuildGateway
 from bot.sandbox.people import Person
 from bot.sandbox.world import World
 from storage.database import driver_url
@@ -30,6 +31,7 @@ class Installation:
 
     def __init__(self, world: World, database_url: str, **environment: str) -> None:
         self.world = world
+        self.build_gateway: BuildGateway = GATEWAY
         self.database_url = database_url
         self._environment = environment
         self.app: App | None = None
@@ -62,7 +64,7 @@ class Installation:
         """Start it; `environment` changes its configuration from now on."""
         self._environment.update(environment)
         config = settings.load({name: value for name, value in self.environment().items() if value}, None)
-        self.app = App(config, self.world.clock)
+        self.app = App(config, self.world.clock, build_gateway=self.build_gateway)
         await self.app.start()
         self.world.smsc.callback.url = f"{self.url}/smsc/{CALLBACK_TOKEN}?charset=utf-8"
 

@@ -57,6 +57,7 @@ def routes() -> set[str]:
         page = state = events = another = cancel = session = staticmethod(nothing)
 
     served = build_http(
+        callback_path="/smsc/{token}",
         callback=nothing,
         telegram=nothing,
         call=cast("CallPages", Nothing()),

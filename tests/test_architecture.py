@@ -21,11 +21,12 @@ OFFENCES = {
     "bot/domain/offence.py": ("import bot.clock", "The domain knows nobody"),
     "bot/usecases/offence.py": ("import storage.tables", "Use cases see the store, and nothing of how it is opened"),
     "bot/telegram/offence.py": (
-        "import bot.gateway.client",
+        "import bot.gateway.smsc.client",
         "What speaks outward does not know each other",
     ),
     "bot/gateway/offence.py": ("import sqlalchemy", "Libraries of databases: storage"),
     "bot/outbox/offence.py": ("import aiogram", "Libraries of Telegram: telegram, the handlers, and what wires them"),
+    "bot/doctor.py": ("import bot.gateway.smsc.client", "A gateway is chosen in one place"),
     "bot/web/offence.py": ("import PIL", "Libraries of pictures and languages: telegram"),
     "bot/telegram/second.py": ("import httpx", "An HTTP client: the gateway, the outbox, and what tries them"),
     "bot/outbox/second.py": ("import stamina", "Libraries of the gateway's answers: the gateway"),

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot import settings
-from bot.gateway.errors import NUMBER_REASONS
+from bot.gateway.smsc.errors import NUMBER_REASONS
 from bot.metrics import Metrics
 from bot.settings import ConfigurationError, Settings
 from bot.telegram.commands import OPERATOR_COMMANDS

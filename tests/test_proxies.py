@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from bot.domain.gateway import GatewayError
-from bot.gateway.client import SmscClient, SmscCredentials
+from bot.gateway.smsc.client import SmscClient, SmscCredentials
 from bot.proxies import Proxy, TelegramSession, client
 from bot.sandbox.world import World
 from tests.installation import Installation, verify

@@ -21,6 +21,7 @@ from bot.domain.installation import AddedOperator, OperatorAction
 from bot.domain.operator_pages import OperatorPage
 from bot.domain.panel import AdminActionKind
 from bot.domain.screen import ScreenName
+from bot.outward import GATEWAY
 from bot.parts import Container
 from bot.sandbox.clock import SandboxClock
 from bot.telegram.commands import OPERATOR_COMMANDS
@@ -78,12 +79,12 @@ async def bot(database_url: str) -> AsyncIterator[Container]:
     async def is_ready() -> None:
         return None
 
-    parts = Container(config, SandboxClock(rate=0, start=NOW), "https://telegram.example/script.js", is_ready)
+    parts = Container(config, SandboxClock(rate=0, start=NOW), "https://telegram.example/script.js", is_ready, GATEWAY)
     await parts.database.open()
     yield parts
     await parts.database.close()
     await parts.bot.session.close()
-    await parts.http.aclose()
+    await parts.gateway.close()
     await parts.looking_after.close()
 
 

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.settings import UNREADABLE_LINE, ConfigurationError, Settings, is_unguessable, load, strays, twice
+from bot.setting_types import is_unguessable
+from bot.settings import UNREADABLE_LINE, ConfigurationError, Settings, load, strays, twice
 from tests.process import PATIENCE, run_command
 
 ROOT = Path(__file__).parent.parent
@@ -237,7 +238,6 @@ def test_values_are_read_as_they_are_meant() -> None:
     assert config.OPERATORS == (7, 8)
     assert config.SMSC_URL == ("https://smsc.ru", "https://www2.smsc.ru")
     assert (config.PUBLIC_URL, config.HTTP_PORT, config.TELEGRAM_RATE) == ("http://localhost:8080", 0, 0)
-    assert config.callback_path == "/smsc/hidden-callback-token"
 
 
 def test_login_and_password_serve_instead_of_a_key() -> None:
@@ -589,14 +589,6 @@ def test_where_reports_are_passed_on_to_has_no_query_since_theirs_goes_there() -
     (problem,) = problems(SMSC_RELAY_URL="https://other.example/?a=1")
 
     assert problem.startswith("SMSC_RELAY_URL: must be an address without ?")
-
-
-def test_the_address_to_enter_at_the_gateway_asks_for_a_signature_when_there_is_a_word_for_it() -> None:
-    address = "https://call.example/smsc/hidden-callback-token?charset=utf-8"
-
-    assert good().callback_url is None
-    assert good(PUBLIC_URL="https://call.example").callback_url == address
-    assert good(PUBLIC_URL="https://call.example", SMSC_CALLBACK_SECRET="word").callback_url == f"{address}&md5"
 
 
 @pytest.mark.parametrize(

@@ -55,12 +55,22 @@ class GatewayError(Exception):
         self.detail = detail
 
 
+LONGEST_REFERENCE = 64
+"""Characters."""
+
+
 @dataclass(frozen=True, slots=True)
 class AssignedNumber:
-    """The number to call, and all that the gateway might have assigned. `+` and digits."""
+    """The number to call, and all that the gateway might have assigned. `+` and digits.
+
+    `reference` is the gateway's own id of this number, another one for each request, of at most `LONGEST_REFERENCE`
+    printable characters. Only a report that names it counts as a call to the number. Empty for a gateway whose reports
+    name the caller.
+    """
 
     number: str
     alternatives: tuple[str, ...] = ()
+    reference: str = ""
 
     def __contains__(self, number: str) -> bool:
         return number == self.number or number in self.alternatives
@@ -89,8 +99,9 @@ class GatewayEvent:
     `caller` and `called` are as they arrived (digits, perhaps `+`; empty when absent). `placed_at` is the moment of the
     call if the gateway gave a unix time, else None: its written dates name no time zone. `identity` is the whole report
     in a canonical form, which recognises a repeated report; None when nothing in it (no id, no time of any kind) could
-    distinguish two reports. `inbox_id` is the gateway's id of an inbox entry. `note` is the part of it that may be
-    stored: never the phone, never the text of an unrelated message.
+    distinguish two reports. `inbox_id` is the gateway's id of an inbox entry. `reference` is that of the number which
+    was called, in gateways that give one (`AssignedNumber.reference`); such a report need not name the caller. `note`
+    is the part of it that may be stored: never the phone, never the text of an unrelated message.
     """
 
     kind: EventKind
@@ -100,6 +111,7 @@ class GatewayEvent:
     placed_at: datetime | None
     identity: str | None = field(repr=False)
     inbox_id: int | None = None
+    reference: str = ""
     note: Mapping[str, str] = field(default_factory=dict)
 
 

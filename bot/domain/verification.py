@@ -35,13 +35,15 @@ class IllegalTransitionError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call the gateway heard. `called` is `+` and digits, or empty when the gateway did not say."""
+    """A call the gateway heard. `called` is `+` and digits, or empty when the gateway did not say; `reference` see
+    `AssignedNumber`."""
 
     caller: Fingerprint
     called: str
     placed_at: datetime | None
     reported_at: datetime
     source: EventSource
+    reference: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,8 @@ class CallNumber:
 
     def matches(self, call: Call, inbox_id: int | None = None) -> bool:
         """Whether `call` is a call to this number inside its window."""
+        if call.reference != self.offer.reference:
+            return False
         if call.called and call.called not in self.offer:
             return False
         if call.source is EventSource.INBOX and (

@@ -1,5 +1,1 @@
-"""SMSC, the gateway: asking for call numbers, and reading what it reports.
-
-Only this package knows how SMSC words a request, an answer or a callback. Its inputs and outputs are the values of
-`bot.domain.gateway`.
-"""
+"""Gateways of calls. `api` is what the bot asks of one; each gateway has a package of its own beside it."""

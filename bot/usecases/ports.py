@@ -1,4 +1,4 @@
-"""Interfaces that the use cases need from the gateway and from Telegram's side."""
+"""Interfaces that the use cases need from Telegram's side."""
 
 from __future__ import annotations
 
@@ -7,22 +7,7 @@ from typing import Protocol
 
 from bot.domain.choices import Page, Setting
 from bot.domain.gate import Gate
-from bot.domain.gateway import AssignedNumber, GatewayEvent
-from bot.domain.phone import Phone
 from bot.domain.settings import GateSettings
-
-
-class NumberSource(Protocol):
-    """The gateway's calls for numbers. Raises `GatewayError`."""
-
-    async def request_number(self, phone: Phone) -> AssignedNumber: ...
-
-
-class InboxSource(Protocol):
-    """The gateway's list of what it received. Raises `GatewayError`."""
-
-    async def read_inbox(self, after_id: int | None) -> list[GatewayEvent]: ...
-
 
 ReadTyped = Callable[[Page, str], tuple[Setting, str]]
 """Reads what an admin wrote to a page: returns the setting and its new value. Raises InvalidSettingError."""

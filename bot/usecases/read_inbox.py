@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
 from bot.clock import Clock
 from bot.domain.gateway import GatewayEvent
-from bot.usecases.ports import InboxSource
 from bot.usecases.take_gateway_event import OnGatewayEvent, in_parts
 from storage.store import Store, Transactions
 
@@ -26,10 +25,17 @@ class ReadInbox:
     Raises GatewayError if the gateway does not answer the request; the cursor is then unchanged.
     """
 
-    def __init__(self, clock: Clock, transactions: Transactions, inbox: InboxSource, take: OnGatewayEvent) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        transactions: Transactions,
+        read: Callable[[int | None], Awaitable[list[GatewayEvent]]],
+        take: OnGatewayEvent,
+    ) -> None:
+        """`read`: see `bot.gateway.api.CallGateway.read_inbox`."""
         self._clock = clock
         self._transactions = transactions
-        self._inbox = inbox
+        self._read_after = read
         self._take = take
         self._one_at_a_time = asyncio.Lock()
 
@@ -67,7 +73,7 @@ class ReadInbox:
     async def _read(self) -> int:
         cursor, _ = await self._cursor()
         began = self._clock.now()
-        entries = await self._inbox.read_inbox(cursor)
+        entries = await self._read_after(cursor)
         newest = max([cursor or 0, *(entry.inbox_id or 0 for entry in entries)])
         # In their order, so that the cursor is right after each part.
         in_order = sorted(entries, key=lambda entry: entry.inbox_id or 0)

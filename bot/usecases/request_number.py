@@ -10,7 +10,7 @@ from bot.clock import Clock
 from bot.crypto import PhoneCipher
 from bot.domain.breaker import CircuitBreaker
 from bot.domain.delivery import Notification
-from bot.domain.gateway import NOT_THE_PERSONS, AssignedNumber, GatewayError, GatewayReason
+from bot.domain.gateway import LONGEST_REFERENCE, NOT_THE_PERSONS, AssignedNumber, GatewayError, GatewayReason
 from bot.domain.journal import Event
 from bot.domain.people import NumberRequest
 from bot.domain.phone import Phone
@@ -18,7 +18,6 @@ from bot.domain.trouble import Finding, IncidentKind, UnreadableRow
 from bot.numbering import NumberingPlan
 from bot.usecases.notify_operators import OperatorNotifier
 from bot.usecases.open_incident import OpenIncident
-from bot.usecases.ports import NumberSource
 from bot.usecases.take_gateway_event import take_earlier_call
 from storage.store import Store, Transactions
 
@@ -27,7 +26,8 @@ INBOX_PATIENCE = 2.0
 
 
 class RequestNumber:
-    """Requests one number from the gateway and stores the answer. `mark_inbox` is None if the inbox is not read.
+    """Requests one number from the gateway and stores the answer. `request`: see
+    `bot.gateway.api.CallGateway.request_number`. `mark_inbox` is None if the inbox is not read.
 
     The inbox is read first, so that only later entries can be calls to this number. A call that is reported before the
     gateway answers counts once the number is known. While the circuit breaker is open, nothing is requested. A refusal
@@ -39,7 +39,7 @@ class RequestNumber:
         self,
         clock: Clock,
         transactions: Transactions,
-        gateway: NumberSource,
+        request: Callable[[Phone], Awaitable[AssignedNumber]],
         phone_cipher: PhoneCipher,
         mark_inbox: Callable[[], Awaitable[int]] | None,
         call_window: timedelta,
@@ -48,7 +48,7 @@ class RequestNumber:
     ) -> None:
         self._clock = clock
         self._transactions = transactions
-        self._gateway = gateway
+        self._request = request
         self._phone_cipher = phone_cipher
         self._mark_inbox = mark_inbox
         self._call_window = call_window
@@ -83,7 +83,7 @@ class RequestNumber:
             return
         inbox_after = await self._inbox_mark()
         try:
-            offer = await self._gateway.request_number(phone)
+            offer = await self._request(phone)
         except GatewayError as error:
             await self._note_refusal(ask, error, is_alarming=True)
             return
@@ -109,9 +109,12 @@ class RequestNumber:
         """Return the assigned number in the numbering of the person's country, however the gateway writes it. Raises
         GatewayError if the number to call is not one: a call to it would cost money, or reach somebody else."""
         numbers = [self._of_country(number, phone) for number in (offer.number, *offer.alternatives)]
+        if len(offer.reference) > LONGEST_REFERENCE:
+            raise GatewayError(GatewayReason.UNAVAILABLE, detail="a reference that is too long")
         if numbers[0] is None:
             raise GatewayError(GatewayReason.UNAVAILABLE, detail="a number of another country")
-        return AssignedNumber(numbers[0], tuple(dict.fromkeys(number for number in numbers[1:] if number is not None)))
+        others = tuple(dict.fromkeys(number for number in numbers[1:] if number is not None))
+        return AssignedNumber(numbers[0], others, offer.reference)
 
     def _of_country(self, number: str, phone: Phone) -> str | None:
         direct = self._phones.parse(number)

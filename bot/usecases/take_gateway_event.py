@@ -31,9 +31,9 @@ GRANTS_FIRST = 1.0
 class OnGatewayEvent:
     """Stores every event (the phone masked); a call confirms at most one verification.
 
-    A call matches by the caller's phone, the called number if reported, and its time: see `CallNumber.matches`. Repeats
-    are ignored. A call reported by callback and by inbox counts once. Calls that match nothing, and events that are not
-    calls, are stored and change nothing.
+    A call matches by the caller's phone, the called number if reported, and its time; or by the reference of the number
+    in place of the phone: see `CallNumber.matches`. Repeats are ignored. A call reported by callback and by inbox
+    counts once. Calls that match nothing, and events that are not calls, are stored and change nothing.
 
     Returns whether the event is new and unrelated to this bot. A call is related if it confirms, or if its phone
     verifies, or verified, somebody here.
@@ -56,22 +56,21 @@ class OnGatewayEvent:
 
     async def __call__(self, store: Store, event: GatewayEvent) -> bool:
         now = self._clock.now()
-        caller = await self._caller(store, event, now) if event.caller else None
-        fingerprint = self._phone_cipher.fingerprint(caller) if caller else None
+        fingerprint, mask = await self._caller(store, event, now)
         if event.identity and await store.events.is_kept(self._phone_cipher.earlier_digest(event.identity)):
             return False
         digest = self._phone_cipher.report_digest(event.identity) if event.identity else self._token_generator.token()
-        event_id = await store.events.keep(event, digest, fingerprint, caller.mask if caller else "", now)
+        event_id = await store.events.keep(event, digest, fingerprint, mask, now)
         if event_id is None:
             return False
         if event.kind is not EventKind.CALL:
             return True
-        verification = await self._confirmed_by(store, event, event_id, caller, now)
+        verification = await self._confirmed_by(store, event, event_id, fingerprint, now)
         if verification is None:
             await self._hint(store, event, fingerprint, now)
             store.journal.add(Event.CALL_UNMATCHED, now, code=event.source)
             return fingerprint is None or not await self._is_known(store, fingerprint, now)
-        await store.events.used_for(event_id, verification.id)
+        await store.events.used_for(event_id, verification)
         await confirm(store, verification, now, event.source)
         return False
 
@@ -107,9 +106,7 @@ class OnGatewayEvent:
     async def _hint(self, store: Store, event: GatewayEvent, fingerprint: Fingerprint | None, now: datetime) -> None:
         own = await store.verifications.open_by_phone(fingerprint) if fingerprint else None
         if own is not None:
-            call = Call(
-                own.fingerprint, called_number(self._phones, event.called, own), event.placed_at, now, event.source
-            )
+            call = _call(event, own.fingerprint, called_number(self._phones, event.called, own), now)
             readings = self._phones.readings(event.called, [own.region or ""])
             is_readable = bool(self._phones.parse(event.called) or readings)
             await hint_caller(store, own, call, event.inbox_id, now, is_readable=is_readable)
@@ -118,10 +115,18 @@ class OnGatewayEvent:
         numbers = [phone.e164 for phone in (direct, *self._phones.readings(event.called)) if phone is not None]
         # At most one of them has somebody waiting: the gateway wrote one number, in one of several possible formats.
         for called in dict.fromkeys(numbers) or ("",):
-            call = Call(fingerprint or NOBODY, called, event.placed_at, now, event.source)
+            call = _call(event, fingerprint or NOBODY, called, now)
             await hint_call(store, call, event.caller, event.inbox_id, now)
 
-    async def _caller(self, store: Store, event: GatewayEvent, now: datetime) -> Phone | None:
+    async def _caller(self, store: Store, event: GatewayEvent, now: datetime) -> tuple[Fingerprint | None, str]:
+        """Return whose phone called, and its mask; None if that is not known."""
+        if not event.caller and event.reference:
+            called = await store.verifications.by_reference(event.reference)
+            return (called.fingerprint, called.mask) if called is not None else (None, "")
+        phone = await self._written_caller(store, event, now) if event.caller else None
+        return (self._phone_cipher.fingerprint(phone), phone.mask) if phone is not None else (None, "")
+
+    async def _written_caller(self, store: Store, event: GatewayEvent, now: datetime) -> Phone | None:
         """Return the caller. If the gateway leaves out the country code, it is an awaited phone, if exactly one
         fits."""
         written = self._phones.parse(event.caller)
@@ -143,11 +148,10 @@ class OnGatewayEvent:
         return bool(await store.verifications.unconfirmed_by_phone(fingerprint, now - 2 * LATE_REPORT))
 
     async def _confirmed_by(
-        self, store: Store, event: GatewayEvent, event_id: int, caller: Phone | None, now: datetime
+        self, store: Store, event: GatewayEvent, event_id: int, fingerprint: Fingerprint | None, now: datetime
     ) -> Verification | None:
-        if caller is None:
+        if fingerprint is None:
             return None
-        fingerprint = self._phone_cipher.fingerprint(caller)
         as_lived = now - timedelta(seconds=self._jumped())
         for found in await store.verifications.unconfirmed_by_phone(fingerprint, now - 2 * LATE_REPORT):
             await store.people.lock(found.user_id)
@@ -155,19 +159,25 @@ class OnGatewayEvent:
             if verification is None:
                 continue
             called = called_number(self._phones, event.called, verification)
-            call = Call(fingerprint, called, event.placed_at, now, event.source)
+            call = _call(event, fingerprint, called, now)
             # Until the next sweep, stored moments are those of the clock before it was set.
             if not any(
                 verification.matching_number(replace(call, reported_at=at), event.inbox_id) for at in (now, as_lived)
             ):
                 continue
             other = EventSource.INBOX if event.source is EventSource.CALLBACK else EventSource.CALLBACK
-            if event.placed_at is None and await store.events.match_duplicate(
-                event_id, fingerprint, other, now - DUPLICATE_WINDOW
+            if (
+                event.placed_at is None
+                and not event.reference
+                and await store.events.match_duplicate(event_id, fingerprint, other, now - DUPLICATE_WINDOW)
             ):
                 return None
             return verification
         return None
+
+
+def _call(event: GatewayEvent, caller: Fingerprint, called: str, now: datetime) -> Call:
+    return Call(caller, called, event.placed_at, now, event.source, event.reference)
 
 
 def in_parts(events: Sequence[GatewayEvent]) -> Iterator[Sequence[GatewayEvent]]:
@@ -192,16 +202,19 @@ async def take_earlier_call(
 ) -> None:
     """Confirm by a call that came before its number was known here: the person had the number from an earlier attempt,
     or the report was faster than the gateway's answer. Calls from their phone since the number was requested count, if
-    they name that number."""
-    for heard in await store.events.unused_calls(verification.fingerprint, asked_at):
+    they name that number or its reference."""
+    reference = verification.number.offer.reference if verification.number is not None else ""
+    for heard in await store.events.unused_calls(verification.fingerprint, reference, asked_at):
         call = replace(heard.call, called=called_number(phones, heard.call.called, verification))
-        if call.called and verification.matching_number(call, heard.inbox_id) is not None:
+        if (call.called or call.reference) and verification.matching_number(call, heard.inbox_id) is not None:
             other = EventSource.INBOX if call.source is EventSource.CALLBACK else EventSource.CALLBACK
-            if call.placed_at is None and await store.events.match_duplicate(
-                heard.event_id, call.caller, other, now - DUPLICATE_WINDOW
+            if (
+                call.placed_at is None
+                and not call.reference
+                and await store.events.match_duplicate(heard.event_id, call.caller, other, now - DUPLICATE_WINDOW)
             ):
                 continue
-            await store.events.used_for(heard.event_id, verification.id)
+            await store.events.used_for(heard.event_id, verification)
             await confirm(store, verification, now, call.source)
             return
 

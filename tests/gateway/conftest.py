@@ -15,8 +15,8 @@ import stamina
 from aiohttp import web
 
 from bot.domain.phone import Phone
-from bot.gateway.client import SmscClient, SmscCredentials
-from bot.gateway.pace import RateLimit
+from bot.gateway.smsc.client import SmscClient, SmscCredentials
+from bot.gateway.smsc.pace import RateLimit
 
 PHONE = Phone("+79991234567", "7", "RU")
 OFFER = '{"phone": "+74951112233", "all_phones": ["+74951112233", "+74951112244"]}'

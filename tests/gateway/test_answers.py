@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.gateway import AssignedNumber, Balance, GatewayError, GatewayReason
-from bot.gateway.answers import balance_of, inbox_of, offer_of
+from bot.gateway.smsc.answers import balance_of, inbox_of, offer_of
 
 ONE, TWO = "+74951112233", "+74951112244"
 

@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.gateway import EventKind, EventSource, GatewayEvent
-from bot.gateway.callback import BadCallback, BadSignature, CallbackReader, CallbackRequest
+from bot.gateway.api import BadCallback, BadSignature, CallbackRequest
+from bot.gateway.smsc.callback import CallbackReader
 
 MOMENT = datetime(2026, 11, 22, 16, 20, 1, tzinfo=UTC)
 TS = str(int(MOMENT.timestamp()))

@@ -10,7 +10,8 @@ from urllib.parse import urlencode
 import pytest
 
 from bot.domain.gateway import EventKind, GatewayEvent
-from bot.gateway.callback import BadSignature, CallbackReader, CallbackRequest
+from bot.gateway.api import BadSignature, CallbackRequest
+from bot.gateway.smsc.callback import CallbackReader
 from tests.gateway.test_callback import (
     CALLED,
     ENCODINGS,

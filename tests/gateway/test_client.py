@@ -19,9 +19,9 @@ from structlog.testing import capture_logs
 from bot.domain.errors import LeadershipLostError
 from bot.domain.gateway import AssignedNumber, Balance, EventKind, GatewayError, GatewayReason
 from bot.domain.phone import Phone
-from bot.gateway import client as client_module
-from bot.gateway.client import SmscClient, SmscCredentials
-from bot.gateway.pace import RateLimit
+from bot.gateway.smsc import client as client_module
+from bot.gateway.smsc.client import SmscClient, SmscCredentials
+from bot.gateway.smsc.pace import RateLimit
 from tests.gateway.conftest import (
     API_KEY,
     LOGIN,

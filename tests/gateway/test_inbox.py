@@ -7,7 +7,7 @@ import json
 import pytest
 
 from bot.domain.gateway import EventKind, EventSource, GatewayError, GatewayEvent
-from bot.gateway.answers import inbox_of
+from bot.gateway.smsc.answers import inbox_of
 
 ENTRY = {
     "id": 42,

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.gateway.pace import RateLimit
+from bot.gateway.smsc.pace import RateLimit
 from tests.gateway.conftest import JumpingClock
 
 

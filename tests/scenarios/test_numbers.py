@@ -7,7 +7,7 @@ import functools
 import pytest
 
 from bot.domain.gateway import AssignedNumber
-from bot.gateway.client import SmscClient
+from bot.gateway.smsc.client import SmscClient
 from bot.sandbox.people import Person
 from bot.sandbox.world import World
 from bot.workers import AFTER_FAILURE, TRIES

@@ -12,6 +12,7 @@ import pytest
 
 from bot import settings
 from bot.domain.trouble import Measurements
+from bot.outward import GATEWAY
 from bot.parts import Container
 from bot.sandbox.clock import SandboxClock
 from bot.usecases.select_outgoing import PATIENT_SHARE, InFlight
@@ -49,7 +50,7 @@ async def parts(database_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
     async def is_ready() -> None:
         return None
 
-    parts = Container(config, SandboxClock(rate=0, start=NOW), "https://telegram.example/script.js", is_ready)
+    parts = Container(config, SandboxClock(rate=0, start=NOW), "https://telegram.example/script.js", is_ready, GATEWAY)
     await parts.database.open()
     await fill(parts.database)
     assert await parts.leadership.acquire()
@@ -71,7 +72,7 @@ async def parts(database_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
     await parts.leadership.release()
     await parts.database.close()
     await parts.bot.session.close()
-    await parts.http.aclose()
+    await parts.gateway.close()
     await parts.looking_after.close()
 
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from bot.crypto import Pseudonymizer
-from bot.gateway.client import SmscClient, SmscCredentials
+from bot.gateway.smsc.client import SmscClient, SmscCredentials
 from bot.sandbox.world import World
 from storage.database import Database
 from tests.usecases.rules import Rules

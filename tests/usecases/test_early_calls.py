@@ -44,7 +44,7 @@ async def is_given(rules: Rules, *reports: GatewayEvent, mark: int | None = None
     desk = RequestNumber(
         rules.clock,
         rules.database,
-        Slow(happens, number),
+        Slow(happens, number).request_number,
         rules.phone_cipher,
         None if mark is None else mark_inbox,
         WINDOW,
@@ -160,7 +160,7 @@ async def test_who_gave_up_meanwhile_is_not_verified(rules: Rules) -> None:
     desk = RequestNumber(
         rules.clock,
         rules.database,
-        Slow(gives_up),
+        Slow(gives_up).request_number,
         rules.phone_cipher,
         None,
         WINDOW,

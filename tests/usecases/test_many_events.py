@@ -53,13 +53,13 @@ async def test_an_inbox_of_very_many_entries_is_taken_in_parts_and_goes_on_where
     inbox = Inbox(3 * PART + 5)
     failing = Failing(rules.database, after=3)
     with pytest.raises(StorageUnavailableError):
-        await ReadInbox(rules.clock, failing, inbox, rules.take_event)()
+        await ReadInbox(rules.clock, failing, inbox.read_inbox, rules.take_event)()
 
     # It was not read to its end, so this must not count as the cursor.
     assert await cursor(rules) == (2 * PART, False)
     await rules.gets_number(ANNA, inbox_after=3 * PART + 5)
     inbox.entries.append(inbox_entry(3 * PART + 6, PHONE))
-    assert await ReadInbox(rules.clock, rules.database, inbox, rules.take_event)() == 3 * PART + 6
+    assert await ReadInbox(rules.clock, rules.database, inbox.read_inbox, rules.take_event)() == 3 * PART + 6
 
     assert await cursor(rules) == (3 * PART + 6, True)
     assert await rules.states() == ["confirmed"]

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from bot.domain.gateway import GatewayError, GatewayReason
-from bot.gateway.client import SmscClient
+from bot.gateway.smsc.client import SmscClient
 from bot.sandbox.world import World
 from bot.usecases import request_number
 from bot.usecases.cancel_verification import CancelVerification
@@ -21,13 +21,20 @@ SERVED = 1
 
 @pytest.fixture
 def inbox(rules: Rules, gateway: SmscClient) -> ReadInbox:
-    return ReadInbox(rules.clock, rules.database, gateway, rules.take_event)
+    return ReadInbox(rules.clock, rules.database, gateway.read_inbox, rules.take_event)
 
 
 @pytest.fixture
 def desk(rules: Rules, gateway: SmscClient, inbox: ReadInbox) -> RequestNumber:
     return RequestNumber(
-        rules.clock, rules.database, gateway, rules.phone_cipher, inbox.mark, WINDOW, rules.notify_operators, rules.plan
+        rules.clock,
+        rules.database,
+        gateway.request_number,
+        rules.phone_cipher,
+        inbox.mark,
+        WINDOW,
+        rules.notify_operators,
+        rules.plan,
     )
 
 
@@ -203,7 +210,14 @@ async def test_an_inbox_that_can_be_read_only_after_the_number_was_given_marks_i
 
 async def test_an_inbox_that_is_not_read_marks_nothing(rules: Rules, gateway: SmscClient) -> None:
     desk = RequestNumber(
-        rules.clock, rules.database, gateway, rules.phone_cipher, None, WINDOW, rules.notify_operators, rules.plan
+        rules.clock,
+        rules.database,
+        gateway.request_number,
+        rules.phone_cipher,
+        None,
+        WINDOW,
+        rules.notify_operators,
+        rules.plan,
     )
     await rules.shares()
 

@@ -207,7 +207,14 @@ class Gateway:
 
 async def _is_served(rules: Rules, gateway: Gateway) -> None:
     desk = RequestNumber(
-        rules.clock, rules.database, gateway, rules.phone_cipher, None, WINDOW, rules.notify_operators, rules.plan
+        rules.clock,
+        rules.database,
+        gateway.request_number,
+        rules.phone_cipher,
+        None,
+        WINDOW,
+        rules.notify_operators,
+        rules.plan,
     )
     for ask in await desk.due(10, set()):
         await desk(ask)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote_to_bytes
 
-from bot.gateway.formats import UnreadableError
+from bot.gateway.smsc.formats import UnreadableError
 
 MAX_FIELDS = 100
 

@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 
-from bot.gateway.charsets import SIGNED
+from bot.gateway.smsc.charsets import SIGNED
 
 CALL = ("phone", "ts")
 MESSAGE = ("phone", "mes", "to")

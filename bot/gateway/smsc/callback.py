@@ -12,17 +12,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from bot.domain.gateway import EventKind, EventSource, GatewayEvent
-from bot.gateway.errors import BadCallback, BadSignature
-from bot.gateway.fields import SWITCHES, Fields, read_events
-from bot.gateway.formats import UnreadableError
-from bot.gateway.signature import CALL, MESSAGE, STATUS, vouched
-from bot.gateway.wire import is_call_text, number, plain
-
-__all__ = ["BadCallback", "BadSignature", "CallbackReader", "CallbackRequest"]
+from bot.gateway.api import BadCallback, BadSignature, CallbackRequest
+from bot.gateway.smsc.callback_text import is_call_text, number, plain
+from bot.gateway.smsc.fields import SWITCHES, Fields, read_events
+from bot.gateway.smsc.formats import UnreadableError
+from bot.gateway.smsc.signature import CALL, MESSAGE, STATUS, vouched
 
 _TELLING_APART = ("id", "sms_id", "ts", "time", "sent")
 """Without any of these, two calls of one person are indistinguishable, and so is a repeated report."""
@@ -34,16 +31,6 @@ _TRUE = frozenset({"1", "true", "yes"})
 _TS = re.compile(r"[0-9]{1,11}")
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC).timestamp()
 _LATEST = datetime(2100, 1, 1, tzinfo=UTC).timestamp()
-
-
-@dataclass(frozen=True, slots=True)
-class CallbackRequest:
-    """A request to the callback address, as it came: nothing decoded, `query` percent-encoded without `?`."""
-
-    method: str
-    query: str = field(repr=False)
-    content_type: str
-    body: bytes = field(repr=False)
 
 
 class CallbackReader:

@@ -18,9 +18,9 @@ import stamina
 from bot.domain.errors import LeadershipLostError
 from bot.domain.gateway import AssignedNumber, Balance, GatewayError, GatewayEvent, GatewayReason
 from bot.domain.phone import Phone
-from bot.gateway.answers import balance_of, inbox_of, offer_of
-from bot.gateway.errors import TOO_MANY_REQUESTS
-from bot.gateway.pace import RateLimit
+from bot.gateway.smsc.answers import balance_of, inbox_of, offer_of
+from bot.gateway.smsc.errors import TOO_MANY_REQUESTS
+from bot.gateway.smsc.pace import RateLimit
 
 T = TypeVar("T")
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 
 from bot.domain.gateway import EventKind, EventSource, GatewayEvent
-from bot.gateway.wire import is_call_text, number, plain
+from bot.gateway.smsc.callback_text import is_call_text, number, plain
 
 _ID = re.compile(r"[0-9]{1,18}")
 """Up to what a 64 bit column holds."""

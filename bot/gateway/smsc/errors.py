@@ -1,9 +1,4 @@
-"""What SMSC's error numbers mean, and what is wrong with a rejected callback.
-
-- GatewayError (bot.domain.gateway): no number, inbox or balance; carries a reason and SMSC's number
-- BadCallback: a request to the callback address that nobody can read
-- BadSignature: a readable callback that does not prove it comes from the gateway
-"""
+"""What SMSC's error numbers mean."""
 
 from __future__ import annotations
 
@@ -47,11 +42,3 @@ def refusal(code: int | None, reasons: Mapping[int, GatewayReason]) -> GatewayEr
 def unreadable_answer() -> GatewayError:
     """Return the error for an answer in none of the shapes that SMSC documents."""
     return GatewayError(GatewayReason.UNAVAILABLE, detail="an answer nobody understands")
-
-
-class BadCallback(Exception):  # noqa: N818  # named for what the request is
-    """Nothing readable arrived. The message is one sentence and repeats nothing of what arrived."""
-
-
-class BadSignature(Exception):  # noqa: N818  # named for what it lacks
-    """The request is not signed with the secret that is set. The message repeats nothing either."""
