@@ -11,11 +11,12 @@ from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, func, not_, 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.delivery import (
-    ASKED_FOR,
     MESSAGES,
     MOST_COUNTED,
     MOST_UNDONE,
     PACED,
+    TASKS,
+    Paced,
     PendingTask,
     Priority,
     StalledTask,
@@ -29,40 +30,6 @@ from storage.unreadable import NoteUnreadable, details, pass_over, readable
 
 E = tables.tasks.c
 P = tables.people.c
-RANKS = {
-    TaskKind.OPEN_APP: -2,
-    TaskKind.QUEUE_JOIN: -1,
-    TaskKind.ANSWER_BUTTON: 0,
-    TaskKind.CHECK_ADMIN: 0,
-    TaskKind.PRIVATE_CHAT_LINK: 0,
-    TaskKind.ALERT: 0,
-    TaskKind.CHECK_GATE: 1,
-    TaskKind.CALL_ADMINS: 1,
-    TaskKind.STATS: 1,
-    TaskKind.HEALTH: 1,
-    TaskKind.BALANCE: 1,
-    TaskKind.SEND_FILE: 1,
-    TaskKind.MAKE_FILE: 1,
-    TaskKind.FETCH_FILE: 1,
-    TaskKind.MAKE_LINK: 1,
-    TaskKind.DELETE_MESSAGE: 1,
-    TaskKind.DECLINE_JOIN: 2,
-    TaskKind.KICK: 2,
-    TaskKind.UNTAG: 2,
-    TaskKind.REVOKE_LINK: 2,
-    TaskKind.SERVICE_MESSAGES: 2,
-    TaskKind.ANNOUNCE: 3,
-    TaskKind.NOTIFY: 3,
-    TaskKind.APPEAL: 3,
-    TaskKind.CLOSE_APPEAL: 3,
-    TaskKind.GROUP_PROMPT: 3,
-    TaskKind.MUTE: 10,
-    TaskKind.BAN: 10,
-    TaskKind.UNBAN: 10,
-    TaskKind.PROMPT: 11,
-    TaskKind.LOG: 20,
-}
-"""The order of tasks of one priority. Rows contain these numbers, so they must not change."""
 CROWD = 2
 """Added to the rank of a crowd's tasks: they follow all others of their priority."""
 RANGES = {
@@ -181,7 +148,7 @@ class Tasks:
             insert_new(self._connection, tables.tasks),
             {
                 "kind": kind,
-                "rank": RANKS[kind] + (CROWD if crowd else 0),
+                "rank": TASKS[kind].rank + (CROWD if crowd else 0),
                 "chat_id": chat_id,
                 "details": dict(details),
                 "unique_key": key,
@@ -211,7 +178,7 @@ class Tasks:
             [
                 {
                     "kind": kind,
-                    "rank": RANKS[kind] + CROWD,
+                    "rank": TASKS[kind].rank + CROWD,
                     "chat_id": chat_id,
                     "details": dict(details),
                     "created_at": now,
@@ -230,7 +197,7 @@ class Tasks:
         """Add a crowd of tasks with the same details, one for each chat."""
         if not chat_ids:
             return
-        shared = {"kind": kind, "rank": RANKS[kind] + CROWD, "details": dict(details), "created_at": now}
+        shared = {"kind": kind, "rank": TASKS[kind].rank + CROWD, "details": dict(details), "created_at": now}
         await self._connection.execute(
             tables.tasks.insert(),
             [{**shared, "chat_id": chat_id, "due_at": now, "job": job} for chat_id in chat_ids],
@@ -319,17 +286,17 @@ class Tasks:
 
     async def _paced(self, kind: TaskKind, chat_id: int, user_id: int | None) -> timedelta | None:
         """How much to delay it because of undone tasks of its person or group; None to drop it."""
-        kinds = next((kinds for kinds in PACED if kind in kinds), None)
-        if kinds is None:
+        group = TASKS[kind].paced
+        if group is None:
             return timedelta()
-        most = MOST_UNDONE if kinds is ASKED_FOR else MOST_COUNTED
+        kinds, most = PACED[group], MOST_UNDONE if group is Paced.REQUESTS else MOST_COUNTED
         if chat_id > 0:
             undone = await self._count(UNDONE, kinds, most, where=chat_id)
         elif user_id is not None:
             undone = await self._count(UNDONE_IN_GROUPS, kinds, most, whose=user_id)
         else:
             undone = await self._count(UNDONE_OF_NOBODY, kinds, most, where=chat_id)
-        if kinds is ASKED_FOR and undone >= MOST_UNDONE:
+        if group is Paced.REQUESTS and undone >= MOST_UNDONE:
             return None
         return paced(undone, in_group=chat_id < 0 and user_id is None)
 
@@ -416,7 +383,7 @@ class Tasks:
 
 def _task(row: Row[Any]) -> PendingTask:
     kind = TaskKind(row.kind)
-    is_crowd = row.rank >= RANKS[kind] + CROWD
+    is_crowd = row.rank >= TASKS[kind].rank + CROWD
     return PendingTask(
         row.id, kind, row.chat_id, row.language or "", details(row), row.attempts, row.user_id, is_crowd=is_crowd
     )

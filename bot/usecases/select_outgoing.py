@@ -14,7 +14,7 @@ from bot.clock import Clock
 from bot.domain.admission import VerifiedPhone
 from bot.domain.contact import ContactRefusal
 from bot.domain.delivery import (
-    URGENCY,
+    TASKS,
     Outgoing,
     PendingLogBatch,
     PendingScreen,
@@ -402,7 +402,7 @@ def is_patient(item: Outgoing) -> bool:
     """Return whether the item is deferrable."""
     match item:
         case PendingTask(kind=kind):
-            return URGENCY[kind] is Priority.LATER
+            return TASKS[kind].priority is Priority.LATER
         case PendingScreen():
             return item.is_refresh or item.is_crowd
     return isinstance(item, PendingLogBatch)

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from bot.crypto import PhoneCipher, TokenGenerator
 from bot.domain.contact import SharedContact
-from bot.domain.delivery import URGENCY, DeliveryResult, Outgoing, PendingGrant, PendingTask, Priority, TaskKind
+from bot.domain.delivery import TASKS, DeliveryResult, Outgoing, PendingGrant, PendingTask, Priority, TaskKind
 from bot.domain.gate import Gate
 from bot.domain.gateway import AssignedNumber, EventKind, EventSource, GatewayEvent
 from bot.domain.health import GateIssue
@@ -272,7 +272,7 @@ class Rules:
     async def tasks(self, kind: TaskKind) -> list[PendingTask]:
         """Return tasks of a kind that run within a minute, oldest first."""
         due = await self.database.transact(
-            lambda store: store.tasks.due(self.now + timedelta(minutes=1), 100, (), URGENCY[kind])
+            lambda store: store.tasks.due(self.now + timedelta(minutes=1), 100, (), TASKS[kind].priority)
         )
         return [task for task in due if task.kind is kind]
 

@@ -11,8 +11,8 @@ from sqlalchemy import event
 from bot.domain.delivery import (
     MOST_UNDONE,
     PACE,
+    TASKS,
     UNPACED,
-    URGENCY,
     DeliveryResult,
     DeliveryStatus,
     DueTimes,
@@ -405,7 +405,7 @@ async def test_an_task_of_any_kind_is_found_by_when_it_is_due(rules: Rules) -> N
 
     async def one_after_the_other(store: Store) -> None:
         for kind in TaskKind:
-            for crowd in (False, True) if URGENCY[kind] in {Priority.LATER, Priority.PRESSING} else (False,):
+            for crowd in (False, True) if TASKS[kind].priority in {Priority.LATER, Priority.PRESSING} else (False,):
                 await store.tasks.add(kind, GATE.chat_id, {}, rules.now, job="one", crowd=crowd)
                 found.append((kind, dict((await store.due_times()).tasks)))
                 await store.tasks.cancel_job("one", rules.now)
@@ -413,7 +413,7 @@ async def test_an_task_of_any_kind_is_found_by_when_it_is_due(rules: Rules) -> N
     await rules.database.transact(one_after_the_other)
 
     assert found
-    assert [kind for kind, due in found if due != {URGENCY[kind]: rules.now}] == []
+    assert [kind for kind, due in found if due != {TASKS[kind].priority: rules.now}] == []
 
 
 async def test_screens_refreshes_and_grants_are_found_by_when_they_are_due(rules: Rules) -> None:
