@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from aiogram.types import CallbackQuery, Message
 
-from bot.domain.delivery import TaskKind
 from bot.domain.people import Person
 from bot.domain.screen import ScreenName
+from bot.domain.tasks import SendBalance, SendHealth
 from bot.telegram.keyboards import RefreshButton, Subject
 from bot.usecases.ask_condition import AskCondition
 from bot.usecases.show_screen import ShowScreen
 from storage.store import Store
 
-KINDS = {Subject.HEALTH: TaskKind.HEALTH, Subject.BALANCE: TaskKind.BALANCE}
+ANSWERS: Mapping[Subject, type[SendHealth | SendBalance]] = {Subject.HEALTH: SendHealth, Subject.BALANCE: SendBalance}
 
 
 async def health(
@@ -23,7 +25,7 @@ async def health(
     show_screen: ShowScreen,
 ) -> None:
     """/health: the condition of the installation."""
-    if not await ask_condition(store, person, TaskKind.HEALTH):
+    if not await ask_condition(store, person, SendHealth()):
         await show_screen(store, person, ScreenName.WELCOME, fresh=True)
 
 
@@ -35,7 +37,7 @@ async def balance(
     show_screen: ShowScreen,
 ) -> None:
     """/balance: the balance of the gateway account."""
-    if not await ask_condition(store, person, TaskKind.BALANCE):
+    if not await ask_condition(store, person, SendBalance()):
         await show_screen(store, person, ScreenName.WELCOME, fresh=True)
 
 
@@ -44,4 +46,4 @@ async def refresh(
 ) -> None:
     """The button below either."""
     message_id = query.message.message_id if query.message and query.message.chat.id == person.chat_id else None
-    await ask_condition.press(store, person, query.id, KINDS[callback_data.what], message_id)
+    await ask_condition.press(store, person, query.id, ANSWERS[callback_data.what](message_id))

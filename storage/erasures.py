@@ -6,11 +6,9 @@ import json
 import re
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from pydantic import ValidationError
 from sqlalchemy import ColumnElement, Select, Text, cast, delete, exists, func, or_, select, union, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -21,7 +19,7 @@ from bot.domain.personal import ERASURE_JOB
 from bot.domain.phone import Fingerprint
 from bot.domain.screen import ScreenName
 from storage import tables
-from storage.raids import RAID
+from storage.raids import read_raid
 from storage.statements import insert, upsert
 
 V = tables.verifications.c
@@ -299,8 +297,8 @@ class Erasures:
         )
         names_of_jobs = set()
         for row in raids:
-            with suppress(ValidationError):
-                names_of_jobs.add(replace(RAID.validate_python(row.raid), gate_id=row.chat_id).name)
+            with suppress(*UNUSABLE):
+                names_of_jobs.add(read_raid(row.raid, row.chat_id).name)
         return names_of_jobs
 
     async def _set_tasks(self, task_ids: Iterable[int], **news: object) -> None:

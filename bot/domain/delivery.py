@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
-from typing import Any
+from typing import Any, ClassVar
 
 from bot.domain.gate import GrantKind
 from bot.domain.screen import ScreenName, View
@@ -302,18 +302,29 @@ class PendingGrant:
 
 
 @dataclass(frozen=True, slots=True)
+class Work:
+    """What a task says; `bot.domain.tasks` has one class for each kind, and for each variant of a kind."""
+
+    kind: ClassVar[TaskKind]
+
+
+@dataclass(frozen=True, slots=True)
 class PendingTask:
-    """A task to run. Telegram counts it against `chat_id`; `user_id` is whom it is about; `details` depend on the kind.
+    """A task to run. Telegram counts it against `chat_id`; `user_id` is whom it is about; `work` is what to do.
     `language` is empty where the reader's is unknown. `is_crowd`: one of very many, which goes last."""
 
     id: int
-    kind: TaskKind
+    work: Work
     chat_id: int
-    language: str
-    details: Mapping[str, str | int]
-    attempts: int
+    language: str = ""
+    attempts: int = 0
     user_id: int | None = None
     is_crowd: bool = False
+
+    @property
+    def kind(self) -> TaskKind:
+        """The kind of its work."""
+        return self.work.kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -373,11 +384,33 @@ class DeliveryStatus(StrEnum):
     """The group became a supergroup; `answer` has its new id."""
 
 
+class MemberStatus(StrEnum):
+    """Why the bot left a member of a chat alone."""
+
+    ADMIN = "admin"
+    ADDED_BY_ADMIN = "added_by_admin"
+    RESTRICTED = "restricted"
+    """By somebody else."""
+    AWAY = "away"
+    """They are not in the chat."""
+
+
+@dataclass(frozen=True, slots=True)
+class MemberFound:
+    """A member whom the bot left alone. `rest`: how long somebody else's restriction holds; 0: without end.
+    `is_muted`: the bot's own restriction holds anyway."""
+
+    status: MemberStatus
+    rest: timedelta = timedelta()
+    is_muted: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class DeliveryResult:
     """The result of sending one item. For a screen: the message that now shows it and the digest of its text.
 
-    `answer` is Telegram's answer, if the task asks for one.
+    `answer` is Telegram's answer, if the task asks for one. `member`: the one whom the bot left alone. `posted_to_all`:
+    a message for one person that all see, because the bot could not delete it yet.
     """
 
     item: Outgoing
@@ -390,6 +423,8 @@ class DeliveryResult:
     replaced: tuple[int, ...] = field(default=())
     """Messages that the new one makes superfluous; the bot deletes them."""
     answer: Mapping[str, Any] = field(default_factory=dict)
+    member: MemberFound | None = None
+    posted_to_all: int | None = None
     error_id: str = ""
     """The error id at the end of the bare text that went out in place of a rejected message; or the one that operators
     get for a failure of the bot itself."""

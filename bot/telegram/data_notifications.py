@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from bot.domain.delivery import Notification
 from bot.domain.periods import PeriodProblem
+from bot.domain.tasks import Notify
 from bot.telegram.texts import Words, shown
 
 
-def data_notification(what: Notification, details: Mapping[str, str | int], words: Words) -> str:
+def data_notification(notice: Notify, words: Words) -> str:
     """Return the HTML of a notification about data. Raises ValueError for any other."""
-    match what:
+    match notice.notice:
         case Notification.ERASED:
             return words(
                 "🗑 Deleted. What was kept about you is gone; what was under way goes within minutes. I do not know you "
@@ -22,7 +21,7 @@ def data_notification(what: Notification, details: Mapping[str, str | int], word
                 "You asked for that a moment ago: the file is here, or on its way. In a minute you can ask anew."
             )
         case Notification.EXPORT_PERIOD:
-            return _no_period(PeriodProblem(str(details["problem"])), words)
+            return _no_period(notice.problem or PeriodProblem.UNKNOWN, words)
         case Notification.EXPORT_BUSY:
             return words("Your last export is not finished yet. Ask again when it is there.")
         case Notification.EXPORT_EMPTY:
@@ -31,8 +30,8 @@ def data_notification(what: Notification, details: Mapping[str, str | int], word
             return words(
                 "That is more than {most} entries, too much for a chat. Choose a shorter time, or export from a shell: "
                 "{command}",
-                most=spaced(int(details["most"])),
-                command=f"<code>python -m bot export --period {shown(str(details['period']))}</code>",
+                most=spaced(notice.most),
+                command=f"<code>python -m bot export --period {shown(notice.period)}</code>",
             )
         case Notification.EXPORT_FAILED:
             return words("⚠️ The export could not be sent. Ask for it again, or export from a shell.")
@@ -40,7 +39,7 @@ def data_notification(what: Notification, details: Mapping[str, str | int], word
             return words("⚠️ The file with your data could not be sent. Please ask for it again: /mydata")
         case Notification.MY_DATA_TOO_LARGE:
             return words("⚠️ What is kept about you is too much for a chat. Please ask those who run this bot for it.")
-        case _:
+        case what:
             raise ValueError(f"{what} is no notice about data")
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import timedelta
 
-from bot.domain.delivery import Notification, Toast
+from bot.domain.delivery import Notification
 from bot.domain.gate import Gate
 from bot.domain.gateway import GatewayReason
-from bot.domain.health import BY_REQUEST, GateIssue, Protection
+from bot.domain.health import BY_REQUEST, Protection
 from bot.domain.journal import ADDED_BY_MEMBER, APPROVED_BY_BOT
-from bot.domain.trouble import IncidentKind
+from bot.domain.tasks import Notify, NotifyIncident
 from bot.telegram.commands import OPERATOR_COMMANDS, listed
 from bot.telegram.data_notifications import data_notification
 from bot.telegram.gate_issues import issue
@@ -24,36 +23,47 @@ from bot.telegram.texts import Words, shown
 LONGEST_ERROR = 200
 
 
-def notification(details: Mapping[str, str | int], words: Words, callback_url: str | None = None) -> str:  # noqa: C901 - one line a notice
-    """Return the HTML of a NOTIFY task. `callback_url`: what the operator enters at the gateway."""
-    title = f"<b>{shown(str(details.get('title', '')))}</b>"
-    match Notification(str(details["notice"])):
+def notification(work: Notify | NotifyIncident, words: Words, callback_url: str | None = None) -> str:
+    """Return the HTML of a notification. `callback_url`: what the operator enters at the gateway."""
+    if isinstance(work, Notify):
+        return _notification(work, words)
+    facts = {**work.facts, "subject": work.subject, "seconds_lasted": work.seconds_lasted}
+    match work.notice:
+        case Notification.GATE_OFF:
+            title = f"<b>{shown(str(facts.get('title', '')))}</b>"
+            return words(
+                "⚠️ {gate} is not guarded any more: I lost the chat, or the right to invite users. "
+                "Requests to join wait for its administrators.",
+                gate=title,
+            )
+        case Notification.GATEWAY_TROUBLE:
+            return _gateway_trouble(GatewayReason(str(facts["reason"])), int(facts["code"]), words)
+        case Notification.ALL_CLEAR:
+            return all_clear(work.trouble, facts, words)
+        case _:
+            return incident(work.trouble, facts, words, callback_url)
+
+
+def _notification(notice: Notify, words: Words) -> str:  # noqa: C901 - one line a notice
+    title = f"<b>{shown(notice.title)}</b>"
+    match notice.notice:
         case Notification.GATE_ON:
-            return _gate_on(details, words)
+            return _gate_on(notice, words)
         case Notification.GATE_BYPASSED:
-            return _gate_bypassed(details, words)
+            return _gate_bypassed(notice, words)
         case Notification.GATE_LACKS_RIGHT:
             return words(
                 "⚠️ In {gate} I lack the right “Invite users via link”, so I cannot let anybody in. "
                 "Give me this right and I begin at once.",
                 gate=title,
             )
-        case Notification.GATE_OFF:
-            return words(
-                "⚠️ {gate} is not guarded any more: I lost the chat, or the right to invite users. "
-                "Requests to join wait for its administrators.",
-                gate=title,
-            )
         case Notification.GATE_HAS_ISSUES:
-            found = [GateIssue(name) for name in str(details.get("ailments", "")).split()]
-            lines = "\n\n".join("⚠️ " + issue(each, 0, words) for each in found)
+            lines = "\n\n".join("⚠️ " + issue(each, 0, words) for each in notice.issues)
             return words("Something changed in {gate}:", gate=title) + f"\n\n{lines}\n\n/gates"
         case Notification.LOG_HERE:
             # Its readers did not choose the title.
-            title = f"<b>{harmless_title(str(details['title']))}</b>"
+            title = f"<b>{harmless_title(notice.title)}</b>"
             return words("📒 From now on I tell here who is let in to {gate}, who is not, and why.", gate=title)
-        case Notification.GATEWAY_TROUBLE:
-            return _gateway_trouble(GatewayReason(str(details["reason"])), int(details["code"]), words)
         case Notification.GATEWAY_WRONG_PARAMETERS:
             return words(
                 "⚠️ The gateway calls a request wrong (code 1). The person was told that their number cannot be "
@@ -63,8 +73,8 @@ def notification(details: Mapping[str, str | int], words: Words, callback_url: s
             return words(
                 "⚠️ {gate}: a verified person (id {user_id}) could not be let in.\nTelegram said: {error}",
                 gate=title,
-                user_id=details["user_id"],
-                error=shown(str(details["error"])),
+                user_id=notice.user_id,
+                error=shown(notice.error),
             )
         case Notification.LOG_LOST:
             return words(
@@ -73,63 +83,57 @@ def notification(details: Mapping[str, str | int], words: Words, callback_url: s
                 gate=title,
             )
         case Notification.NOT_ALLOWED:
-            why = toast(Toast(str(details.get("why", Toast.NOT_ADMIN))), words)
-            return words("⚠️ {gate}: nothing was done. {why}", gate=title, why=why)
+            return words("⚠️ {gate}: nothing was done. {why}", gate=title, why=toast(notice.why, words))
         case Notification.NOT_REMOVED:
             return words(
                 "⚠️ {gate}: I could not remove {who}; give me the right “Ban users”, or remove them yourself.\n"
                 "Telegram said: {error}",
                 gate=title,
-                who=mention(str(details.get("name", "")), int(details["user_id"])),
-                error=shown(str(details["error"])),
+                who=_who(notice),
+                error=shown(notice.error),
             )
         case Notification.WEBHOOK_DROPPED:
             return words(
                 "⚠️ What your own system ({target}) was to be told was given up after days of trying: {error}. "
                 "See docs/operations.md, “Events for your own system”.",
-                target=details["target"],
-                error=shown(str(details["error"])),
+                target=notice.target,
+                error=shown(notice.error),
             )
-        case Notification.ALARM:
-            return incident(IncidentKind(str(details["trouble"])), details, words, callback_url)
-        case Notification.ALL_CLEAR:
-            return all_clear(IncidentKind(str(details["trouble"])), details, words)
         case Notification.NOW_OPERATOR:
-            told = words("🛠 {operator} made you an operator of this bot. What you can do here:", operator=_by(details))
+            told = words("🛠 {operator} made you an operator of this bot. What you can do here:", operator=_by(notice))
             return f"{told}\n\n{listed(words, OPERATOR_COMMANDS)}"
         case Notification.NO_OPERATOR:
             return words("🛠 You are no operator of this bot any more.")
         case Notification.OPERATOR_ADDED:
-            return words("🛠 {operator} made {who} an operator.", operator=_by(details), who=_who(details))
+            return words("🛠 {operator} made {who} an operator.", operator=_by(notice), who=_who(notice))
         case Notification.OPERATOR_REMOVED:
-            return words("🛠 {operator} removed {who} from the operators.", operator=_by(details), who=_who(details))
+            return words("🛠 {operator} removed {who} from the operators.", operator=_by(notice), who=_who(notice))
         case Notification.OPERATOR_ERASED:
             return words(
                 "🛠 An operator deleted everything about themselves, so they are none any more. Who is left: /operators"
             )
         case Notification.ANNOUNCED:
-            figures = [int(details[name]) for name in ("total", "sent", "missed")]
-            return announcement_result(figures[0], figures[1], figures[2], words)
+            return announcement_result(notice.total, notice.sent, notice.missed, words)
         case Notification.CLOCK_SET_BACK:
             return words(
                 "🕰 The clock of my machine was set back by {time}. What it would have kept waiting goes on now. "
                 "Make sure that NTP sets the clock.",
-                time=lasted(timedelta(seconds=int(details["seconds"])), words),
+                time=lasted(timedelta(seconds=notice.seconds), words),
             )
         case Notification.FAILURE:
             return words(
                 "⚠️ Something failed: {error}\nError id: <code>{error_id}</code>, see the log.",
-                error=shown(str(details["error"]), LONGEST_ERROR),
-                error_id=details["error_id"],
+                error=shown(notice.error, LONGEST_ERROR),
+                error_id=notice.error_id,
             )
         case Notification.FAILURE_FOR_PERSON:
             return words(
                 "Something went wrong on our side; the operators know. Please try once more, and if it goes on, "
                 "name this error: <code>{error_id}</code>",
-                error_id=details["error_id"],
+                error_id=notice.error_id,
             )
-        case what:
-            return data_notification(what, details, words)
+        case _:
+            return data_notification(notice, words)
 
 
 def unconfirmed(gate: Gate, words: Words) -> str:
@@ -142,9 +146,9 @@ def unconfirmed(gate: Gate, words: Words) -> str:
     )
 
 
-def _gate_on(details: Mapping[str, str | int], words: Words) -> str:
-    title = f"<b>{shown(str(details.get('title', '')))}</b>"
-    match details.get("protection"):
+def _gate_on(notice: Notify, words: Words) -> str:
+    title = f"<b>{shown(notice.title)}</b>"
+    match notice.protection:
         case Protection.OPEN:
             return words("🔓 {gate} is open to everybody: no call needed.", gate=title) + "\n\n/gates"
         case Protection.CONFIRMED:
@@ -160,9 +164,9 @@ def _gate_on(details: Mapping[str, str | int], words: Words) -> str:
     return f"{state}\n\n{what}\n\n/gates"
 
 
-def _gate_bypassed(details: Mapping[str, str | int], words: Words) -> str:
-    title = f"<b>{shown(str(details.get('title', '')))}</b>"
-    if details.get("how") == ADDED_BY_MEMBER:
+def _gate_bypassed(notice: Notify, words: Words) -> str:
+    title = f"<b>{shown(notice.title)}</b>"
+    if notice.how == ADDED_BY_MEMBER:
         return "\n\n".join(
             [
                 words("⚠️ {gate}: a member added somebody, who is in without asking.", gate=title),
@@ -173,7 +177,7 @@ def _gate_bypassed(details: Mapping[str, str | int], words: Words) -> str:
                 words("2. Open /gates, choose the group and press “Test my link”."),
             ]
         )
-    if details.get("how") == APPROVED_BY_BOT:
+    if notice.how == APPROVED_BY_BOT:
         return "\n\n".join(
             [
                 words("⚠️ {gate}: another bot let somebody in who has not verified.", gate=title),
@@ -190,7 +194,7 @@ def _gate_bypassed(details: Mapping[str, str | int], words: Words) -> str:
             gate=title,
         )
     ]
-    if link := shown(str(details.get("link", ""))):
+    if link := shown(notice.link):
         lines.append(words("1. Share this link instead, which asks for approval: {link}", link=link))
     else:
         lines.append(words("1. Open /gates and press “Make a link”: share that link instead."))
@@ -205,14 +209,14 @@ def _gate_bypassed(details: Mapping[str, str | int], words: Words) -> str:
     return "\n\n".join(lines)
 
 
-def _by(details: Mapping[str, str | int]) -> str:
+def _by(notice: Notify) -> str:
     """Return the operator who did it."""
-    return mention(str(details["by_name"]), int(details["by"]))
+    return mention(notice.by_name, notice.by)
 
 
-def _who(details: Mapping[str, str | int]) -> str:
+def _who(notice: Notify) -> str:
     """Return whom it is about."""
-    return mention(str(details["name"]), int(details["user_id"]))
+    return mention(notice.name, notice.user_id or 0)
 
 
 def guard_joins(words: Words, *, are_on: bool, are_possible: bool) -> str:

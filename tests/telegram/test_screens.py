@@ -42,6 +42,7 @@ from bot.telegram.screens import ScreenRenderer
 from bot.telegram.sentences import toast
 from bot.telegram.texts import LANGUAGES, Texts
 from tests.domain.makers import NOW, WINDOW
+from tests.tasks import notice
 
 HOSTILE = (
     "<b>" * 60,
@@ -312,7 +313,7 @@ def test_every_notice_parses_and_fits_whatever_it_is_about(what: Notification, l
             "most": 1_000_000,
             "period": hostile,
         }
-        text, _ = parse_html(notification(details, words))
+        text, _ = parse_html(notification(notice(**details), words))
         assert 0 < utf16(text) <= 4096
         assert "{" not in text.replace("{gate}", "").replace("{0}", "")
 
@@ -373,7 +374,7 @@ def test_every_incident_and_all_clear_parses_and_fits_whatever_it_is_about(
             "trouble": trouble,
         }
         text, _ = parse_html(
-            notification(details, words, "https://call.example/smsc/" + "a" * 200 + "?charset=utf-8&md5")
+            notification(notice(**details), words, "https://call.example/smsc/" + "a" * 200 + "?charset=utf-8&md5")
         )
         assert 0 < utf16(text) <= 4096
 
@@ -382,6 +383,6 @@ def test_the_address_to_enter_is_shown_whole_however_long_it_is() -> None:
     address = "https://call.example/smsc/" + "a" * 200 + "?charset=utf-8&md5"
     details: dict[str, str | int] = {"notice": Notification.ALARM, "trouble": IncidentKind.CALLBACK_SILENT, "count": 2}
 
-    text, _ = parse_html(notification(details, TEXTS.in_language("en"), address))
+    text, _ = parse_html(notification(notice(**details), TEXTS.in_language("en"), address))
 
     assert address in text

@@ -67,6 +67,7 @@ from bot.usecases.watch_troubles import CheckInstallation
 from storage.database import Database
 from storage.store import Store
 from tests.domain.makers import NOW, WINDOW
+from tests.tasks import said
 
 ANNA, BORIS, OPERATOR = 7, 8, 999
 PHONE, OTHER_PHONE = "+79991231234", "+79995556677"
@@ -185,7 +186,7 @@ class Rules:
         due = await self.database.transact(
             lambda store: store.tasks.due(self.now + timedelta(days=9), 100, (), Priority.LATER)
         )
-        return [str(task.details["notice"]) for task in due]
+        return [str(said(task)["notice"]) for task in due]
 
     async def grant(self, user_id: int = ANNA) -> PendingGrant:
         """Return the person's pending grant."""
