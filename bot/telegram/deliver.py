@@ -35,7 +35,6 @@ from bot.domain.delivery import (
     PendingLogBatch,
     PendingScreen,
     PendingTask,
-    TaskKind,
     Work,
 )
 from bot.telegram.alerts import Alerts
@@ -70,6 +69,13 @@ from bot.telegram.texts import Texts, storable
 log = structlog.get_logger()
 
 TIMEOUT = 15
+GONE: Mapping[type[Work], tuple[str, ...]] = {
+    tasks.DeleteMessage: NO_MESSAGE,
+    tasks.RemoveServiceMessage: NO_MESSAGE,
+    tasks.RevokeLink: NO_LINK,
+    tasks.DeclineJoin: (*NO_REQUEST, *ALREADY_IN),
+}
+"""Errors that say that there is nothing left to do."""
 
 TaskRunner = Callable[[PendingTask, Any], Awaitable[DeliveryResult]]
 """Runs a task; the second argument is its work."""
@@ -333,16 +339,13 @@ def _shown(
 
 
 def _final(item: Outgoing, error: TelegramAPIError) -> DeliveryStatus:
-    if isinstance(item, PendingTask):
-        if item.kind in (TaskKind.DELETE_MESSAGE, TaskKind.SERVICE_MESSAGES) and says(error, NO_MESSAGE):
-            return DeliveryStatus.GONE
-        if item.kind is TaskKind.REVOKE_LINK and says(error, NO_LINK):
-            return DeliveryStatus.GONE
-        if item.kind is TaskKind.DECLINE_JOIN and says(error, (*NO_REQUEST, *ALREADY_IN)):
-            return DeliveryStatus.GONE
+    if isinstance(item, PendingTask) and says(error, GONE.get(type(item.work), ())):
+        return DeliveryStatus.GONE
     if not isinstance(item, PendingGrant) and says(error, UNREACHABLE):
         return DeliveryStatus.UNREACHABLE
-    tells_log = isinstance(item, PendingLogBatch) or (isinstance(item, PendingTask) and item.kind is TaskKind.APPEAL)
+    tells_log = isinstance(item, PendingLogBatch) or (
+        isinstance(item, PendingTask) and isinstance(item.work, tasks.SendAppeal)
+    )
     if tells_log and says(error, NO_WRITING):
         return DeliveryStatus.UNREACHABLE
     return DeliveryStatus.REFUSED
