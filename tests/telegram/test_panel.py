@@ -52,6 +52,7 @@ from bot.telegram.settings_file import JsonSettingsFile
 from bot.telegram.texts import LANGUAGES, Texts
 from bot.usecases.setting_views import SETTING_PAGES
 from tests.domain.makers import NOW
+from tests.tasks import notice
 from tests.telegram.test_screens import HOSTILE, utf16
 
 TEXTS = Texts("en")
@@ -232,7 +233,7 @@ def test_a_notice_tells_each_ailment(language: str) -> None:
         "ailments": " ".join(GateIssue),
     }
 
-    text, _ = parse_html(notification(details, words))
+    text, _ = parse_html(notification(notice(**details), words))
 
     assert text.count("⚠️") == len(GateIssue)
     assert utf16(text) <= 4096
