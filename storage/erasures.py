@@ -6,22 +6,20 @@ import json
 import re
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from pydantic import ValidationError
 from sqlalchemy import ColumnElement, Select, Text, cast, delete, exists, func, or_, select, union, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.crypto import Pseudonymizer
-from bot.domain.delivery import TaskKind
+from bot.domain.delivery import TASKS, TaskKind
 from bot.domain.gate import GrantKind, GrantState, Override
 from bot.domain.personal import ERASURE_JOB
 from bot.domain.phone import Fingerprint
 from bot.domain.screen import ScreenName
 from storage import tables
-from storage.raids import RAID
+from storage.raids import read_raid
 from storage.statements import insert, upsert
 
 V = tables.verifications.c
@@ -54,17 +52,7 @@ DELETED = (
 """Tables whose rows of a person (`user_id`) are deleted. The order matters: numbers refer to verifications."""
 UNUSABLE = (LookupError, TypeError, ValueError, AttributeError)
 """What a damaged value in somebody else's row raises. The value is dropped, so that the person can be erased."""
-CARRIED_ON = (
-    TaskKind.ANSWER_BUTTON,
-    TaskKind.DELETE_MESSAGE,
-    TaskKind.DECLINE_JOIN,
-    TaskKind.KICK,
-    TaskKind.BAN,
-    TaskKind.UNBAN,
-    TaskKind.UNTAG,
-    TaskKind.REVOKE_LINK,
-)
-"""Tasks about an erased person that still run: otherwise something of theirs would stay, or a decision be lost."""
+SURVIVING = [kind for kind, its_type in TASKS.items() if its_type.survives_erasure]
 NOBODY = 0
 
 
@@ -117,8 +105,8 @@ class Erasures:
         await self._leave_marks(user_id)
         await self._forget(user_id)
         # A row that may be in flight stays until its result is saved: another one could be given its id.
-        carried = [row_id for row_id, kind, is_done in about if not is_done and kind in CARRIED_ON]
-        dropped = [row_id for row_id, kind, is_done in about if not is_done and kind not in CARRIED_ON]
+        carried = [row_id for row_id, kind, is_done in about if not is_done and kind in SURVIVING]
+        dropped = [row_id for row_id, kind, is_done in about if not is_done and kind not in SURVIVING]
         await self._set_tasks(carried, job=ERASURE_JOB, user_id=user_id)
         await self._set_tasks(dropped, done_at=now, job=ERASURE_JOB, user_id=user_id)
         # By then nothing else may connect these with the person.
@@ -309,8 +297,8 @@ class Erasures:
         )
         names_of_jobs = set()
         for row in raids:
-            with suppress(ValidationError):
-                names_of_jobs.add(replace(RAID.validate_python(row.raid), gate_id=row.chat_id).name)
+            with suppress(*UNUSABLE):
+                names_of_jobs.add(read_raid(row.raid, row.chat_id).name)
         return names_of_jobs
 
     async def _set_tasks(self, task_ids: Iterable[int], **news: object) -> None:

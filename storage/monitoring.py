@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Row, and_, case, distinct, func, literal_column, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.delivery import URGENCY, Priority, TaskKind
+from bot.domain.delivery import TASKS, Priority, TaskKind
 from bot.domain.gate import Gate, GateMode, GrantState
 from bot.domain.gateway import EventKind, EventSource
 from bot.domain.health import GateHealth
@@ -18,7 +18,6 @@ from bot.domain.trouble import IN_VAIN_FROM, STRANGE_FROM, Queue, Unmatched
 from bot.domain.verification import VerificationState
 from storage import tables
 from storage.gates import gate, health
-from storage.tasks import RANKS
 from storage.verifications import ASKED
 
 A = tables.grants.c
@@ -34,7 +33,7 @@ V = tables.verifications.c
 MOST_CALLS = 1000
 """How many of the newest calls the outcome is read for."""
 NOTIFY = TaskKind.NOTIFY
-BY_RANK = {rank: URGENCY[kind] for kind, rank in RANKS.items()}
+BY_RANK = {its_type.rank: its_type.priority for its_type in TASKS.values()}
 
 
 class MonitoringQueries:
@@ -70,7 +69,7 @@ class MonitoringQueries:
 
     async def notifications(self) -> RetryStats | None:
         """Messages to operators and admins (about incidents, among others) that did not go out at once."""
-        is_failed = and_(E.done_at.is_(None), E.rank == RANKS[NOTIFY], E.kind == NOTIFY, E.attempts > 0)
+        is_failed = and_(E.done_at.is_(None), E.rank == TASKS[NOTIFY].rank, E.kind == NOTIFY, E.attempts > 0)
         counted = await self._connection.execute(
             select(func.count(), func.max(E.attempts), func.min(E.due_at)).where(is_failed)
         )

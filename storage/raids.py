@@ -4,20 +4,34 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 from sqlalchemy import ColumnElement, Row, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.delivery import TaskKind
 from bot.domain.gate import Gate
 from bot.domain.raid import MassDecline, Raid
+from bot.domain.tasks import SendAlert
 from bot.domain.trouble import UnreadableRow
 from storage import tables
 from storage.gates import G, Gates, gate
 from storage.statements import insert
+from storage.task_json import read_task, write_task
 
 D = tables.mass_declines.c
 RAID = TypeAdapter(Raid)
+
+
+def read_raid(kept: Any, gate_id: int) -> Raid:  # noqa: ANN401 - whatever the row holds
+    """Return the raid of a gate's row; the group may have become a supergroup since. Raises ValueError if this version
+    cannot read it."""
+    if not isinstance(kept, dict):
+        raise ValueError(f"a raid is {type(kept).__name__}")  # noqa: TRY004 - of a row, not of an argument
+    said = read_task(TaskKind.ALERT, kept["said"]) if kept.get("said") else None
+    raid = RAID.validate_python({**kept, "said": None})
+    return replace(raid, gate_id=gate_id, said=said if isinstance(said, SendAlert) else None)
 
 
 class Raids:
@@ -44,16 +58,18 @@ class Raids:
             select(G.raid).where(G.chat_id == gate_id).with_for_update(key_share=True)
         )
         kept = found.scalar_one_or_none()
-        # The group may have become a supergroup since.
         try:
-            return None if kept is None else replace(RAID.validate_python(kept), gate_id=gate_id)
-        except ValidationError as error:
+            return None if kept is None else read_raid(kept, gate_id)
+        except (AttributeError, TypeError, ValueError) as error:
             self._gates.note(UnreadableRow(tables.gates.name, (gate_id,), type(error).__name__, error))
             return None
 
     async def put(self, gate_id: int, raid: Raid | None) -> None:
         """Store it, in place of the one before; None: store none."""
-        kept = None if raid is None else RAID.dump_python(raid, mode="json")
+        kept = None
+        if raid is not None:
+            said = {} if raid.said is None else write_task(raid.said)
+            kept = {**RAID.dump_python(replace(raid, said=None), mode="json"), "said": said}
         await self._connection.execute(update(tables.gates).where(G.chat_id == gate_id).values(raid=kept))
 
     async def _set_raid_at(self, gate_id: int, now: datetime, condition: ColumnElement[bool]) -> bool:

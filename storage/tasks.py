@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,58 +12,28 @@ from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, func, not_, 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.delivery import (
-    ASKED_FOR,
     MESSAGES,
     MOST_COUNTED,
     MOST_UNDONE,
     PACED,
+    TASKS,
+    Paced,
     PendingTask,
     Priority,
     StalledTask,
     TaskKind,
+    Work,
     paced,
 )
+from bot.domain.tasks import CheckGateHealth
 from storage import tables
 from storage.json_text import json_text
 from storage.statements import delete_some, insert_new, one_more
+from storage.task_json import read_task, write_task
 from storage.unreadable import NoteUnreadable, details, pass_over, readable
 
 E = tables.tasks.c
 P = tables.people.c
-RANKS = {
-    TaskKind.OPEN_APP: -2,
-    TaskKind.QUEUE_JOIN: -1,
-    TaskKind.ANSWER_BUTTON: 0,
-    TaskKind.CHECK_ADMIN: 0,
-    TaskKind.PRIVATE_CHAT_LINK: 0,
-    TaskKind.ALERT: 0,
-    TaskKind.CHECK_GATE: 1,
-    TaskKind.CALL_ADMINS: 1,
-    TaskKind.STATS: 1,
-    TaskKind.HEALTH: 1,
-    TaskKind.BALANCE: 1,
-    TaskKind.SEND_FILE: 1,
-    TaskKind.MAKE_FILE: 1,
-    TaskKind.FETCH_FILE: 1,
-    TaskKind.MAKE_LINK: 1,
-    TaskKind.DELETE_MESSAGE: 1,
-    TaskKind.DECLINE_JOIN: 2,
-    TaskKind.KICK: 2,
-    TaskKind.UNTAG: 2,
-    TaskKind.REVOKE_LINK: 2,
-    TaskKind.SERVICE_MESSAGES: 2,
-    TaskKind.ANNOUNCE: 3,
-    TaskKind.NOTIFY: 3,
-    TaskKind.APPEAL: 3,
-    TaskKind.CLOSE_APPEAL: 3,
-    TaskKind.GROUP_PROMPT: 3,
-    TaskKind.MUTE: 10,
-    TaskKind.BAN: 10,
-    TaskKind.UNBAN: 10,
-    TaskKind.PROMPT: 11,
-    TaskKind.LOG: 20,
-}
-"""The order of tasks of one priority. Rows contain these numbers, so they must not change."""
 CROWD = 2
 """Added to the rank of a crowd's tasks: they follow all others of their priority."""
 RANGES = {
@@ -136,12 +107,13 @@ UNDONE_OF_NOBODY = _counted(E.chat_id == bindparam("where"), E.user_id.is_(None)
 UNDONE_IN_GROUPS = _counted(E.user_id == bindparam("whose"), E.chat_id < 0)
 CHATS = "also"
 """The detail of a task that names several chats, separated by spaces."""
-AGAIN = "again"
-"""The detail of a task that counts repeated requests for it."""
 LEFT_OF_JOB = (
-    select(E.id, E.details).where(E.job == bindparam("name"), IS_LEFT).order_by(E.id).with_for_update(key_share=True)
+    select(E.id, E.kind, E.details)
+    .where(E.job == bindparam("name"), IS_LEFT)
+    .order_by(E.id)
+    .with_for_update(key_share=True)
 )
-LOCKED_DETAILS = select(E.id, E.details).where(E.id == bindparam("which")).with_for_update(key_share=True)
+LOCKED = select(E.id, E.kind, E.details).where(E.id == bindparam("which")).with_for_update(key_share=True)
 
 
 class Tasks:
@@ -153,9 +125,8 @@ class Tasks:
 
     async def add(
         self,
-        kind: TaskKind,
+        work: Work,
         chat_id: int,
-        details: Mapping[str, str | int],
         now: datetime,
         *,
         key: str | None = None,
@@ -174,16 +145,17 @@ class Tasks:
         `user_id`: whom it is about. `job`: the name of the job it is part of. `after`: delay in seconds. `crowd`: one
         of very many, which follows all others of its priority.
         """
-        later = await self._paced(kind, chat_id, user_id)
+        later = await self._paced(work.kind, chat_id, user_id)
         if later is None:
             return
+        details = write_task(work)
         await self._connection.execute(
             insert_new(self._connection, tables.tasks),
             {
-                "kind": kind,
-                "rank": RANKS[kind] + (CROWD if crowd else 0),
+                "kind": work.kind,
+                "rank": TASKS[work.kind].rank + (CROWD if crowd else 0),
                 "chat_id": chat_id,
-                "details": dict(details),
+                "details": details,
                 "unique_key": key,
                 "created_at": now,
                 "due_at": now + timedelta(seconds=after) + later,
@@ -194,43 +166,35 @@ class Tasks:
             },
         )
 
-    async def add_many(
-        self,
-        kind: TaskKind,
-        chat_id: int,
-        about: Sequence[tuple[int, Mapping[str, str | int]]],
-        now: datetime,
-        *,
-        job: str,
-    ) -> None:
-        """Add a crowd of tasks: whom each is about, and its details."""
+    async def add_many(self, chat_id: int, about: Sequence[tuple[int, Work]], now: datetime, *, job: str) -> None:
+        """Add a crowd of tasks: whom each is about, and what it says."""
         if not about:
             return
+        written = [(user_id, work.kind, write_task(work)) for user_id, work in about]
         await self._connection.execute(
             tables.tasks.insert(),
             [
                 {
                     "kind": kind,
-                    "rank": RANKS[kind] + CROWD,
+                    "rank": TASKS[kind].rank + CROWD,
                     "chat_id": chat_id,
-                    "details": dict(details),
+                    "details": details,
                     "created_at": now,
                     "due_at": now,
                     "user_id": user_id,
                     "other_id": _other(details, chat_id, user_id),
                     "job": job,
                 }
-                for user_id, details in about
+                for user_id, kind, details in written
             ],
         )
 
-    async def tell_many(
-        self, kind: TaskKind, chat_ids: Collection[int], details: Mapping[str, str | int], now: datetime, *, job: str
-    ) -> None:
-        """Add a crowd of tasks with the same details, one for each chat."""
+    async def tell_many(self, work: Work, chat_ids: Collection[int], now: datetime, *, job: str) -> None:
+        """Add a crowd of equal tasks, one for each chat."""
         if not chat_ids:
             return
-        shared = {"kind": kind, "rank": RANKS[kind] + CROWD, "details": dict(details), "created_at": now}
+        rank = TASKS[work.kind].rank + CROWD
+        shared = {"kind": work.kind, "rank": rank, "details": write_task(work), "created_at": now}
         await self._connection.execute(
             tables.tasks.insert(),
             [{**shared, "chat_id": chat_id, "due_at": now, "job": job} for chat_id in chat_ids],
@@ -319,17 +283,17 @@ class Tasks:
 
     async def _paced(self, kind: TaskKind, chat_id: int, user_id: int | None) -> timedelta | None:
         """How much to delay it because of undone tasks of its person or group; None to drop it."""
-        kinds = next((kinds for kinds in PACED if kind in kinds), None)
-        if kinds is None:
+        group = TASKS[kind].paced
+        if group is None:
             return timedelta()
-        most = MOST_UNDONE if kinds is ASKED_FOR else MOST_COUNTED
+        kinds, most = PACED[group], MOST_UNDONE if group is Paced.REQUESTS else MOST_COUNTED
         if chat_id > 0:
             undone = await self._count(UNDONE, kinds, most, where=chat_id)
         elif user_id is not None:
             undone = await self._count(UNDONE_IN_GROUPS, kinds, most, whose=user_id)
         else:
             undone = await self._count(UNDONE_OF_NOBODY, kinds, most, where=chat_id)
-        if kinds is ASKED_FOR and undone >= MOST_UNDONE:
+        if group is Paced.REQUESTS and undone >= MOST_UNDONE:
             return None
         return paced(undone, in_group=chat_id < 0 and user_id is None)
 
@@ -338,21 +302,28 @@ class Tasks:
         count: int = found.scalar_one()
         return count
 
-    async def ask_again(self, job: str, news: Mapping[str, str | int]) -> bool:
-        """Record on a job's undone parts that it was requested again, with these details too. Return whether there are
-        any."""
+    async def ask_again(self, job: str, news: CheckGateHealth) -> bool:
+        """Record on a job's undone checks of a gate that another was requested. Return whether there are any."""
         rows = (await self._connection.execute(LEFT_OF_JOB, {"name": job})).all()
-        found = readable(rows, _asked, self._note, tables.tasks)
-        for task_id, said, times in found:
-            await self.redirect(task_id, {**said, **news, AGAIN: times + 1})
+        found = readable(rows, _check, self._note, tables.tasks)
+        for task_id, check in found:
+            again = replace(
+                check,
+                notify_admins=check.notify_admins or news.notify_admins,
+                answer_to=check.answer_to if news.answer_to is None else news.answer_to,
+                repeats=check.repeats + 1,
+            )
+            await self._connection.execute(
+                update(tables.tasks).where(E.id == task_id).values(details=write_task(again))
+            )
         return bool(found)
 
-    async def asked_since(self, task: PendingTask) -> Mapping[str, str | int] | None:
-        """The details of a repeated request since this task was picked; None when there was none. A later request waits
+    async def asked_since(self, task_id: int, check: CheckGateHealth) -> CheckGateHealth | None:
+        """The check that was requested again since this one was picked; None when there was none. A later request waits
         for the end of the transaction, and finds the task done if it was."""
-        rows = await self._connection.execute(LOCKED_DETAILS, {"which": task.id})
-        found = readable(rows.all(), details, self._note, tables.tasks)
-        return next((said for said in found if said.get(AGAIN) != task.details.get(AGAIN)), None)
+        rows = await self._connection.execute(LOCKED, {"which": task_id})
+        found = readable(rows.all(), _check, self._note, tables.tasks)
+        return next((now for _, now in found if now.repeats != check.repeats), None)
 
     async def job(self, name: str) -> tuple[int, int]:
         """How many parts a job has, and how many are done."""
@@ -409,23 +380,19 @@ class Tasks:
                 .values(chat_id=new_id if chat_id == old_id else chat_id, details=moved)
             )
 
-    async def redirect(self, task_id: int, details: Mapping[str, str | int]) -> None:
-        """Run it with these details from now on."""
-        await self._connection.execute(update(tables.tasks).where(E.id == task_id).values(details=dict(details)))
-
 
 def _task(row: Row[Any]) -> PendingTask:
-    kind = TaskKind(row.kind)
-    is_crowd = row.rank >= RANKS[kind] + CROWD
-    return PendingTask(
-        row.id, kind, row.chat_id, row.language or "", details(row), row.attempts, row.user_id, is_crowd=is_crowd
-    )
+    work = read_task(TaskKind(row.kind), details(row))
+    is_crowd = row.rank >= TASKS[work.kind].rank + CROWD
+    return PendingTask(row.id, work, row.chat_id, row.language or "", row.attempts, row.user_id, is_crowd=is_crowd)
 
 
-def _asked(row: Row[Any]) -> tuple[int, Mapping[str, str | int], int]:
-    """Id, details, and the number of repeated requests."""
-    said = details(row)
-    return row.id, said, int(said.get(AGAIN, 0))
+def _check(row: Row[Any]) -> tuple[int, CheckGateHealth]:
+    """The id and what the check says. Raises ValueError if it is another task, or unreadable."""
+    check = read_task(TaskKind(row.kind), details(row))
+    if not isinstance(check, CheckGateHealth):
+        raise ValueError(f"{check.kind} is no check")  # noqa: TRY004 - of a row, not of an argument
+    return row.id, check
 
 
 def _left(row: Row[Any]) -> StalledTask:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
-from typing import Any
+from typing import Any, ClassVar
 
 from bot.domain.gate import GrantKind
 from bot.domain.screen import ScreenName, View
@@ -93,87 +93,77 @@ class Priority(IntEnum):
     LOG = 4
 
 
-URGENCY = {
-    TaskKind.OPEN_APP: Priority.AT_ONCE,
-    TaskKind.QUEUE_JOIN: Priority.AT_ONCE,
-    TaskKind.ANSWER_BUTTON: Priority.SOON,
-    TaskKind.CHECK_ADMIN: Priority.SOON,
-    TaskKind.CHECK_GATE: Priority.SOON,
-    TaskKind.CALL_ADMINS: Priority.SOON,
-    TaskKind.APPEAL: Priority.LATER,
-    TaskKind.CLOSE_APPEAL: Priority.LATER,
-    TaskKind.PRIVATE_CHAT_LINK: Priority.SOON,
-    TaskKind.STATS: Priority.SOON,
-    TaskKind.HEALTH: Priority.SOON,
-    TaskKind.BALANCE: Priority.SOON,
-    TaskKind.SEND_FILE: Priority.SOON,
-    TaskKind.MAKE_FILE: Priority.SOON,
-    TaskKind.FETCH_FILE: Priority.SOON,
-    TaskKind.MAKE_LINK: Priority.SOON,
-    TaskKind.DELETE_MESSAGE: Priority.SOON,
-    TaskKind.ALERT: Priority.SOON,
-    TaskKind.MUTE: Priority.PRESSING,
-    TaskKind.PROMPT: Priority.PRESSING,
-    TaskKind.BAN: Priority.PRESSING,
-    TaskKind.UNBAN: Priority.PRESSING,
-    TaskKind.DECLINE_JOIN: Priority.LATER,
-    TaskKind.KICK: Priority.LATER,
-    TaskKind.UNTAG: Priority.LATER,
-    TaskKind.REVOKE_LINK: Priority.LATER,
-    TaskKind.SERVICE_MESSAGES: Priority.LATER,
-    TaskKind.ANNOUNCE: Priority.LATER,
-    TaskKind.NOTIFY: Priority.LATER,
-    TaskKind.GROUP_PROMPT: Priority.LATER,
-    TaskKind.LOG: Priority.LOG,
+class Paced(StrEnum):
+    """Tasks that a person causes as fast as they press, write and join. Each person has some at once, and others later.
+    Each group is counted separately: messages to delete do not delay answers to buttons."""
+
+    REQUESTS = "requests"
+    """What somebody asked for."""
+    CLEANING = "cleaning"
+    """Messages that the bot deletes: it drops none, however many there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskType:
+    """What all tasks of one kind have in common.
+
+    `rank`: their order among tasks of the same priority; rows contain it, so it must not change. `is_message`: they
+    send a message, which Telegram counts against its chat. `is_slow`: they may take long (transfer files, draw
+    pictures, ask others). `is_about_member`: they change somebody's place in a chat. `survives_erasure`: one about an
+    erased person still runs: otherwise something of theirs would stay, or a decision be lost.
+    """
+
+    priority: Priority
+    rank: int
+    paced: Paced | None = None
+    is_message: bool = False
+    is_slow: bool = False
+    is_about_member: bool = False
+    survives_erasure: bool = False
+
+
+_AT_ONCE, _SOON, _PRESSING, _LATER = Priority.AT_ONCE, Priority.SOON, Priority.PRESSING, Priority.LATER
+_REQUEST, _CLEANING = Paced.REQUESTS, Paced.CLEANING
+TASKS = {
+    TaskKind.OPEN_APP: TaskType(_AT_ONCE, -2),
+    TaskKind.QUEUE_JOIN: TaskType(_AT_ONCE, -1),
+    TaskKind.ANSWER_BUTTON: TaskType(_SOON, 0, _REQUEST, survives_erasure=True),
+    TaskKind.CHECK_ADMIN: TaskType(_SOON, 0, _REQUEST),
+    TaskKind.PRIVATE_CHAT_LINK: TaskType(_SOON, 0, _REQUEST, is_message=True),
+    TaskKind.ALERT: TaskType(_SOON, 0, is_message=True),
+    TaskKind.CHECK_GATE: TaskType(_SOON, 1, _REQUEST),
+    TaskKind.CALL_ADMINS: TaskType(_SOON, 1),
+    TaskKind.STATS: TaskType(_SOON, 1, _REQUEST, is_message=True, is_slow=True),
+    TaskKind.HEALTH: TaskType(_SOON, 1, _REQUEST, is_message=True, is_slow=True),
+    TaskKind.BALANCE: TaskType(_SOON, 1, _REQUEST, is_message=True, is_slow=True),
+    TaskKind.SEND_FILE: TaskType(_SOON, 1, _REQUEST, is_message=True, is_slow=True),
+    TaskKind.MAKE_FILE: TaskType(_SOON, 1, _REQUEST, is_message=True, is_slow=True),
+    TaskKind.FETCH_FILE: TaskType(_SOON, 1, _REQUEST, is_slow=True),
+    TaskKind.MAKE_LINK: TaskType(_SOON, 1, _REQUEST),
+    TaskKind.DELETE_MESSAGE: TaskType(_SOON, 1, _CLEANING, survives_erasure=True),
+    TaskKind.MUTE: TaskType(_PRESSING, 10, is_about_member=True),
+    TaskKind.BAN: TaskType(_PRESSING, 10, is_about_member=True, survives_erasure=True),
+    TaskKind.UNBAN: TaskType(_PRESSING, 10, is_about_member=True, survives_erasure=True),
+    TaskKind.PROMPT: TaskType(_PRESSING, 11, is_message=True),
+    TaskKind.DECLINE_JOIN: TaskType(_LATER, 2, is_about_member=True, survives_erasure=True),
+    TaskKind.KICK: TaskType(_LATER, 2, is_about_member=True, survives_erasure=True),
+    TaskKind.UNTAG: TaskType(_LATER, 2, is_about_member=True, survives_erasure=True),
+    TaskKind.REVOKE_LINK: TaskType(_LATER, 2, is_about_member=True, survives_erasure=True),
+    TaskKind.SERVICE_MESSAGES: TaskType(_LATER, 2, _CLEANING),
+    TaskKind.ANNOUNCE: TaskType(_LATER, 3, is_message=True),
+    TaskKind.NOTIFY: TaskType(_LATER, 3, is_message=True),
+    TaskKind.APPEAL: TaskType(_LATER, 3, is_message=True),
+    TaskKind.CLOSE_APPEAL: TaskType(_LATER, 3, is_message=True),
+    TaskKind.GROUP_PROMPT: TaskType(_LATER, 3, is_message=True),
+    TaskKind.LOG: TaskType(Priority.LOG, 20, is_message=True),
 }
 
-MESSAGES = frozenset(
-    {
-        TaskKind.ALERT,
-        TaskKind.ANNOUNCE,
-        TaskKind.APPEAL,
-        TaskKind.CLOSE_APPEAL,
-        TaskKind.NOTIFY,
-        TaskKind.PRIVATE_CHAT_LINK,
-        TaskKind.PROMPT,
-        TaskKind.GROUP_PROMPT,
-        TaskKind.SEND_FILE,
-        TaskKind.MAKE_FILE,
-        TaskKind.LOG,
-        TaskKind.STATS,
-        TaskKind.HEALTH,
-        TaskKind.BALANCE,
-    }
-)
-"""Tasks that send a message, which Telegram counts against its chat."""
 
-
-SLOW = frozenset(
-    {
-        TaskKind.STATS,
-        TaskKind.HEALTH,
-        TaskKind.BALANCE,
-        TaskKind.SEND_FILE,
-        TaskKind.MAKE_FILE,
-        TaskKind.FETCH_FILE,
-    }
-)
-"""Tasks that may take long: transfer files, draw pictures, ask others. Only a few of each kind are in flight at once,
-so that they never fill the worker."""
+MESSAGES = frozenset(kind for kind, its_type in TASKS.items() if its_type.is_message)
+SLOW = frozenset(kind for kind, its_type in TASKS.items() if its_type.is_slow)
 SLOW_AT_ONCE = 4
-
-ASKED_FOR = SLOW | {
-    TaskKind.ANSWER_BUTTON,
-    TaskKind.CHECK_ADMIN,
-    TaskKind.CHECK_GATE,
-    TaskKind.MAKE_LINK,
-    TaskKind.PRIVATE_CHAT_LINK,
-}
-CLEANING = frozenset({TaskKind.DELETE_MESSAGE, TaskKind.SERVICE_MESSAGES})
-"""Messages that the bot deletes: it drops none, however many there are."""
-PACED = (ASKED_FOR, CLEANING)
-"""Tasks that a person causes as fast as they press, write and join. Each person has some at once, and others later.
-Each set is counted separately: messages to delete do not delay answers to buttons."""
+"""Slow tasks of one kind that are in flight at once: only a few, so that they never fill the worker."""
+PACED = {group: frozenset(kind for kind, its_type in TASKS.items() if its_type.paced is group) for group in Paced}
 UNPACED = 5
 PACE = timedelta(seconds=0.25)
 """Undone tasks that a person may have without delay; each further one is due this much later, after others."""
@@ -181,7 +171,7 @@ UNPACED_IN_GROUP = 30
 PACE_IN_GROUP = timedelta(seconds=0.05)
 """The same for all tasks of one group that belong to no person."""
 MOST_UNDONE = 100
-"""The most undone ASKED_FOR tasks of a person; the bot drops further requests."""
+"""The most undone REQUESTS of a person; the bot drops further ones."""
 MOST_COUNTED = 5000
 """How far undone tasks are counted; all beyond are due at the same time as the last of these."""
 MOST_CHECKS = 30
@@ -312,18 +302,29 @@ class PendingGrant:
 
 
 @dataclass(frozen=True, slots=True)
+class Work:
+    """What a task says; `bot.domain.tasks` has one class for each kind, and for each variant of a kind."""
+
+    kind: ClassVar[TaskKind]
+
+
+@dataclass(frozen=True, slots=True)
 class PendingTask:
-    """A task to run. Telegram counts it against `chat_id`; `user_id` is whom it is about; `details` depend on the kind.
+    """A task to run. Telegram counts it against `chat_id`; `user_id` is whom it is about; `work` is what to do.
     `language` is empty where the reader's is unknown. `is_crowd`: one of very many, which goes last."""
 
     id: int
-    kind: TaskKind
+    work: Work
     chat_id: int
-    language: str
-    details: Mapping[str, str | int]
-    attempts: int
+    language: str = ""
+    attempts: int = 0
     user_id: int | None = None
     is_crowd: bool = False
+
+    @property
+    def kind(self) -> TaskKind:
+        """The kind of its work."""
+        return self.work.kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -383,11 +384,33 @@ class DeliveryStatus(StrEnum):
     """The group became a supergroup; `answer` has its new id."""
 
 
+class MemberStatus(StrEnum):
+    """Why the bot left a member of a chat alone."""
+
+    ADMIN = "admin"
+    ADDED_BY_ADMIN = "added_by_admin"
+    RESTRICTED = "restricted"
+    """By somebody else."""
+    AWAY = "away"
+    """They are not in the chat."""
+
+
+@dataclass(frozen=True, slots=True)
+class MemberFound:
+    """A member whom the bot left alone. `rest`: how long somebody else's restriction holds; 0: without end.
+    `is_muted`: the bot's own restriction holds anyway."""
+
+    status: MemberStatus
+    rest: timedelta = timedelta()
+    is_muted: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class DeliveryResult:
     """The result of sending one item. For a screen: the message that now shows it and the digest of its text.
 
-    `answer` is Telegram's answer, if the task asks for one.
+    `answer` is Telegram's answer, if the task asks for one. `member`: the one whom the bot left alone. `posted_to_all`:
+    a message for one person that all see, because the bot could not delete it yet.
     """
 
     item: Outgoing
@@ -400,6 +423,8 @@ class DeliveryResult:
     replaced: tuple[int, ...] = field(default=())
     """Messages that the new one makes superfluous; the bot deletes them."""
     answer: Mapping[str, Any] = field(default_factory=dict)
+    member: MemberFound | None = None
+    posted_to_all: int | None = None
     error_id: str = ""
     """The error id at the end of the bare text that went out in place of a rejected message; or the one that operators
     get for a failure of the bot itself."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.domain.panel import AdminActionKind
+from bot.domain.tasks import SendAlert
 
 NOTED_EVERY = timedelta(seconds=10)
 """How often the bot records that a raid goes on: all the gate's requests have to wait for that write."""
@@ -41,7 +41,7 @@ class Raid:
     """One raid. Everybody who asked at `since` or later belongs to it; `over_at` is None while it goes on.
 
     `deeds` are the newest of each kind, `job` is the newest mass decline, `messages` are those about it. `said` is what
-    they say, `said_at` since when.
+    they say, `said_at` since when; None: nothing yet.
     """
 
     gate_id: int
@@ -51,7 +51,7 @@ class Raid:
     deeds: tuple[RaidResponse, ...] = ()
     job: str = ""
     messages: tuple[AlertMessage, ...] = ()
-    said: Mapping[str, str | int] = field(default_factory=dict)
+    said: SendAlert | None = None
 
     @property
     def mark(self) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from aiogram import Bot
@@ -14,6 +13,7 @@ from bot.domain.delivery import DeliveryResult, DeliveryStatus, PendingTask
 from bot.domain.gate import GateMode
 from bot.domain.panel import AdminActionKind
 from bot.domain.raid import ITSELF
+from bot.domain.tasks import SendAlert
 from bot.telegram import keyboards
 from bot.telegram.api_errors import NOTHING_CHANGED, says
 from bot.telegram.mentions import harmless_title
@@ -22,8 +22,6 @@ from bot.telegram.rendered import RenderedMessage
 from bot.telegram.texts import Texts, Words
 
 TIMEOUT = 15
-
-Said = Mapping[str, str | int]
 
 
 class Alerts:
@@ -34,22 +32,20 @@ class Alerts:
         self._clock = clock
         self._texts = texts
 
-    async def tell(self, task: PendingTask) -> DeliveryResult:
+    async def tell(self, task: PendingTask, said: SendAlert) -> DeliveryResult:
         """Send a new alert or edit an existing one. May raise what aiogram raises."""
-        said = task.details
-        words = self._texts.in_language(task.language or str(said.get("language", "")))
+        words = self._texts.in_language(task.language or said.language)
         drawing = render_alert(said, words, self._clock.now())
-        if "message_id" not in said:
-            topic = said.get("topic")
+        message_id = said.message_id
+        if message_id is None:
             method = SendText(
                 chat_id=task.chat_id,
                 text=drawing.text,
                 reply_markup=drawing.keyboard,
-                message_thread_id=int(topic) if topic is not None else None,
+                message_thread_id=said.topic,
             )
             sent = await self._bot(method, request_timeout=TIMEOUT)
             return DeliveryResult(task, DeliveryStatus.DONE, message_id=sent.message_id)
-        message_id = int(said["message_id"])
         try:
             await self._bot(
                 EditText(chat_id=task.chat_id, message_id=message_id, text=drawing.text, reply_markup=drawing.keyboard),
@@ -61,25 +57,24 @@ class Alerts:
         return DeliveryResult(task, DeliveryStatus.DONE, message_id=message_id)
 
 
-def render_alert(said: Said, words: Words, now: datetime) -> RenderedMessage:
+def render_alert(said: SendAlert, words: Words, now: datetime) -> RenderedMessage:
     """Render the message of an ALERT task."""
-    is_over = bool(said.get("over"))
-    lines = [_over(said, words) if is_over else _goes_on(said, words), *_done(said, words, now)]
-    if said.get("closed"):
+    lines = [_over(said, words) if said.over else _goes_on(said, words), *_done(said, words, now)]
+    if said.closed:
         return RenderedMessage("\n\n".join(lines), None)
-    return RenderedMessage("\n\n".join(lines), keyboards.rows(*_buttons(said, words, is_over=is_over)))
+    return RenderedMessage("\n\n".join(lines), keyboards.rows(*_buttons(said, words)))
 
 
-def _goes_on(said: Said, words: Words) -> str:
+def _goes_on(said: SendAlert, words: Words) -> str:
     begins = words(
         "🚨 {gate} is being raided: {count} requests to join within {minutes} min.",
         gate=_title(said),
-        count=said["count"],
-        minutes=said["minutes"],
+        count=said.count,
+        minutes=said.minutes,
     )
-    if not said["asks_call"]:
+    if not said.asks_call:
         return f"{begins}\n" + words("The gate asks nobody for a call: all of them come in.")
-    if said["switch"] == GateMode.PAUSED:
+    if said.switch == GateMode.PAUSED:
         return begins
     return f"{begins}\n" + words(
         "Only who verifies comes in, as ever. I write to the others no faster than Telegram allows, and to those of "
@@ -87,80 +82,84 @@ def _goes_on(said: Said, words: Words) -> str:
     )
 
 
-def _over(said: Said, words: Words) -> str:
+def _over(said: SendAlert, words: Words) -> str:
     return words(
         "✅ The raid on {gate} is over. Within {minutes} min {count} asked to join: {approved} were let in, "
         "{declined} declined, {waiting} wait.",
         gate=_title(said),
-        **{name: said[name] for name in ("minutes", "count", "approved", "declined", "waiting")},
+        minutes=said.minutes,
+        count=said.count,
+        approved=said.approved,
+        declined=said.declined,
+        waiting=said.waiting,
     )
 
 
-def _done(said: Said, words: Words, now: datetime) -> list[str]:
+def _done(said: SendAlert, words: Words, now: datetime) -> list[str]:
     """Return what the gate does because of the raid, and who ordered it."""
     lines = []
-    by = _who(said, "switch_by", words)
-    match said["switch"]:
+    by = _who(said.switch_by, words)
+    match said.switch:
         case GateMode.PAUSED:
             lines.append(words("⏸ The gate is paused: nobody is let in, declined or written to.") + by)
         case GateMode.OFF:
             lines.append(words("⏹ The gate is off: requests to join are yours to decide.") + by)
         case _ if by:
             lines.append(words("▶️ The gate is on.") + by)
-    by = _who(said, "strict_by", words)
-    if "strict_until" in said:
-        until = words.moment(datetime.fromtimestamp(int(said["strict_until"]), UTC), now)
+    by = _who(said.strict_by, words)
+    if said.strict_until is not None:
+        until = words.moment(datetime.fromtimestamp(said.strict_until, UTC), now)
         strict = words(
             "🛡 The gate is strict until {until}: a call from an ordinary mobile number, within an hour.", until=until
         )
         lines.append(strict + by)
     elif by:
         lines.append(words("🛡 The gate is not strict any more.") + by)
-    if "total" in said:
-        lines.append(_declined(said, words) + _who(said, "decline_by", words))
+    if said.total is not None:
+        lines.append(_declined(said, said.total, words) + _who(said.decline_by, words))
     return lines
 
 
-def _declined(said: Said, words: Words) -> str:
-    done, total = int(said["done"]), int(said["total"])
-    if done == total and said["is_chosen"]:
+def _declined(said: SendAlert, total: int, words: Words) -> str:
+    done = said.done
+    if done == total and said.is_chosen:
         return words("🚫 Declined: {total}.", total=total)
     return words("🚫 Declining: {done} of {total}.", done=done, total=total)
 
 
-def _who(said: Said, name: str, words: Words) -> str:
+def _who(admin_id: int | None, words: Words) -> str:
     """Return the end of the line that names the admin; empty when nobody did it for the raid."""
-    if name not in said:
+    if admin_id is None:
         return ""
-    if said[name] == ITSELF:
+    if admin_id == ITSELF:
         return " " + words("I did that by myself.")
-    return " " + words('(<a href="tg://user?id={admin_id}">an administrator</a> chose so)', admin_id=said[name])
+    return " " + words('(<a href="tg://user?id={admin_id}">an administrator</a> chose so)', admin_id=admin_id)
 
 
-def _buttons(said: Said, words: Words, *, is_over: bool) -> list[list[InlineKeyboardButton]]:
-    gate_id = int(said["gate"])
+def _buttons(said: SendAlert, words: Words) -> list[list[InlineKeyboardButton]]:
+    gate_id, is_over = said.gate_id, said.over
 
     def button(text: str, act: AdminActionKind, value: str) -> list[InlineKeyboardButton]:
         return [keyboards.panel(text, act, gate_id, value=value)]
 
     rows = []
-    if said["switch"] != GateMode.ON:
+    if said.switch != GateMode.ON:
         rows.append(button(words("▶️ Switch the gate on"), AdminActionKind.SWITCH, GateMode.ON))
     elif not is_over:
         rows.append(button(words("⏸ Pause the gate"), AdminActionKind.SWITCH, GateMode.PAUSED))
-    if not is_over or said["waiting"]:
+    if not is_over or said.waiting:
         decline = (
             words("🚫 Decline all unverified of the raid")
             if is_over
-            else words("🚫 Decline all unverified of the last {minutes} min", minutes=said["minutes"])
+            else words("🚫 Decline all unverified of the last {minutes} min", minutes=said.minutes)
         )
-        rows.append(button(decline, AdminActionKind.DECLINE_RECENT, str(said["raid"])))
-    if "strict_until" in said:
+        rows.append(button(decline, AdminActionKind.DECLINE_RECENT, str(said.raid)))
+    if said.strict_until is not None:
         rows.append(button(words("🛡 Not strict any more"), AdminActionKind.STRICT, "off"))
     elif not is_over:
         rows.append(button(words("🛡 Strict for an hour"), AdminActionKind.STRICT, "on"))
     return rows
 
 
-def _title(said: Said) -> str:
-    return f"<b>{harmless_title(str(said['title']))}</b>"
+def _title(said: SendAlert) -> str:
+    return f"<b>{harmless_title(said.title)}</b>"

@@ -11,6 +11,7 @@ from aiogram.utils.text_decorations import html_decoration
 
 from bot.domain.delivery import DeliveryResult, DeliveryStatus, PendingTask
 from bot.domain.installation import units
+from bot.domain.tasks import SendAnnouncement
 from bot.telegram.methods import SendText
 from bot.telegram.texts import Texts, Words
 
@@ -39,12 +40,12 @@ class AnnouncementSender:
         self._bot = bot
         self._texts = texts
 
-    async def tell(self, task: PendingTask) -> DeliveryResult:
+    async def tell(self, task: PendingTask, work: SendAnnouncement) -> DeliveryResult:
         """Send it. May raise what aiogram raises."""
-        if not task.details["text"]:
+        if not work.text:
             # It was deleted meanwhile.
             return DeliveryResult(task, DeliveryStatus.GONE)
-        text = announced(str(task.details["text"]), self._texts.in_language(task.language))
+        text = announced(work.text, self._texts.in_language(task.language))
         await self._bot(SendText(chat_id=task.chat_id, text=text), request_timeout=TIMEOUT)
         return DeliveryResult(task, DeliveryStatus.DONE)
 

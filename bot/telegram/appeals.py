@@ -10,7 +10,7 @@ from aiogram.exceptions import TelegramBadRequest
 from bot.clock import Clock
 from bot.domain.delivery import DeliveryResult, DeliveryStatus, PendingTask, Toast
 from bot.domain.panel import AdminActionKind
-from bot.domain.people_pages import Stage
+from bot.domain.tasks import CloseAppeal, SendAppeal
 from bot.telegram import keyboards
 from bot.telegram.mentions import harmless_title, mention
 from bot.telegram.methods import EditText, SendText
@@ -35,52 +35,49 @@ class AppealMessages:
         self._texts = texts
         self._names = names
 
-    async def tell(self, task: PendingTask) -> DeliveryResult:
+    async def tell(self, task: PendingTask, work: SendAppeal) -> DeliveryResult:
         """Send who asks, why, how long they have waited, and buttons (not to operators: they cannot decide)."""
-        words, details = self._words(task), task.details
-        lines = [words("🙋 {who} asks to be let in: {gate}", **_about(task))]
-        why = stage(Stage(str(details["stage"])), str(details["why"]), None, words, self._clock.now())
-        waited = lasted(timedelta(seconds=int(details["seconds"])), words)
+        words = self._texts.in_language(work.language or task.language)
+        lines = [words("🙋 {who} asks to be let in: {gate}", **_about(work))]
+        why = stage(work.stage, work.why, None, words, self._clock.now())
+        waited = lasted(timedelta(seconds=work.seconds), words)
         lines.append(words("Waits for {age}: {stage}", age=waited, stage=why))
-        if details["mask"]:
-            lines.append(words("Phone: {mask}", mask=details["mask"]))
+        if work.mask:
+            lines.append(words("Phone: {mask}", mask=work.mask))
         keyboard = None
-        if "operator" in details:
+        if work.is_for_operator:
             lines += ["", words("No administrator of that group can be written to; they have to write to me first.")]
         else:
-            gate_id, value = int(details["gate"]), str(details["user_id"])
+            gate_id, value = work.gate_id, str(work.user_id)
             keyboard = keyboards.rows(
                 [keyboards.panel(act_text(kind, words), kind, gate_id, FROM_APPEAL, value) for kind in DECIDING]
             )
-        topic = details.get("topic")
         method = SendText(
             chat_id=task.chat_id,
             text="\n".join(lines),
             reply_markup=keyboard,
-            message_thread_id=int(topic) if topic is not None else None,
+            message_thread_id=work.topic,
         )
         sent = await self._bot(method, request_timeout=TIMEOUT)
         return DeliveryResult(task, DeliveryStatus.DONE, message_id=sent.message_id)
 
-    async def close(self, task: PendingTask) -> DeliveryResult:
+    async def close(self, task: PendingTask, work: CloseAppeal) -> DeliveryResult:
         """Replace the buttons with the decision and who made it. A deleted message needs no update."""
-        words, details = self._words(task), task.details
-        text = words("🙋 {who} asked to be let in: {gate}", **_about(task))
-        text += "\n" + await self._decided(task, words)
-        method = EditText(chat_id=task.chat_id, message_id=int(details["message_id"]), text=text)
+        words = self._texts.in_language(work.language or task.language)
+        text = words("🙋 {who} asked to be let in: {gate}", **_about(work))
+        text += "\n" + await self._decided(work, words)
+        method = EditText(chat_id=task.chat_id, message_id=work.message_id, text=text)
         try:
             await self._bot(method, request_timeout=TIMEOUT)
         except TelegramBadRequest as error:
             return DeliveryResult(task, DeliveryStatus.GONE, error=error.message)
         return DeliveryResult(task, DeliveryStatus.DONE)
 
-    async def _decided(self, task: PendingTask, words: Words) -> str:
-        details = task.details
-        outcome = Toast(str(details["outcome"]))
-        if "admin_id" not in details:
+    async def _decided(self, work: CloseAppeal, words: Words) -> str:
+        if work.admin_id is None:
             return words("It was decided already.")
-        admin = await self._names.admin(int(details["gate"]), int(details["admin_id"]), words)
-        match outcome:
+        admin = await self._names.admin(work.gate_id, work.admin_id, words)
+        match work.outcome:
             case Toast.LET_IN:
                 return words("✅ Let in by {admin}", admin=admin)
             case Toast.BLOCKED:
@@ -88,11 +85,6 @@ class AppealMessages:
             case _:
                 return words("✖️ Declined by {admin}", admin=admin)
 
-    def _words(self, task: PendingTask) -> Words:
-        return self._texts.in_language(str(task.details.get("language") or task.language))
 
-
-def _about(task: PendingTask) -> dict[str, str]:
-    details = task.details
-    who = mention(str(details["name"]), int(details["user_id"]))
-    return {"who": who, "gate": f"<b>{harmless_title(str(details['title']))}</b>"}
+def _about(work: SendAppeal | CloseAppeal) -> dict[str, str]:
+    return {"who": mention(work.name, work.user_id), "gate": f"<b>{harmless_title(work.title)}</b>"}

@@ -12,6 +12,7 @@ from bot.clock import Clock
 from bot.domain.delivery import DeliveryResult, DeliveryStatus, PendingTask
 from bot.domain.health import GateHealth
 from bot.domain.rights import NO_ADMIN, AdminRights
+from bot.domain.tasks import CallAdmins, CallRaidAdmins, CheckAdminRights, CheckGateHealth, CheckWhoAdded, MakeJoinLink
 from bot.telegram.members import LINK_NAME, admin_rights
 from bot.telegram.methods import GetGuard, NamedLink
 
@@ -31,12 +32,16 @@ class ChatLookups:
         self._me: User | None = None
         self._asked_at = clock.now()
 
-    async def check_admin(self, task: PendingTask) -> DeliveryResult:
+    async def check_admin(self, task: PendingTask, work: CheckAdminRights) -> DeliveryResult:
         """Look up what somebody may do now as an admin of a gate, and of the chats listed in `also`: `rights`, by
         chat."""
-        chats = [int(task.details["gate"]), *map(int, str(task.details.get("also", "")).split())]
-        user_id = int(task.details["user_id"])
-        rights = {chat_id: await self._rights(chat_id, user_id) for chat_id in dict.fromkeys(chats)}
+        chats = dict.fromkeys((work.gate_id, *work.also))
+        rights = {chat_id: await self._rights(chat_id, work.user_id) for chat_id in chats}
+        return DeliveryResult(task, DeliveryStatus.DONE, answer={"rights": rights})
+
+    async def check_who_added(self, task: PendingTask, work: CheckWhoAdded) -> DeliveryResult:
+        """Do the same for whoever added a newcomer."""
+        rights = {work.gate_id: await self._rights(work.gate_id, work.user_id)}
         return DeliveryResult(task, DeliveryStatus.DONE, answer={"rights": rights})
 
     async def _rights(self, chat_id: int, user_id: int) -> AdminRights:
@@ -53,9 +58,9 @@ class ChatLookups:
             # The chat is gone, or the bot has left it: nobody is known to be an admin.
             return NO_ADMIN
 
-    async def check_gate(self, task: PendingTask) -> DeliveryResult:
+    async def check_gate(self, task: PendingTask, work: CheckGateHealth) -> DeliveryResult:
         """Look up the state of a gate, its admins, and what each may do: `health`, `admins`."""
-        gate_id, now = int(task.details["gate"]), self._clock.now()
+        gate_id, now = work.gate_id, self._clock.now()
         try:
             me = await self._who_am_i(now)
             member = await self._bot.get_chat_member(gate_id, me.id, request_timeout=TIMEOUT)
@@ -92,17 +97,15 @@ class ChatLookups:
             self._me, self._asked_at = await self._bot.get_me(request_timeout=TIMEOUT), now
         return self._me
 
-    async def make_link(self, task: PendingTask) -> DeliveryResult:
+    async def make_link(self, task: PendingTask, work: MakeJoinLink) -> DeliveryResult:
         """Create a link through which people ask to join: `link`."""
-        method = NamedLink(chat_id=int(task.details["gate"]), name=LINK_NAME, creates_join_request=True)
+        method = NamedLink(chat_id=work.gate_id, name=LINK_NAME, creates_join_request=True)
         made = await self._bot(method, request_timeout=TIMEOUT)
         return DeliveryResult(task, DeliveryStatus.DONE, answer={"link": made.invite_link})
 
-    async def call_admins(self, task: PendingTask) -> DeliveryResult:
+    async def call_admins(self, task: PendingTask, work: CallAdmins | CallRaidAdmins) -> DeliveryResult:
         """Fetch the admins of a gate, without bots, and the rights of each: `admins`."""
-        return DeliveryResult(
-            task, DeliveryStatus.DONE, answer={"admins": await self._admins(int(task.details["gate"]))}
-        )
+        return DeliveryResult(task, DeliveryStatus.DONE, answer={"admins": await self._admins(work.gate_id)})
 
     async def _admins(self, gate_id: int) -> dict[int, AdminRights]:
         found = await self._bot.get_chat_administrators(gate_id, request_timeout=TIMEOUT)

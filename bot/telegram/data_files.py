@@ -7,7 +7,6 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import date
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -24,12 +23,14 @@ from aiogram.exceptions import (
 from aiogram.types import BufferedInputFile, FSInputFile
 
 from bot.clock import REAL_TIME
-from bot.domain.delivery import DeliveryResult, DeliveryStatus, Notification, PendingTask, TaskKind
+from bot.domain.delivery import DeliveryResult, DeliveryStatus, Notification, PendingTask, Work
 from bot.domain.errors import StorageUnavailableError
 from bot.domain.personal import FileKind
 from bot.domain.statistics import Period
+from bot.domain.tasks import Notify, SendExport, SendMyData
 from bot.telegram.api_errors import UNREACHABLE, says
 from bot.telegram.data_notifications import spaced
+from bot.telegram.deliver import TaskRunner
 from bot.telegram.methods import EditText, SendText
 from bot.telegram.notifications import notification
 from bot.telegram.texts import Texts, Words
@@ -94,20 +95,20 @@ class DataFiles:
         self._journal = journal
         self._stopping = stopping
         self._is_operator = is_operator
-        self.runners = {TaskKind.MAKE_FILE: self.send}
-        """The methods that run the tasks of each kind."""
+        self.runners: Mapping[type[Work], TaskRunner] = {SendMyData: self.send, SendExport: self.send}
+        """The methods that run each class of work."""
 
-    async def send(self, task: PendingTask) -> DeliveryResult:
+    async def send(self, task: PendingTask, work: SendMyData | SendExport) -> DeliveryResult:
         """Make the file and send it. May raise what aiogram raises."""
-        kind = FileKind(str(task.details["file"]))
+        kind = FileKind.MY_DATA if isinstance(work, SendMyData) else FileKind.JOURNAL
         if task.attempts >= TRIES:
             return await self._refuse(task, FAILED[kind], "tried too often")
         try:
-            match kind:
-                case FileKind.MY_DATA:
-                    return await self._send_my_data(task)
-                case FileKind.JOURNAL:
-                    return await self._send_journal(task)
+            match work:
+                case SendMyData():
+                    return await self._send_my_data(task, work)
+                case SendExport():
+                    return await self._send_journal(task, work)
         except TelegramEntityTooLarge as error:
             return await self._refuse(task, TOO_LARGE[kind], error.message)
         except TelegramBadRequest as error:
@@ -123,26 +124,23 @@ class DataFiles:
             log.exception("file_not_made", file=kind)
             return DeliveryResult(task, DeliveryStatus.RETRY, error=type(error).__name__)
 
-    async def _send_my_data(self, task: PendingTask) -> DeliveryResult:
+    async def _send_my_data(self, task: PendingTask, work: SendMyData) -> DeliveryResult:
         data = await self._my_data(task.user_id or task.chat_id)
         if len(data) > PART:
             return await self._refuse(task, TOO_LARGE[FileKind.MY_DATA], "too large")
         document = BufferedInputFile(data, "callgate-my-data.json")
-        caption = _my_data_caption(self._words(task))
+        caption = _my_data_caption(self._texts.in_language(work.language or task.language))
         await self._bot.send_document(task.chat_id, document, caption=caption, request_timeout=UPLOAD_TIMEOUT)
         return DeliveryResult(task, DeliveryStatus.DONE)
 
-    async def _send_journal(self, task: PendingTask) -> DeliveryResult:
-        words, details = self._words(task), task.details
-        first = date.fromisoformat(str(details["first"])) if details["first"] else None
-        period = Period(first, date.fromisoformat(str(details["last"])))
+    async def _send_journal(self, task: PendingTask, work: SendExport) -> DeliveryResult:
+        words, period = self._texts.in_language(task.language), Period(work.first, work.last)
         entries = await self._journal.count(period, MOST_EXPORTED + 1)
         if entries == 0:
-            await self._say(task, {"notice": Notification.EXPORT_EMPTY})
+            await self._say(task, Notify(Notification.EXPORT_EMPTY))
             return DeliveryResult(task, DeliveryStatus.DONE)
         if entries > MOST_EXPORTED:
-            told: dict[str, str | int] = {"most": MOST_EXPORTED, "period": details["period"]}
-            await self._say(task, told | {"notice": Notification.EXPORT_HUGE})
+            await self._say(task, Notify(Notification.EXPORT_HUGE, most=MOST_EXPORTED, period=work.period))
             return DeliveryResult(task, DeliveryStatus.DONE)
         progress = Progress(self._bot, task.chat_id, words, entries)
         await progress.begin()
@@ -160,15 +158,13 @@ class DataFiles:
         return DeliveryResult(task, DeliveryStatus.DONE)
 
     async def _refuse(self, task: PendingTask, what: Notification, error: str) -> DeliveryResult:
-        await self._say(task, {"notice": what})
+        await self._say(task, Notify(what))
         return DeliveryResult(task, DeliveryStatus.REFUSED, error=error)
 
-    async def _say(self, task: PendingTask, details: Mapping[str, str | int]) -> None:
-        text = notification(details, self._words(task))
+    async def _say(self, task: PendingTask, notice: Notify) -> None:
+        language = task.work.language if isinstance(task.work, SendMyData) else ""
+        text = notification(notice, self._texts.in_language(language or task.language))
         await self._bot(SendText(chat_id=task.chat_id, text=text), request_timeout=TIMEOUT)
-
-    def _words(self, task: PendingTask) -> Words:
-        return self._texts.in_language(str(task.details.get("language") or task.language))
 
     async def _send_files(self, chat_id: int, files: Sequence[Path], words: Words) -> None:
         for number, file in enumerate(files, 1):

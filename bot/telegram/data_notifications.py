@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from bot.domain.delivery import Notification
 from bot.domain.periods import PeriodProblem
+from bot.domain.tasks import Notify
 from bot.telegram.texts import Words, shown
-from bot.telegram.troubles import Details
 
 
 def spaced(number: int) -> str:
@@ -15,8 +15,8 @@ def spaced(number: int) -> str:
     return f"{number:,}".replace(",", "\u202f")
 
 
-def _no_period(details: Details, words: Words) -> str:
-    match PeriodProblem(str(details["problem"])):
+def _no_period(notice: Notify, words: Words) -> str:
+    match notice.problem or PeriodProblem.UNKNOWN:
         case PeriodProblem.UNKNOWN:
             what = words("I do not know that time.")
         case PeriodProblem.NO_DAY:
@@ -27,16 +27,16 @@ def _no_period(details: Details, words: Words) -> str:
     return f"{what} {how}"
 
 
-def _export_huge(details: Details, words: Words) -> str:
+def _export_huge(notice: Notify, words: Words) -> str:
     return words(
         "That is more than {most} entries, too much for a chat. Choose a shorter time, or export from a shell: "
         "{command}",
-        most=spaced(int(details["most"])),
-        command=f"<code>python -m bot export --period {shown(str(details['period']))}</code>",
+        most=spaced(notice.most),
+        command=f"<code>python -m bot export --period {shown(notice.period)}</code>",
     )
 
 
-DATA_NOTIFICATIONS: dict[Notification, Callable[[Details, Words], str]] = {
+DATA_NOTIFICATIONS: dict[Notification, Callable[[Notify, Words], str]] = {
     Notification.ERASED: lambda _, words: words(
         "🗑 Deleted. What was kept about you is gone; what was under way goes within minutes. I do not know you "
         "any more: if you write to me, we begin anew."

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import structlog
 from aiogram import Bot
@@ -24,6 +25,7 @@ from aiogram.exceptions import (
 from aiogram.types import InputRichMessage
 
 from bot.clock import Clock
+from bot.domain import tasks
 from bot.domain.delivery import (
     MESSAGES,
     DeliveryResult,
@@ -33,8 +35,7 @@ from bot.domain.delivery import (
     PendingLogBatch,
     PendingScreen,
     PendingTask,
-    TaskKind,
-    Toast,
+    Work,
 )
 from bot.telegram.alerts import Alerts
 from bot.telegram.announcements import AnnouncementSender
@@ -68,8 +69,16 @@ from bot.telegram.texts import Texts, storable
 log = structlog.get_logger()
 
 TIMEOUT = 15
+GONE: Mapping[type[Work], tuple[str, ...]] = {
+    tasks.DeleteMessage: NO_MESSAGE,
+    tasks.RemoveServiceMessage: NO_MESSAGE,
+    tasks.RevokeLink: NO_LINK,
+    tasks.DeclineJoin: (*NO_REQUEST, *ALREADY_IN),
+}
+"""Errors that say that there is nothing left to do."""
 
-TaskRunner = Callable[[PendingTask], Awaitable[DeliveryResult]]
+TaskRunner = Callable[[PendingTask, Any], Awaitable[DeliveryResult]]
+"""Runs a task; the second argument is its work."""
 
 
 class TelegramExecutor:
@@ -84,7 +93,7 @@ class TelegramExecutor:
         app_url: str | None,
         callback_url: str | None = None,
         price: Decimal | None = None,
-        others: Mapping[TaskKind, TaskRunner] | None = None,
+        others: Mapping[type[Work], TaskRunner] | None = None,
         new_error_id: Callable[[], str] = lambda: secrets.token_hex(4),
         has_ephemeral: Callable[[bool], None] = lambda _: None,
     ) -> None:
@@ -104,36 +113,44 @@ class TelegramExecutor:
         self._log = LogSender(bot, texts, names)
         appeals, files = AppealMessages(bot, clock, texts, names), Files(bot, texts)
         chat_lookups, prompts = ChatLookups(bot, clock, app_url), Prompts(bot, clock, texts, has_ephemeral)
-        self._runners: dict[TaskKind, TaskRunner] = {
-            TaskKind.ANSWER_BUTTON: self._answer_button,
-            TaskKind.OPEN_APP: self._open_app,
-            TaskKind.QUEUE_JOIN: self._queue_join,
-            TaskKind.DELETE_MESSAGE: self._delete_message,
-            TaskKind.SERVICE_MESSAGES: self._delete_message,
-            TaskKind.NOTIFY: self._notify,
-            TaskKind.ANNOUNCE: AnnouncementSender(bot, texts).tell,
-            TaskKind.ALERT: Alerts(bot, clock, texts).tell,
-            TaskKind.CHECK_ADMIN: chat_lookups.check_admin,
-            TaskKind.CHECK_GATE: chat_lookups.check_gate,
-            TaskKind.CALL_ADMINS: chat_lookups.call_admins,
-            TaskKind.MAKE_LINK: chat_lookups.make_link,
-            TaskKind.SEND_FILE: files.send,
-            TaskKind.FETCH_FILE: files.fetch,
-            TaskKind.DECLINE_JOIN: self._members.decline,
-            TaskKind.MUTE: self._members.mute,
-            TaskKind.KICK: self._members.kick,
-            TaskKind.BAN: self._members.ban,
-            TaskKind.UNBAN: self._members.unban,
-            TaskKind.UNTAG: self._members.untag,
-            TaskKind.REVOKE_LINK: self._members.revoke_link,
-            TaskKind.APPEAL: appeals.tell,
-            TaskKind.CLOSE_APPEAL: appeals.close,
-            TaskKind.PRIVATE_CHAT_LINK: prompts.point,
-            TaskKind.PROMPT: prompts.prompt,
-            TaskKind.GROUP_PROMPT: prompts.group_prompt,
-            TaskKind.STATS: StatsSender(bot, texts, price, new_error_id).tell,
+        stats = StatsSender(bot, texts, price, new_error_id)
+        self.runners: Mapping[type[Work], TaskRunner] = {
+            tasks.AnswerButton: self._answer_button,
+            tasks.OpenApp: self._open_app,
+            tasks.QueueJoin: self._queue_join,
+            tasks.DeleteMessage: self._delete_message,
+            tasks.RemoveServiceMessage: self._delete_message,
+            tasks.Notify: self._notify,
+            tasks.NotifyIncident: self._notify,
+            tasks.SendAnnouncement: AnnouncementSender(bot, texts).tell,
+            tasks.SendAlert: Alerts(bot, clock, texts).tell,
+            tasks.CheckAdminRights: chat_lookups.check_admin,
+            tasks.CheckWhoAdded: chat_lookups.check_who_added,
+            tasks.CheckGateHealth: chat_lookups.check_gate,
+            tasks.CallAdmins: chat_lookups.call_admins,
+            tasks.CallRaidAdmins: chat_lookups.call_admins,
+            tasks.MakeJoinLink: chat_lookups.make_link,
+            tasks.SendFile: files.send,
+            tasks.FetchFile: files.fetch,
+            tasks.DeclineJoin: self._members.decline,
+            tasks.Mute: self._members.mute,
+            tasks.Kick: self._members.kick,
+            tasks.Ban: self._members.ban,
+            tasks.Unban: self._members.unban,
+            tasks.Untag: self._members.untag,
+            tasks.RevokeLink: self._members.revoke_link,
+            tasks.SendAppeal: appeals.tell,
+            tasks.CloseAppeal: appeals.close,
+            tasks.SendPrivateLink: prompts.point,
+            tasks.Prompt: prompts.prompt,
+            tasks.GroupPrompt: prompts.group_prompt,
+            tasks.SendChart: stats.chart,
+            tasks.SendGateButtons: stats.gates,
+            tasks.AskWhichGate: stats.choose,
+            tasks.SayUnknownGate: stats.unknown,
             **(others or {}),
         }
+        """How to run each class of work. A log line goes out in a batch instead."""
 
     def draw(self, screen: PendingScreen) -> RenderedMessage:
         """Return the screen as it should look now."""
@@ -199,35 +216,33 @@ class TelegramExecutor:
         return replace(receipt, error_id=error_id, error=said)
 
     async def _run(self, task: PendingTask) -> DeliveryResult:
-        return await self._runners[task.kind](task)
+        return await self.runners[type(task.work)](task, task.work)
 
-    async def _answer_button(self, task: PendingTask) -> DeliveryResult:
-        text = toast(Toast(str(task.details["toast"])), self._texts.in_language(task.language))
-        query_id = str(task.details["query_id"])
-        await self._bot.answer_callback_query(query_id, text=text or None, request_timeout=TIMEOUT)
+    async def _answer_button(self, task: PendingTask, work: tasks.AnswerButton) -> DeliveryResult:
+        text = toast(work.toast, self._texts.in_language(task.language))
+        await self._bot.answer_callback_query(work.query_id, text=text or None, request_timeout=TIMEOUT)
         return DeliveryResult(task, DeliveryStatus.DONE)
 
-    async def _open_app(self, task: PendingTask) -> DeliveryResult:
-        query_id = str(task.details["query_id"])
-        await self._bot.send_chat_join_request_web_app(query_id, self._app_url or "", request_timeout=QUERY_TIMEOUT)
+    async def _open_app(self, task: PendingTask, work: tasks.OpenApp) -> DeliveryResult:
+        app_url = self._app_url or ""
+        await self._bot.send_chat_join_request_web_app(work.query_id, app_url, request_timeout=QUERY_TIMEOUT)
         return DeliveryResult(task, DeliveryStatus.DONE)
 
-    async def _queue_join(self, task: PendingTask) -> DeliveryResult:
-        query_id = str(task.details["query_id"])
-        await self._bot.answer_chat_join_request_query(query_id, "queue", request_timeout=QUERY_TIMEOUT)
+    async def _queue_join(self, task: PendingTask, work: tasks.QueueJoin) -> DeliveryResult:
+        await self._bot.answer_chat_join_request_query(work.query_id, "queue", request_timeout=QUERY_TIMEOUT)
         return DeliveryResult(task, DeliveryStatus.DONE)
 
-    async def _delete_message(self, task: PendingTask) -> DeliveryResult:
-        await self._bot.delete_message(task.chat_id, int(task.details["message_id"]), request_timeout=TIMEOUT)
+    async def _delete_message(
+        self, task: PendingTask, work: tasks.DeleteMessage | tasks.RemoveServiceMessage
+    ) -> DeliveryResult:
+        await self._bot.delete_message(task.chat_id, work.message_id, request_timeout=TIMEOUT)
         return DeliveryResult(task, DeliveryStatus.DONE)
 
-    async def _notify(self, task: PendingTask) -> DeliveryResult:
-        words = self._texts.in_language(str(task.details.get("language") or task.language))
-        topic = task.details.get("topic")
+    async def _notify(self, task: PendingTask, work: tasks.Notify | tasks.NotifyIncident) -> DeliveryResult:
+        language, topic = (work.language, work.topic) if isinstance(work, tasks.Notify) else ("", None)
+        words = self._texts.in_language(language or task.language)
         method = SendText(
-            chat_id=task.chat_id,
-            text=notification(task.details, words, self._callback_url),
-            message_thread_id=int(topic) if topic is not None else None,
+            chat_id=task.chat_id, text=notification(work, words, self._callback_url), message_thread_id=topic
         )
         await self._bot(method, request_timeout=TIMEOUT)
         return DeliveryResult(task, DeliveryStatus.DONE)
@@ -324,16 +339,13 @@ def _shown(
 
 
 def _final(item: Outgoing, error: TelegramAPIError) -> DeliveryStatus:
-    if isinstance(item, PendingTask):
-        if item.kind in (TaskKind.DELETE_MESSAGE, TaskKind.SERVICE_MESSAGES) and says(error, NO_MESSAGE):
-            return DeliveryStatus.GONE
-        if item.kind is TaskKind.REVOKE_LINK and says(error, NO_LINK):
-            return DeliveryStatus.GONE
-        if item.kind is TaskKind.DECLINE_JOIN and says(error, (*NO_REQUEST, *ALREADY_IN)):
-            return DeliveryStatus.GONE
+    if isinstance(item, PendingTask) and says(error, GONE.get(type(item.work), ())):
+        return DeliveryStatus.GONE
     if not isinstance(item, PendingGrant) and says(error, UNREACHABLE):
         return DeliveryStatus.UNREACHABLE
-    tells_log = isinstance(item, PendingLogBatch) or (isinstance(item, PendingTask) and item.kind is TaskKind.APPEAL)
+    tells_log = isinstance(item, PendingLogBatch) or (
+        isinstance(item, PendingTask) and isinstance(item.work, tasks.SendAppeal)
+    )
     if tells_log and says(error, NO_WRITING):
         return DeliveryStatus.UNREACHABLE
     return DeliveryStatus.REFUSED

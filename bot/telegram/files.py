@@ -11,6 +11,7 @@ from aiogram.exceptions import TelegramBadRequest, TelegramNotFound
 from aiogram.types import BufferedInputFile
 
 from bot.domain.delivery import DeliveryResult, DeliveryStatus, PendingTask
+from bot.domain.tasks import FetchFile, SendFile
 from bot.telegram.api_errors import UNREACHABLE, says
 from bot.telegram.methods import SendText
 from bot.telegram.texts import Texts
@@ -27,10 +28,10 @@ class Files:
         self._bot = bot
         self._texts = texts
 
-    async def send(self, task: PendingTask) -> DeliveryResult:
+    async def send(self, task: PendingTask, work: SendFile) -> DeliveryResult:
         """Send a text as a file. If Telegram rejects the file, send a message that says so."""
-        name = re.sub(r"[^\w-]+", "-", str(task.details["title"]))[:LONGEST_NAME].strip("-_") or "gate"
-        file = BufferedInputFile(str(task.details["text"]).encode(), f"callgate-{name}.json")
+        name = re.sub(r"[^\w-]+", "-", work.title)[:LONGEST_NAME].strip("-_") or "gate"
+        file = BufferedInputFile(work.text.encode(), f"callgate-{name}.json")
         try:
             await self._bot.send_document(task.chat_id, file, request_timeout=TIMEOUT)
         except (TelegramBadRequest, TelegramNotFound) as refused:
@@ -42,9 +43,9 @@ class Files:
             return DeliveryResult(task, DeliveryStatus.REFUSED, error=refused.message)
         return DeliveryResult(task, DeliveryStatus.DONE)
 
-    async def fetch(self, task: PendingTask) -> DeliveryResult:
+    async def fetch(self, task: PendingTask, work: FetchFile) -> DeliveryResult:
         """Return the content of a file that somebody sent, as `text`; empty when it is no text."""
-        file = await self._bot.get_file(str(task.details["file_id"]), request_timeout=TIMEOUT)
+        file = await self._bot.get_file(work.file_id, request_timeout=TIMEOUT)
         if file.file_path is None or (file.file_size or 0) > LARGEST_FILE:
             return DeliveryResult(task, DeliveryStatus.REFUSED, error="the file is too big")
         content = io.BytesIO()

@@ -9,9 +9,10 @@ from datetime import timedelta
 from aiogram import Bot
 from aiogram.types import InlineKeyboardMarkup
 
-from bot.domain.delivery import DeliveryResult, DeliveryStatus, PendingLogBatch, PendingTask
+from bot.domain.delivery import DeliveryResult, DeliveryStatus, PendingLogBatch
 from bot.domain.journal import Event
 from bot.domain.panel import AdminActionKind
+from bot.domain.tasks import LogLine
 from bot.telegram import keyboards
 from bot.telegram.mentions import harmless_title, mention
 from bot.telegram.methods import SendText
@@ -50,8 +51,9 @@ class LogSender:
     async def tell(self, item: PendingLogBatch) -> DeliveryResult:
         """Send one message for all of them; a button can undo a single line. May raise what aiogram raises."""
         words = self._texts.in_language(item.language)
-        singles = [line for line in item.tasks if not _is_summed(line)]
-        summed = [line for line in item.tasks if _is_summed(line)]
+        found = [task.work for task in item.tasks if isinstance(task.work, LogLine)]
+        singles = [line for line in found if not _is_summed(line)]
+        summed = [line for line in found if _is_summed(line)]
         lines = [await self._line(line, words) for line in singles[:MOST_LINES]]
         lines += _sums(summed, words)
         if len(singles) > MOST_LINES:
@@ -66,36 +68,29 @@ class LogSender:
         sent = await self._bot(method, request_timeout=TIMEOUT)
         return DeliveryResult(item, DeliveryStatus.DONE, message_id=sent.message_id)
 
-    async def _line(self, line: PendingTask, words: Words) -> str:
+    async def _line(self, line: LogLine, words: Words) -> str:
         """Return a line: icon, who, where, what and why, phone, duration, by whom."""
-        details = line.details
-        user_id = int(details.get("user_id", 0))
-        parts = [mention(str(details.get("name", "")), user_id)] if user_id else []
-        if details.get("title"):
-            parts.append(harmless_title(str(details["title"])))
+        parts = [mention(line.name, line.user_id)] if line.user_id else []
+        if line.title:
+            parts.append(harmless_title(line.title))
         parts.append(_what(line, words))
-        if details.get("mask"):
-            parts.append(str(details["mask"]))
-        if "seconds" in details:
-            parts.append(lasted(timedelta(seconds=int(details["seconds"])), words))
-        if "admin_id" in details:
-            admin = await self._names.admin(int(details["gate"]), int(details["admin_id"]), words)
+        if line.mask:
+            parts.append(line.mask)
+        if line.seconds is not None:
+            parts.append(lasted(timedelta(seconds=line.seconds), words))
+        if line.admin_id is not None:
+            admin = await self._names.admin(line.gate_id, line.admin_id, words)
             parts.append(words("by {admin}", admin=admin))
-        return f"{ICONS.get(_event(line), '•')} {' · '.join(parts)}"
+        return f"{ICONS.get(line.event, '•')} {' · '.join(parts)}"
 
 
-def _event(line: PendingTask) -> Event:
-    return Event(str(line.details["event"]))
+def _is_summed(line: LogLine) -> bool:
+    return line.count is None and line.reason in TOGETHER
 
 
-def _is_summed(line: PendingTask) -> bool:
-    return "count" not in line.details and line.details.get("why") in TOGETHER
-
-
-def _what(line: PendingTask, words: Words) -> str:  # noqa: C901 - one line a decision
-    why = str(line.details.get("why", ""))
-    count = int(line.details.get("count", 1))
-    match _event(line), why:
+def _what(line: LogLine, words: Words) -> str:  # noqa: C901 - one line a decision
+    count = line.count or 1
+    match line.event, line.reason:
         case Event.GRANT_DONE, "verified":
             return words("let in, verified")
         case Event.GRANT_DONE, "open":
@@ -132,9 +127,9 @@ def _what(line: PendingTask, words: Words) -> str:  # noqa: C901 - one line a de
             return str(event)
 
 
-def _sums(lines: Sequence[PendingTask], words: Words) -> list[str]:
+def _sums(lines: Sequence[LogLine], words: Words) -> list[str]:
     """Sum up the people turned away together, one line for each reason."""
-    counted = Counter(str(line.details["why"]) for line in lines)
+    counted = Counter(line.reason for line in lines)
     sums = []
     for why, count in counted.items():
         if why == "raid":
@@ -144,17 +139,16 @@ def _sums(lines: Sequence[PendingTask], words: Words) -> list[str]:
     return sums
 
 
-def _kinds(lines: Sequence[PendingTask], words: Words) -> str:
-    counted = Counter((ICONS.get(_event(line), "•"), _what(line, words)) for line in lines)
+def _kinds(lines: Sequence[LogLine], words: Words) -> str:
+    counted = Counter((ICONS.get(line.event, "•"), _what(line, words)) for line in lines)
     return ", ".join(f"{icon} {what}: {count}" for (icon, what), count in counted.most_common())
 
 
-def _undo(line: PendingTask, words: Words) -> InlineKeyboardMarkup | None:
-    kind = UNDO.get(_event(line))
-    if line.details.get("why") == "blocked":
+def _undo(line: LogLine, words: Words) -> InlineKeyboardMarkup | None:
+    kind = UNDO.get(line.event)
+    if line.reason == "blocked":
         kind = AdminActionKind.UNBLOCK
-    if kind is None or not int(line.details.get("user_id", 0)):
+    if kind is None or not line.user_id:
         return None
-    gate_id, value = int(line.details["gate"]), str(line.details["user_id"])
     text = act_text(kind, words).partition(" ")[2]
-    return keyboards.rows([keyboards.panel(f"↩️ {text}", kind, gate_id, FROM_LOG, value)])
+    return keyboards.rows([keyboards.panel(f"↩️ {text}", kind, line.gate_id, FROM_LOG, str(line.user_id))])

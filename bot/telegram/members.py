@@ -18,10 +18,11 @@ from aiogram.types import (
 from aiogram.types.chat_member_union import ChatMemberUnion
 
 from bot.clock import Clock
-from bot.domain.delivery import DeliveryResult, DeliveryStatus, PendingGrant, PendingTask
+from bot.domain.delivery import DeliveryResult, DeliveryStatus, MemberFound, MemberStatus, PendingGrant, PendingTask
 from bot.domain.gate import LINK_LIVES, GrantKind
 from bot.domain.mute import is_own_mute, muted_until
 from bot.domain.rights import NO_ADMIN, OWNER, AdminRights, Right
+from bot.domain.tasks import Ban, DeclineJoin, Kick, Mute, RevokeLink, Unban, Untag
 from bot.telegram.api_errors import ALREADY_IN, NO_REQUEST, TOO_MANY, says
 from bot.telegram.methods import NamedLink
 
@@ -67,88 +68,83 @@ class Members:
                 made = await self._bot(method, request_timeout=TIMEOUT)
                 return DeliveryResult(grant, DeliveryStatus.DONE, answer={"detail": made.invite_link})
 
-    async def decline(self, task: PendingTask) -> DeliveryResult:
+    async def decline(self, task: PendingTask, work: DeclineJoin) -> DeliveryResult:
         """Decline a join request."""
-        query_id = str(task.details["query_id"]) if "query_id" in task.details else None
-        if await self._answered_query(query_id, "decline", task.attempts):
+        if await self._answered_query(work.query_id, "decline", task.attempts):
             return DeliveryResult(task, DeliveryStatus.DONE)
-        await self._bot.decline_chat_join_request(
-            int(task.details["gate"]), int(task.details["user_id"]), request_timeout=TIMEOUT
-        )
+        await self._bot.decline_chat_join_request(work.gate_id, work.user_id, request_timeout=TIMEOUT)
         return DeliveryResult(task, DeliveryStatus.DONE)
 
-    async def mute(self, task: PendingTask) -> DeliveryResult:
+    async def mute(self, task: PendingTask, work: Mute) -> DeliveryResult:
         """Mute a newcomer until the moment that identifies the bot's own restriction.
 
         Leave alone admins, people whom an admin added, and people under somebody else's restriction, which takes
-        precedence. The answer says who or what the member `is`, the seconds to wait (`rest`), and whether the bot's own
-        restriction `holds` anyway.
+        precedence.
         """
-        chat_id, user_id = task.chat_id, int(task.details["user_id"])
+        chat_id, user_id = task.chat_id, work.user_id
         member = await self._member(chat_id, user_id)
         if isinstance(member, ADMINS):
-            return DeliveryResult(task, DeliveryStatus.GONE, answer={"is": "admin"})
+            return _spared(task, MemberStatus.ADMIN)
         if not isinstance(member, MEMBERS) or not is_in(member):
-            return DeliveryResult(task, DeliveryStatus.GONE, answer={"is": "away"})
+            return _spared(task, MemberStatus.AWAY)
         holds = is_muted(chat_id, member)
-        if "actor_id" in task.details and await self._is_admin(chat_id, int(task.details["actor_id"])):
-            return DeliveryResult(task, DeliveryStatus.GONE, answer={"is": "added_by_admin", "holds": holds})
+        if work.actor_id is not None and await self._is_admin(chat_id, work.actor_id):
+            return _spared(task, MemberStatus.ADDED_BY_ADMIN, is_muted=holds)
         if isinstance(member, ChatMemberRestricted) and not holds:
-            return DeliveryResult(task, DeliveryStatus.GONE, answer={"is": "restricted", "rest": self._rest(member)})
+            return _spared(task, MemberStatus.RESTRICTED, self._rest(member))
         if not holds:
             await self._restrict(chat_id, user_id, NOTHING, muted_until(chat_id, user_id, self._clock.now()))
         return DeliveryResult(task, DeliveryStatus.DONE)
 
-    async def kick(self, task: PendingTask) -> DeliveryResult:
-        """Remove somebody who may come again; never an admin. With `spares`, also leave alone anyone restricted by an
-        admin, since that restriction would be lost. The answer says who or what the member `is`, and the seconds to
-        wait.
+    async def kick(self, task: PendingTask, work: Kick) -> DeliveryResult:
+        """Remove somebody who may come again; never an admin. With `spare_restricted`, also leave alone anyone
+        restricted by an admin, since that restriction would be lost.
 
         The ban has an end, so nobody stays banned if the second call fails.
         """
-        chat_id, user_id = task.chat_id, int(task.details["user_id"])
+        chat_id, user_id = task.chat_id, work.user_id
         member, now = await self._member(chat_id, user_id), self._clock.now()
         if isinstance(member, ChatMemberBanned) and now < member.until_date <= now + KICKED_FOR + A_SECOND:
             # An earlier try failed after the ban.
             await self._bot.unban_chat_member(chat_id, user_id, only_if_banned=True, request_timeout=TIMEOUT)
             return DeliveryResult(task, DeliveryStatus.DONE)
         if isinstance(member, ADMINS):
-            return DeliveryResult(task, DeliveryStatus.GONE, answer={"is": "admin"})
+            return _spared(task, MemberStatus.ADMIN)
         if not isinstance(member, MEMBERS) or not is_in(member):
-            return DeliveryResult(task, DeliveryStatus.GONE, answer={"is": "away"})
-        if "spares" in task.details and isinstance(member, ChatMemberRestricted) and not is_muted(chat_id, member):
-            return DeliveryResult(task, DeliveryStatus.GONE, answer={"is": "restricted", "rest": self._rest(member)})
+            return _spared(task, MemberStatus.AWAY)
+        if work.spare_restricted and isinstance(member, ChatMemberRestricted) and not is_muted(chat_id, member):
+            return _spared(task, MemberStatus.RESTRICTED, self._rest(member))
         await self._bot.ban_chat_member(chat_id, user_id, until_date=now + KICKED_FOR, request_timeout=TIMEOUT)
         await self._bot.unban_chat_member(chat_id, user_id, only_if_banned=True, request_timeout=TIMEOUT)
         return DeliveryResult(task, DeliveryStatus.DONE)
 
-    async def ban(self, task: PendingTask) -> DeliveryResult:
+    async def ban(self, task: PendingTask, work: Ban) -> DeliveryResult:
         """Ban somebody for good; never an admin."""
-        user_id = int(task.details["user_id"])
+        user_id = work.user_id
         member = await self._member(task.chat_id, user_id)
         if isinstance(member, ADMINS):
-            return DeliveryResult(task, DeliveryStatus.GONE, answer={"is": "admin"})
+            return _spared(task, MemberStatus.ADMIN)
         await self._bot.ban_chat_member(task.chat_id, user_id, request_timeout=TIMEOUT)
         return DeliveryResult(task, DeliveryStatus.DONE)
 
-    async def unban(self, task: PendingTask) -> DeliveryResult:
+    async def unban(self, task: PendingTask, work: Unban) -> DeliveryResult:
         """Lift a ban."""
-        user_id = int(task.details["user_id"])
+        user_id = work.user_id
         await self._bot.unban_chat_member(task.chat_id, user_id, only_if_banned=True, request_timeout=TIMEOUT)
         return DeliveryResult(task, DeliveryStatus.DONE)
 
-    async def untag(self, task: PendingTask) -> DeliveryResult:
+    async def untag(self, task: PendingTask, work: Untag) -> DeliveryResult:
         """Remove the bot's tag, unless the member has another one by now."""
-        user_id = int(task.details["user_id"])
+        user_id = work.user_id
         member = await self._member(task.chat_id, user_id)
-        if getattr(member, "tag", None) != task.details["tag"]:
+        if getattr(member, "tag", None) != work.tag:
             return DeliveryResult(task, DeliveryStatus.GONE)
         await self._bot.set_chat_member_tag(task.chat_id, user_id, tag="", request_timeout=TIMEOUT)
         return DeliveryResult(task, DeliveryStatus.DONE)
 
-    async def revoke_link(self, task: PendingTask) -> DeliveryResult:
+    async def revoke_link(self, task: PendingTask, work: RevokeLink) -> DeliveryResult:
         """Revoke an invite link."""
-        await self._bot.revoke_chat_invite_link(task.chat_id, str(task.details["link"]), request_timeout=TIMEOUT)
+        await self._bot.revoke_chat_invite_link(task.chat_id, work.link, request_timeout=TIMEOUT)
         return DeliveryResult(task, DeliveryStatus.DONE)
 
     async def _approve(self, grant: PendingGrant) -> DeliveryResult:
@@ -212,12 +208,12 @@ class Members:
             await self._bot.set_chat_member_tag(grant.gate_id, grant.user_id, tag=grant.tag, request_timeout=TIMEOUT)
         return DeliveryResult(grant, DeliveryStatus.DONE)
 
-    def _rest(self, member: ChatMemberRestricted) -> float:
-        """Return for how many seconds the restriction still holds; 0 for one without an end."""
+    def _rest(self, member: ChatMemberRestricted) -> timedelta:
+        """Return for how long the restriction still holds; 0 for one without an end."""
         if member.until_date <= WITHOUT_END:
-            return 0.0
+            return timedelta()
         # If it ended while Telegram answered, check it again.
-        return max((member.until_date - self._clock.now()).total_seconds(), A_SECOND.total_seconds())
+        return max(member.until_date - self._clock.now(), A_SECOND)
 
     async def _is_admin(self, chat_id: int, user_id: int) -> bool:
         try:
@@ -238,6 +234,12 @@ class Members:
             until_date=until if until is not None else timedelta(0),
             request_timeout=TIMEOUT,
         )
+
+
+def _spared(
+    task: PendingTask, status: MemberStatus, rest: timedelta = timedelta(), *, is_muted: bool = False
+) -> DeliveryResult:
+    return DeliveryResult(task, DeliveryStatus.GONE, member=MemberFound(status, rest, is_muted))
 
 
 def admin_rights(member: ChatMemberUnion) -> AdminRights:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
-from bot.domain.delivery import Notification, Toast
+from bot.domain.delivery import Notification
 from bot.domain.gate import Gate
 from bot.domain.gateway import GatewayReason
-from bot.domain.health import BY_REQUEST, GateIssue, Protection
+from bot.domain.health import BY_REQUEST, Protection
 from bot.domain.journal import ADDED_BY_MEMBER, APPROVED_BY_BOT
-from bot.domain.trouble import IncidentKind
+from bot.domain.tasks import Notify, NotifyIncident
 from bot.telegram.commands import OPERATOR_COMMANDS, listed
 from bot.telegram.data_notifications import DATA_NOTIFICATIONS
 from bot.telegram.gate_issues import issue
@@ -21,26 +21,28 @@ from bot.telegram.numbers import lasted
 from bot.telegram.reasons import GATEWAY_TROUBLES
 from bot.telegram.sentences import toast
 from bot.telegram.texts import Words, shown
-from bot.telegram.troubles import Details
 
 LONGEST_ERROR = 200
 
 
-def notification(details: Details, words: Words, callback_url: str | None = None) -> str:
-    """Return the HTML of a NOTIFY task. `callback_url`: what the operator enters at the gateway. Raises KeyError or
-    ValueError for details that this version does not know."""
-    kind = Notification(str(details["notice"]))
-    if kind is Notification.ALARM:
-        return incident(IncidentKind(str(details["trouble"])), details, words, callback_url)
-    return NOTIFICATIONS[kind](details, words)
+def notification(work: Notify | NotifyIncident, words: Words, callback_url: str | None = None) -> str:
+    """Return the HTML of a notification. `callback_url`: what the operator enters at the gateway."""
+    if isinstance(work, Notify):
+        return NOTIFICATIONS[work.notice](work, words)
+    facts = {**work.facts, "subject": work.subject, "seconds_lasted": work.seconds_lasted}
+    match work.notice:
+        case Notification.GATE_OFF:
+            return _gate_off(str(facts.get("title", "")), words)
+        case Notification.GATEWAY_TROUBLE:
+            return _gateway_trouble(GatewayReason(str(facts["reason"])), int(facts["code"]), words)
+        case Notification.ALL_CLEAR:
+            return all_clear(work.trouble, facts, words)
+        case _:
+            return incident(work.trouble, facts, words, callback_url)
 
 
-def _title(details: Details) -> str:
-    return f"<b>{shown(str(details.get('title', '')))}</b>"
-
-
-def _error(details: Details) -> str:
-    return shown(str(details["error"]))
+def _title(notice: Notify) -> str:
+    return f"<b>{shown(notice.title)}</b>"
 
 
 def unconfirmed(gate: Gate, words: Words) -> str:
@@ -53,9 +55,9 @@ def unconfirmed(gate: Gate, words: Words) -> str:
     )
 
 
-def _gate_on(details: Details, words: Words) -> str:
-    title = _title(details)
-    match details.get("protection"):
+def _gate_on(notice: Notify, words: Words) -> str:
+    title = _title(notice)
+    match notice.protection:
         case Protection.OPEN:
             return words("🔓 {gate} is open to everybody: no call needed.", gate=title) + "\n\n/gates"
         case Protection.CONFIRMED:
@@ -71,9 +73,9 @@ def _gate_on(details: Details, words: Words) -> str:
     return f"{state}\n\n{what}\n\n/gates"
 
 
-def _gate_bypassed(details: Details, words: Words) -> str:
-    title = _title(details)
-    if details.get("how") == ADDED_BY_MEMBER:
+def _gate_bypassed(notice: Notify, words: Words) -> str:
+    title = _title(notice)
+    if notice.how == ADDED_BY_MEMBER:
         return "\n\n".join(
             [
                 words("⚠️ {gate}: a member added somebody, who is in without asking.", gate=title),
@@ -84,7 +86,7 @@ def _gate_bypassed(details: Details, words: Words) -> str:
                 words("2. Open /gates, choose the group and press “Test my link”."),
             ]
         )
-    if details.get("how") == APPROVED_BY_BOT:
+    if notice.how == APPROVED_BY_BOT:
         return "\n\n".join(
             [
                 words("⚠️ {gate}: another bot let somebody in who has not verified.", gate=title),
@@ -101,7 +103,7 @@ def _gate_bypassed(details: Details, words: Words) -> str:
             gate=title,
         )
     ]
-    if link := shown(str(details.get("link", ""))):
+    if link := shown(notice.link):
         lines.append(words("1. Share this link instead, which asks for approval: {link}", link=link))
     else:
         lines.append(words("1. Open /gates and press “Make a link”: share that link instead."))
@@ -116,14 +118,14 @@ def _gate_bypassed(details: Details, words: Words) -> str:
     return "\n\n".join(lines)
 
 
-def _by(details: Details) -> str:
+def _by(notice: Notify) -> str:
     """Return the operator who did it."""
-    return mention(str(details["by_name"]), int(details["by"]))
+    return mention(notice.by_name, notice.by)
 
 
-def _who(details: Details) -> str:
+def _who(notice: Notify) -> str:
     """Return whom it is about."""
-    return mention(str(details["name"]), int(details["user_id"]))
+    return mention(notice.name, notice.user_id or 0)
 
 
 def guard_joins(words: Words, *, are_on: bool, are_possible: bool) -> str:
@@ -154,154 +156,143 @@ def _gateway_trouble(reason: GatewayReason, code: int, words: Words) -> str:
     )
 
 
-def _gate_lacks_right(details: Details, words: Words) -> str:
+def _gate_lacks_right(notice: Notify, words: Words) -> str:
     return words(
         "⚠️ In {gate} I lack the right “Invite users via link”, so I cannot let anybody in. "
         "Give me this right and I begin at once.",
-        gate=_title(details),
+        gate=_title(notice),
     )
 
 
-def _gate_off(details: Details, words: Words) -> str:
+def _gate_off(title: str, words: Words) -> str:
     return words(
         "⚠️ {gate} is not guarded any more: I lost the chat, or the right to invite users. "
         "Requests to join wait for its administrators.",
-        gate=_title(details),
+        gate=f"<b>{shown(title)}</b>",
     )
 
 
-def _gate_has_issues(details: Details, words: Words) -> str:
-    found = [GateIssue(name) for name in str(details.get("ailments", "")).split()]
-    lines = "\n\n".join("⚠️ " + issue(each, 0, words) for each in found)
-    return words("Something changed in {gate}:", gate=_title(details)) + f"\n\n{lines}\n\n/gates"
+def _gate_has_issues(notice: Notify, words: Words) -> str:
+    lines = "\n\n".join("⚠️ " + issue(each, 0, words) for each in notice.issues)
+    return words("Something changed in {gate}:", gate=_title(notice)) + f"\n\n{lines}\n\n/gates"
 
 
-def _log_here(details: Details, words: Words) -> str:
+def _log_here(notice: Notify, words: Words) -> str:
     # Its readers did not choose the title.
-    title = f"<b>{harmless_title(str(details['title']))}</b>"
+    title = f"<b>{harmless_title(notice.title)}</b>"
     return words("📒 From now on I tell here who is let in to {gate}, who is not, and why.", gate=title)
 
 
-def _gateway_wrong_parameters(_: Details, words: Words) -> str:
+def _gateway_wrong_parameters(_: Notify, words: Words) -> str:
     return words(
         "⚠️ The gateway calls a request wrong (code 1). The person was told that their number cannot be "
         "checked. If this goes on, run “python -m bot doctor”."
     )
 
 
-def _grant_failed(details: Details, words: Words) -> str:
+def _grant_failed(notice: Notify, words: Words) -> str:
     return words(
         "⚠️ {gate}: a verified person (id {user_id}) could not be let in.\nTelegram said: {error}",
-        gate=_title(details),
-        user_id=details["user_id"],
-        error=_error(details),
+        gate=_title(notice),
+        user_id=notice.user_id,
+        error=shown(notice.error),
     )
 
 
-def _log_lost(details: Details, words: Words) -> str:
+def _log_lost(notice: Notify, words: Words) -> str:
     return words(
         "⚠️ I cannot write to the log chat of {gate} any more, so decisions are not told there now. "
         "Choose another one in the settings.",
-        gate=_title(details),
+        gate=_title(notice),
     )
 
 
-def _not_allowed(details: Details, words: Words) -> str:
-    why = toast(Toast(str(details.get("why", Toast.NOT_ADMIN))), words)
-    return words("⚠️ {gate}: nothing was done. {why}", gate=_title(details), why=why)
+def _not_allowed(notice: Notify, words: Words) -> str:
+    return words("⚠️ {gate}: nothing was done. {why}", gate=_title(notice), why=toast(notice.why, words))
 
 
-def _not_removed(details: Details, words: Words) -> str:
+def _not_removed(notice: Notify, words: Words) -> str:
     return words(
         "⚠️ {gate}: I could not remove {who}; give me the right “Ban users”, or remove them yourself.\n"
         "Telegram said: {error}",
-        gate=_title(details),
-        who=mention(str(details.get("name", "")), int(details["user_id"])),
-        error=_error(details),
+        gate=_title(notice),
+        who=_who(notice),
+        error=shown(notice.error),
     )
 
 
-def _webhook_dropped(details: Details, words: Words) -> str:
+def _webhook_dropped(notice: Notify, words: Words) -> str:
     return words(
         "⚠️ What your own system ({target}) was to be told was given up after days of trying: {error}. "
         "See docs/operations.md, “Events for your own system”.",
-        target=details["target"],
-        error=_error(details),
+        target=notice.target,
+        error=shown(notice.error),
     )
 
 
-def _all_clear(details: Details, words: Words) -> str:
-    return all_clear(IncidentKind(str(details["trouble"])), details, words)
-
-
-def _now_operator(details: Details, words: Words) -> str:
-    told = words("🛠 {operator} made you an operator of this bot. What you can do here:", operator=_by(details))
+def _now_operator(notice: Notify, words: Words) -> str:
+    told = words("🛠 {operator} made you an operator of this bot. What you can do here:", operator=_by(notice))
     return f"{told}\n\n{listed(words, OPERATOR_COMMANDS)}"
 
 
-def _no_operator(_: Details, words: Words) -> str:
+def _no_operator(_: Notify, words: Words) -> str:
     return words("🛠 You are no operator of this bot any more.")
 
 
-def _operator_added(details: Details, words: Words) -> str:
-    return words("🛠 {operator} made {who} an operator.", operator=_by(details), who=_who(details))
+def _operator_added(notice: Notify, words: Words) -> str:
+    return words("🛠 {operator} made {who} an operator.", operator=_by(notice), who=_who(notice))
 
 
-def _operator_removed(details: Details, words: Words) -> str:
-    return words("🛠 {operator} removed {who} from the operators.", operator=_by(details), who=_who(details))
+def _operator_removed(notice: Notify, words: Words) -> str:
+    return words("🛠 {operator} removed {who} from the operators.", operator=_by(notice), who=_who(notice))
 
 
-def _operator_erased(_: Details, words: Words) -> str:
+def _operator_erased(_: Notify, words: Words) -> str:
     return words(
         "🛠 An operator deleted everything about themselves, so they are none any more. Who is left: /operators"
     )
 
 
-def _announced(details: Details, words: Words) -> str:
-    return announcement_result(int(details["total"]), int(details["sent"]), int(details["missed"]), words)
+def _announced(notice: Notify, words: Words) -> str:
+    return announcement_result(notice.total, notice.sent, notice.missed, words)
 
 
-def _clock_set_back(details: Details, words: Words) -> str:
+def _clock_set_back(notice: Notify, words: Words) -> str:
     return words(
         "🕰 The clock of my machine was set back by {time}. What it would have kept waiting goes on now. "
         "Make sure that NTP sets the clock.",
-        time=lasted(timedelta(seconds=int(details["seconds"])), words),
+        time=lasted(timedelta(seconds=notice.seconds), words),
     )
 
 
-def _failure(details: Details, words: Words) -> str:
+def _failure(notice: Notify, words: Words) -> str:
     return words(
         "⚠️ Something failed: {error}\nError id: <code>{error_id}</code>, see the log.",
-        error=shown(str(details["error"]), LONGEST_ERROR),
-        error_id=details["error_id"],
+        error=shown(notice.error, LONGEST_ERROR),
+        error_id=notice.error_id,
     )
 
 
-def _failure_for_person(details: Details, words: Words) -> str:
+def _failure_for_person(notice: Notify, words: Words) -> str:
     return words(
         "Something went wrong on our side; the operators know. Please try once more, and if it goes on, "
         "name this error: <code>{error_id}</code>",
-        error_id=details["error_id"],
+        error_id=notice.error_id,
     )
 
 
-NOTIFICATIONS: dict[Notification, Callable[[Details, Words], str]] = {
+NOTIFICATIONS: dict[Notification, Callable[[Notify, Words], str]] = {
     Notification.GATE_ON: _gate_on,
     Notification.GATE_BYPASSED: _gate_bypassed,
     Notification.GATE_LACKS_RIGHT: _gate_lacks_right,
-    Notification.GATE_OFF: _gate_off,
     Notification.GATE_HAS_ISSUES: _gate_has_issues,
     Notification.LOG_HERE: _log_here,
     Notification.LOG_LOST: _log_lost,
     Notification.NOT_ALLOWED: _not_allowed,
     Notification.NOT_REMOVED: _not_removed,
-    Notification.GATEWAY_TROUBLE: lambda details, words: _gateway_trouble(
-        GatewayReason(str(details["reason"])), int(details["code"]), words
-    ),
     Notification.GATEWAY_WRONG_PARAMETERS: _gateway_wrong_parameters,
     Notification.GRANT_FAILED: _grant_failed,
     Notification.WEBHOOK_DROPPED: _webhook_dropped,
-    Notification.ALL_CLEAR: _all_clear,
     Notification.CLOCK_SET_BACK: _clock_set_back,
     Notification.FAILURE: _failure,
     Notification.FAILURE_FOR_PERSON: _failure_for_person,
@@ -313,4 +304,4 @@ NOTIFICATIONS: dict[Notification, Callable[[Details, Words], str]] = {
     Notification.ANNOUNCED: _announced,
     **DATA_NOTIFICATIONS,
 }
-"""The text of each notification except ALARM, which also needs the callback URL."""
+"""The text of each notification that is not about an incident."""

@@ -14,6 +14,7 @@ from aiogram.types import EphemeralMessageParameters, InlineKeyboardMarkup
 
 from bot.clock import Clock
 from bot.domain.delivery import DeliveryResult, DeliveryStatus, PendingTask
+from bot.domain.tasks import GroupPrompt, Prompt, SendPrivateLink
 from bot.telegram import keyboards
 from bot.telegram.deep_links import Start
 from bot.telegram.methods import SendText, Sent
@@ -45,13 +46,13 @@ class Prompts:
         self._failed_at: datetime | None = None
         self._trial = asyncio.Lock()
 
-    async def point(self, task: PendingTask) -> DeliveryResult:
+    async def point(self, task: PendingTask, work: SendPrivateLink) -> DeliveryResult:
         """Send a link to a page in the private chat: `start` is the payload, `topic` the topic to post in. Without a
         `user_id` everybody sees it: the bot cannot tell which admin an anonymous one is."""
-        words = self._words(task)
+        words = self._texts.in_language(work.language or task.language)
         me = await self._bot.me()
-        button = keyboards.link(words("⚙️ Open in private"), f"https://t.me/{me.username}?start={task.details['start']}")
-        is_settings = str(task.details["start"]).startswith(f"{Start.GATE}_")
+        button = keyboards.link(words("⚙️ Open in private"), f"https://t.me/{me.username}?start={work.start}")
+        is_settings = work.start.startswith(f"{Start.GATE}_")
         text = (
             words("⚙️ The settings of this group open in the private chat.")
             if is_settings
@@ -59,17 +60,17 @@ class Prompts:
         )
         if task.user_id is not None:
             text = " ".join([text, words("Only you see this.")])
-        return await self._send(task, text, keyboards.rows([button]))
+        return await self._send(task, text, keyboards.rows([button]), work.topic)
 
-    async def prompt(self, task: PendingTask) -> DeliveryResult:
+    async def prompt(self, task: PendingTask, work: Prompt) -> DeliveryResult:
         """Show a muted newcomer how to verify."""
-        words = self._words(task)
+        words = self._texts.in_language(work.language or task.language)
         text = words("👋 Welcome! To write here, confirm your phone with one free call. Only you see this.")
         return await self._send(task, text, await self._verify(words))
 
-    async def group_prompt(self, task: PendingTask) -> DeliveryResult:
+    async def group_prompt(self, task: PendingTask, work: GroupPrompt) -> DeliveryResult:
         """Show all newcomers how to verify, and name nobody."""
-        words = self._words(task)
+        words = self._texts.in_language(work.language or task.language)
         text = words("👋 New here? To write, confirm your phone with one free call.")
         return await self._send(task, text, await self._verify(words))
 
@@ -77,16 +78,17 @@ class Prompts:
         me = await self._bot.me()
         return keyboards.rows([keyboards.link(words("✅ Verify"), f"https://t.me/{me.username}?start=verify")])
 
-    async def _send(self, task: PendingTask, text: str, keyboard: InlineKeyboardMarkup) -> DeliveryResult:
+    async def _send(
+        self, task: PendingTask, text: str, keyboard: InlineKeyboardMarkup, topic: int | None = None
+    ) -> DeliveryResult:
         if task.user_id is None:
-            return DeliveryResult(
-                task, DeliveryStatus.DONE, message_id=(await self._post(task, text, keyboard)).message_id
-            )
+            sent = await self._post(task, text, keyboard, topic)
+            return DeliveryResult(task, DeliveryStatus.DONE, message_id=sent.message_id)
         async with nullcontext() if self._is_known_to_work else self._trial:
             if self._failed_lately():
                 return DeliveryResult(task, DeliveryStatus.REFUSED, error=SHOWN_TO_ALL)
             alone = EphemeralMessageParameters(receiver_user_id=task.user_id)
-            sent = await self._post(task, text, keyboard, alone)
+            sent = await self._post(task, text, keyboard, topic, alone)
             self._note(works=not sent.is_for_all)
         return await self._take_back(task, sent) if sent.is_for_all else DeliveryResult(task, DeliveryStatus.DONE)
 
@@ -103,31 +105,28 @@ class Prompts:
         self._has_ephemeral(works)
 
     async def _take_back(self, task: PendingTask, sent: Sent) -> DeliveryResult:
-        """Delete a message that everybody sees; if that fails, the answer says `posted`, to delete it later."""
-        answer = {}
+        """Delete a message that everybody sees; if that fails, the result says so, to delete it later."""
+        posted = None
         try:
             await self._bot.delete_message(task.chat_id, sent.message_id, request_timeout=TIMEOUT)
         except (AiogramError, OSError) as error:
             log.warning("message_for_all_not_deleted", error=type(error).__name__)
-            answer = {"posted": sent.message_id}
-        return DeliveryResult(task, DeliveryStatus.REFUSED, error=SHOWN_TO_ALL, answer=answer)
+            posted = sent.message_id
+        return DeliveryResult(task, DeliveryStatus.REFUSED, error=SHOWN_TO_ALL, posted_to_all=posted)
 
     async def _post(
         self,
         task: PendingTask,
         text: str,
         keyboard: InlineKeyboardMarkup,
+        topic: int | None,
         alone: EphemeralMessageParameters | None = None,
     ) -> Sent:
-        topic = task.details.get("topic")
         method = SendText(
             chat_id=task.chat_id,
             text=text,
             reply_markup=keyboard,
-            message_thread_id=int(topic) if topic is not None else None,
+            message_thread_id=topic,
             ephemeral_message_parameters=alone,
         )
         return await self._bot(method, request_timeout=TIMEOUT)
-
-    def _words(self, task: PendingTask) -> Words:
-        return self._texts.in_language(str(task.details.get("language") or task.language))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
@@ -15,7 +14,8 @@ from aiogram.types import BufferedInputFile, InlineKeyboardMarkup, InputMediaPho
 from pydantic import TypeAdapter
 
 from bot.domain.delivery import DeliveryResult, DeliveryStatus, PendingTask
-from bot.domain.summary import StatisticsReport, StatsReply
+from bot.domain.summary import StatisticsReport
+from bot.domain.tasks import AskWhichGate, SayUnknownGate, SendChart, SendGateButtons
 from bot.telegram import stats_buttons
 from bot.telegram.api_errors import NOTHING_CHANGED, UNREACHABLE, says
 from bot.telegram.charts import chart
@@ -58,55 +58,50 @@ class StatsSender:
         self._drawing = asyncio.Lock()
         self._waiting = 0
 
-    async def tell(self, task: PendingTask) -> DeliveryResult:
-        """Edit the message, or send a new one if there is none. May raise what aiogram raises."""
+    async def choose(self, task: PendingTask, work: AskWhichGate) -> DeliveryResult:
+        """Ask which gate is meant. May raise what aiogram raises, as the others may."""
         words = self._texts.in_language(task.language)
-        match StatsReply(str(task.details["answer"])):
-            case StatsReply.CHART:
-                return await self._chart(task, words)
-            case StatsReply.GATES:
-                return await self._gates(task, words)
-            case StatsReply.CHOOSE:
-                gates = _gates_of(task)
-                keyboard = rows(*stats_buttons.choice(str(task.details["period"]), gates))
-                return await self._say(task, which_gate(int(task.details["more"]), words), keyboard)
-            case StatsReply.UNKNOWN:
-                titles = [title for _, title in _gates_of(task)]
-                asked, more = str(task.details["asked"]), int(task.details["more"])
-                return await self._say(task, unknown(asked, titles, more, words))
+        keyboard = rows(*stats_buttons.choice(work.period, work.gates))
+        return await self._say(task, which_gate(work.more, words), keyboard)
 
-    async def _chart(self, task: PendingTask, words: Words) -> DeliveryResult:
+    async def unknown(self, task: PendingTask, work: SayUnknownGate) -> DeliveryResult:
+        """Say that there is no such gate."""
+        words = self._texts.in_language(task.language)
+        titles = [title for _, title in work.gates]
+        return await self._say(task, unknown(work.asked, titles, work.more, words))
+
+    async def chart(self, task: PendingTask, work: SendChart) -> DeliveryResult:
+        """Edit the message, or send a new one if there is none."""
+        words = self._texts.in_language(task.language)
         if self._waiting >= MOST_WAITING:
             return DeliveryResult(task, DeliveryStatus.RETRY, error="too many charts at once")
-        summary = SUMMARY.validate_json(str(task.details["summary"]))
+        summary = SUMMARY.validate_json(work.summary)
         error, error_id = "", ""
         try:
             png = await self._drawn(summary, words)
         except Exception as failure:
             png, error, error_id = None, type(failure).__name__, self._new_error_id()
             log.exception("chart_not_drawn", error_id=error_id)
-        receipt = await self._show(task, summary, words, png)
+        receipt = await self._show(task, work, summary, words, png)
         return replace(receipt, error=error, error_id=error_id, is_our_fault=True) if error_id else receipt
 
     async def _show(
-        self, task: PendingTask, summary: StatisticsReport, words: Words, png: bytes | None
+        self, task: PendingTask, work: SendChart, summary: StatisticsReport, words: Words, png: bytes | None
     ) -> DeliveryResult:
         """Show the picture with its text, or the text alone."""
-        details = task.details
         keyboard = stats_buttons.of_chart(
             words,
             summary.period_name,
             summary.statistics.gate_id,
-            others=bool(details["others"]),
-            together=bool(details["together"]),
+            others=work.others,
+            together=work.together,
         )
         text = caption(summary, words, self._price)
         if png is None:
             return await self._say(task, text, keyboard)
         photo = BufferedInputFile(png, "statistics.png")
-        if "message_id" in details:
+        if (message_id := work.message_id) is not None:
             media = InputMediaPhoto(media=photo, caption=text, parse_mode="HTML")
-            message_id = int(details["message_id"])
             edit = EditPhoto(chat_id=task.chat_id, message_id=message_id, media=media, reply_markup=keyboard)
             if await self._edited(edit):
                 return DeliveryResult(task, DeliveryStatus.DONE, message_id=message_id)
@@ -130,19 +125,13 @@ class StatsSender:
         finally:
             self._waiting -= 1
 
-    async def _gates(self, task: PendingTask, words: Words) -> DeliveryResult:
-        details = task.details
+    async def gates(self, task: PendingTask, work: SendGateButtons) -> DeliveryResult:
+        """Replace the buttons of the chart, or send a new message with these."""
+        words = self._texts.in_language(task.language)
         keyboard = stats_buttons.of_gates(
-            words,
-            str(details["period"]),
-            int(details["gate"]),
-            _gates_of(task),
-            int(details["page"]),
-            int(details["pages"]),
-            together=bool(details["together"]),
+            words, work.period, work.gate_id, work.gates, work.page, work.pages, together=work.together
         )
-        if "message_id" in details:
-            message_id = int(details["message_id"])
+        if (message_id := work.message_id) is not None:
             edit = EditButtons(chat_id=task.chat_id, message_id=message_id, reply_markup=keyboard)
             if await self._edited(edit):
                 return DeliveryResult(task, DeliveryStatus.DONE, message_id=message_id)
@@ -163,7 +152,3 @@ class StatsSender:
                 raise
             return says(error, NOTHING_CHANGED)
         return True
-
-
-def _gates_of(task: PendingTask) -> list[tuple[int, str]]:
-    return [(int(gate_id), str(title)) for gate_id, title in json.loads(str(task.details["gates"]))]

@@ -7,11 +7,12 @@ from datetime import datetime
 
 from bot.clock import Clock
 from bot.domain.choices import Page
-from bot.domain.delivery import MOST_CHECKS, Notification, PendingTask, TaskKind, Toast
+from bot.domain.delivery import MOST_CHECKS, Notification, TaskKind, Toast
 from bot.domain.gate import Gate
 from bot.domain.panel import ADMIN_KNOWN_FOR, ON_BUTTONS, AdminAction, AdminActionKind
 from bot.domain.rights import NO_ADMIN, AdminRights, Right
 from bot.domain.screen import ScreenName
+from bot.domain.tasks import CheckAdminRights, Notify
 from bot.usecases.answer_button import ANSWERABLE_FOR, answer_button
 from bot.usecases.needed_rights import MISSING, refusal_of
 from storage.store import Store
@@ -22,9 +23,6 @@ ActionHandler = Callable[[Store, Gate, AdminAction, datetime], Awaitable[Toast]]
 Elsewhere = Callable[[Store, Gate, AdminAction], Awaitable[Mapping[int, tuple[Right, ...]]]]
 """Returns the other chats that an action concerns, and the rights it needs there; the person must be an admin of them
 in any case."""
-
-OWN = ("act", "gate", "user_id", "query_id", "also")
-"""Details of the task that are not the action's."""
 
 
 class AdminDesk:
@@ -66,25 +64,14 @@ class AdminDesk:
             if act.query_id is not None:
                 await answer_button(store, act.admin_id, act.query_id, Toast.TOO_FAST, now)
             return
-        details: dict[str, str | int] = {
-            **act.details,
-            "act": act.kind,
-            "gate": act.gate_id,
-            "user_id": act.admin_id,
-        }
-        if act.query_id is not None:
-            details["query_id"] = act.query_id
-        if len(concerned) > 1:
-            details["also"] = " ".join(map(str, sorted(concerned - {act.gate_id})))
+        also = tuple(sorted(concerned - {act.gate_id}))
+        check = CheckAdminRights(act.gate_id, act.admin_id, act.kind, act.query_id, also, act.details)
         expires_at = now + ANSWERABLE_FOR
-        await store.tasks.add(
-            TaskKind.CHECK_ADMIN, act.admin_id, details, now, expires_at=expires_at, user_id=act.admin_id
-        )
+        await store.tasks.add(check, act.admin_id, now, expires_at=expires_at, user_id=act.admin_id)
 
-    async def told(self, store: Store, task: PendingTask, rights: Mapping[int, AdminRights]) -> None:
+    async def told(self, store: Store, check: CheckAdminRights, rights: Mapping[int, AdminRights]) -> None:
         """Continue once Telegram has reported their rights, by chat."""
-        now = self._clock.now()
-        gate_id, admin_id = int(task.details["gate"]), int(task.details["user_id"])
+        now, admin_id = self._clock.now(), check.user_id
         is_unknown = admin_id not in await store.people.get_many([admin_id])
         if is_unknown and await store.erasures.is_being_erased(admin_id):
             return
@@ -92,19 +79,11 @@ class AdminDesk:
         for chat_id in await store.gates.get_many(rights.keys()):
             await store.admins.answered(chat_id, admin_id, now, rights[chat_id])
             said[chat_id] = await self._known(store, chat_id, admin_id, now) or NO_ADMIN
-        if not task.details["act"]:
+        if check.act is None:
             # They only asked for the list of their gates.
             await store.screens.touch([admin_id], now)
             return
-        details = {name: value for name, value in task.details.items() if name not in OWN}
-        query_id = task.details.get("query_id")
-        act = AdminAction(
-            AdminActionKind(str(task.details["act"])),
-            gate_id,
-            admin_id,
-            details,
-            str(query_id) if query_id is not None else None,
-        )
+        act = AdminAction(check.act, check.gate_id, admin_id, check.details, check.query_id)
         await self._do(store, act, now, said)
 
     async def _concerned(self, store: Store, act: AdminAction) -> Mapping[int, tuple[Right, ...]]:
@@ -153,8 +132,7 @@ class AdminDesk:
         """Say why in private, if the person ever wrote to the bot. For a button, the toast says it."""
         person = (await store.people.get_many([act.admin_id])).get(act.admin_id)
         if act.query_id is None and person is not None and person.can_be_written:
-            details: dict[str, str | int] = {"notice": Notification.NOT_ALLOWED, "title": gate.title, "why": why}
-            await store.tasks.add(TaskKind.NOTIFY, person.chat_id, details, now)
+            await store.tasks.add(Notify(Notification.NOT_ALLOWED, title=gate.title, why=why), person.chat_id, now)
 
     @staticmethod
     async def _turn_off(store: Store, act: AdminAction, now: datetime) -> None:

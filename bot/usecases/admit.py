@@ -14,6 +14,7 @@ from bot.domain.phone import Fingerprint, Phone
 from bot.domain.screen import ScreenName
 from bot.domain.settings import EntryMode
 from bot.domain.statistics import EntryReason
+from bot.domain.tasks import DeclineJoin, Kick, Mute, Prompt
 from bot.usecases.log_chat import post_to_log
 from bot.usecases.personal_links import request_personal_link
 from storage.store import Store
@@ -141,21 +142,16 @@ async def turn_away(
         return
     if request.way is EntryMode.MUTE:
         await call_off(store, gate_id, user_id, now)
-    kind, details = refusal(request, why, admin_id)
-    await store.tasks.add(kind, gate_id, details, now, user_id=user_id, job=job)
+    await store.tasks.add(refusal(request, why, admin_id), gate_id, now, user_id=user_id, job=job)
 
 
-def refusal(request: JoinRequest, why: DecisionReason, admin_id: int | None) -> tuple[TaskKind, dict[str, str | int]]:
-    """Return the kind and details of the task that rejects a person at Telegram."""
-    details: dict[str, str | int] = {"user_id": request.user_id, "gate": request.gate_id, "why": why}
-    if request.way is EntryMode.MUTE and why is DecisionReason.DEADLINE:
-        # Removing somebody whom an admin restricted would lift the admin's restriction.
-        details["spares"] = 1
-    if request.query_id is not None:
-        details["query_id"] = request.query_id
-    if admin_id is not None:
-        details["admin_id"] = admin_id
-    return TaskKind.KICK if request.way is EntryMode.MUTE else TaskKind.DECLINE_JOIN, details
+def refusal(request: JoinRequest, why: DecisionReason, admin_id: int | None) -> Kick | DeclineJoin:
+    """Return the task that rejects a person at Telegram."""
+    gate_id, user_id = request.gate_id, request.user_id
+    if request.way is not EntryMode.MUTE:
+        return DeclineJoin(gate_id, user_id, why, request.query_id, admin_id)
+    # Removing somebody whom an admin restricted would lift the admin's restriction.
+    return Kick(gate_id, user_id, why, admin_id, spare_restricted=why is DecisionReason.DEADLINE)
 
 
 async def notify_of_deadline(store: Store, gate: Gate, request: JoinRequest, now: datetime) -> None:
@@ -213,23 +209,17 @@ async def mute(
 ) -> None:
     """Request the mute of a newcomer, unless `actor_id`, who added them, is an admin. `crowd`: they are part of a
     raid's crowd and do not go before others."""
-    details: dict[str, str | int] = {"user_id": request.user_id, "joined": joined(request)}
-    if actor_id is not None:
-        details["actor_id"] = actor_id
-    await store.tasks.add(
-        TaskKind.MUTE, request.gate_id, details, now, user_id=request.user_id, after=after, crowd=crowd
-    )
+    work = Mute(request.user_id, joined(request), actor_id)
+    await store.tasks.add(work, request.gate_id, now, user_id=request.user_id, after=after, crowd=crowd)
 
 
 async def prompt(store: Store, gate: Gate, request: JoinRequest, now: datetime) -> None:
     """Tell a muted newcomer once how to verify, in a message that only they see; with a short expiry if the group gets
     a prompt otherwise."""
-    details: dict[str, str | int] = {"language": gate.settings.language}
+    work = Prompt(gate.settings.language)
     key = f"{TaskKind.PROMPT}:{gate.chat_id}:{request.user_id}:{joined(request)}"
     expires_at = now + PROMPT_PATIENCE if gate.settings.prompts_group else request.deadline_at
-    await store.tasks.add(
-        TaskKind.PROMPT, gate.chat_id, details, now, key=key, expires_at=expires_at, user_id=request.user_id
-    )
+    await store.tasks.add(work, gate.chat_id, now, key=key, expires_at=expires_at, user_id=request.user_id)
 
 
 def joined(request: JoinRequest) -> int:

@@ -10,6 +10,7 @@ from bot.domain.journal import Event
 from bot.domain.panel import AdminAction
 from bot.domain.screen import Outcome
 from bot.domain.statistics import EntryReason
+from bot.domain.tasks import Unban
 from bot.usecases.admit import BY_NOBODY, DecisionReason, let_in
 from bot.usecases.decide_by_admin import only_who_waits
 from bot.usecases.log_chat import post_to_log
@@ -57,8 +58,7 @@ async def lift_ban(store: Store, gate: Gate, user_id: int, now: datetime) -> Non
     gate_id = gate.chat_id
     # A ban that may be in flight has to come first: the other way round it would stay.
     pending = await store.tasks.cancel(TaskKind.BAN, gate_id, user_id, now)
-    details: dict[str, str | int] = {"user_id": user_id, "gate": gate_id}
-    await store.tasks.add(TaskKind.UNBAN, gate_id, details, now, user_id=user_id, after=5.0 if pending else 0.0)
+    await store.tasks.add(Unban(user_id), gate_id, now, user_id=user_id, after=5.0 if pending else 0.0)
 
 
 async def _is_on_the_way_out(store: Store, request: JoinRequest, now: datetime) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.clock import Clock
-from bot.domain.delivery import DeliveryResult, DeliveryStatus, Notification, PendingTask, TaskKind, Toast
+from bot.domain.delivery import DeliveryResult, DeliveryStatus, Notification, PendingTask, Toast
 from bot.domain.installation import (
     LONGEST_ANNOUNCEMENT,
     Announcement,
@@ -18,6 +18,7 @@ from bot.domain.installation import (
 from bot.domain.journal import Event
 from bot.domain.people import Person
 from bot.domain.screen import ScreenName
+from bot.domain.tasks import Notify, SendAnnouncement
 from bot.numbering import NumberingPlan
 from bot.usecases.find_people import only_phone
 from bot.usecases.operators import Operators
@@ -27,8 +28,6 @@ KEPT = timedelta(hours=48)
 """How long announcements stay stored, sent or not."""
 TO_BE_WRITTEN, GIVEN_UP = 0, -1
 """In place of an announcement's id."""
-MOST_ID = 2**63
-"""No row has this number or a higher one."""
 
 
 class Announce:
@@ -95,9 +94,7 @@ class Announce:
         if announcement is None or not is_begun:
             return Toast.OVER if announcement is None else Toast.DONE_BEFORE
         await store.announcements.goes_to(announcement_id, len(audience.admins))
-        await store.tasks.tell_many(
-            TaskKind.ANNOUNCE, audience.admins, {"announcement": announcement_id}, now, job=announcement.job
-        )
+        await store.tasks.tell_many(SendAnnouncement(announcement_id), audience.admins, now, job=announcement.job)
         store.journal.add(Event.ANNOUNCED, now, actor_id=user_id)
         return Toast.NOTHING
 
@@ -134,13 +131,10 @@ class Announce:
             if not await store.screens.is_shown(sender):
                 return
         elif sender is not None and await self._operators.is_operator(store, sender):
-            said: dict[str, str | int] = {
-                "notice": Notification.ANNOUNCED,
-                "sent": announcement.sent,
-                "total": announcement.total,
-                "missed": announcement.missed,
-            }
-            await store.tasks.add(TaskKind.NOTIFY, sender, said, now)
+            result = Notify(
+                Notification.ANNOUNCED, sent=announcement.sent, total=announcement.total, missed=announcement.missed
+            )
+            await store.tasks.add(result, sender, now)
         await store.announcements.reported(announcement.id, now)
 
     async def _looks_at(self, store: Store, user_id: int, announcement: Announcement) -> bool:
@@ -149,29 +143,26 @@ class Announce:
         return is_operator and await _looked_at(store, user_id) == announcement.id
 
 
-async def note_announced(store: Store, task: PendingTask, receipt: DeliveryResult) -> None:
+async def note_announced(
+    store: Store,
+    task: PendingTask,
+    work: SendAnnouncement,
+    receipt: DeliveryResult,
+    now: datetime,  # noqa: ARG001 - `OnResult`
+) -> None:
     """Record that an admin got it, or cannot be written to."""
-    await store.announcements.told(int(task.details["announcement"]), is_sent=receipt.result is DeliveryStatus.DONE)
+    await store.announcements.told(work.announcement_id, is_sent=receipt.result is DeliveryStatus.DONE)
     if receipt.result is DeliveryStatus.UNREACHABLE:
         await store.people.lost([task.chat_id])
 
 
-def announcement_of(task: PendingTask) -> int:
-    """Return the id of the task's announcement. Raises KeyError, TypeError or ValueError if its details are
-    unreadable."""
-    announcement_id = int(task.details["announcement"])
-    if not 0 < announcement_id < MOST_ID:
-        raise ValueError(announcement_id)
-    return announcement_id
-
-
 async def with_texts(store: Store, tasks: Sequence[PendingTask]) -> list[PendingTask]:
     """Return the same tasks, with the texts of announcements, which are stored once for all tasks."""
-    meant = {announcement_of(task) for task in tasks if task.kind is TaskKind.ANNOUNCE}
+    meant = {task.work.announcement_id for task in tasks if isinstance(task.work, SendAnnouncement)}
     texts = await store.announcements.texts(meant) if meant else {}
     return [
-        replace(task, details={**task.details, "text": texts.get(announcement_of(task), "")})
-        if task.kind is TaskKind.ANNOUNCE
+        replace(task, work=replace(task.work, text=texts.get(task.work.announcement_id, "")))
+        if isinstance(task.work, SendAnnouncement)
         else task
         for task in tasks
     ]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from bot.domain.delivery import TaskKind, Toast
+from bot.domain.delivery import Toast
+from bot.domain.tasks import AnswerButton
 from storage.store import Store
 
 ANSWERABLE_FOR = timedelta(seconds=150)
@@ -15,11 +16,9 @@ async def answer_button(
     store: Store, user_id: int, query_id: str, toast: Toast, now: datetime, *, job: str | None = None
 ) -> None:
     """Request the answer. `job`: the job that the answer belongs to, if it has to go with that."""
-    details: dict[str, str | int] = {"query_id": query_id, "toast": toast}
     await store.tasks.add(
-        TaskKind.ANSWER_BUTTON,
+        AnswerButton(query_id, toast),
         user_id,
-        details,
         now,
         expires_at=now + ANSWERABLE_FOR,
         user_id=user_id if job is not None else None,

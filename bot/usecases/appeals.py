@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from bot.domain.delivery import DeliveryResult, Notification, PendingTask, TaskKind, Toast
+from bot.domain.delivery import DeliveryResult, Notification, Toast
 from bot.domain.gate import Gate, JoinRequest, RequestState
 from bot.domain.rights import AdminRights
+from bot.domain.tasks import AdminsWantedFor, CallAdmins, CloseAppeal, Notify, SendAppeal
 from bot.usecases.operators import Operators
 from bot.usecases.stages import applicants
 from storage.store import Store
-
-FOR_APPEAL, FOR_LOG = "appeal", "log"
-"""Why the bot looks up the admins of a gate."""
 
 
 async def announce(store: Store, gate: Gate, request: JoinRequest, now: datetime) -> None:
@@ -22,18 +20,17 @@ async def announce(store: Store, gate: Gate, request: JoinRequest, now: datetime
     if log_chat is not None:
         await _tell(store, gate, request, log_chat, now)
     else:
-        await call_admins(store, gate, FOR_APPEAL, now, request.user_id)
+        await call_admins(store, gate, AdminsWantedFor.APPEAL, now, request.user_id)
 
 
-async def call_admins(store: Store, gate: Gate, reason: str, now: datetime, user_id: int = 0) -> None:
+async def call_admins(store: Store, gate: Gate, purpose: AdminsWantedFor, now: datetime, user_id: int = 0) -> None:
     """Ask Telegram who the admins are; `called` continues from there."""
-    details: dict[str, str | int] = {"gate": gate.chat_id, "for": reason, "user_id": user_id}
-    await store.tasks.add(TaskKind.CALL_ADMINS, gate.chat_id, details, now, user_id=user_id or None)
+    await store.tasks.add(CallAdmins(gate.chat_id, purpose, user_id), gate.chat_id, now, user_id=user_id or None)
 
 
-async def called(store: Store, task: PendingTask, receipt: DeliveryResult, operators: Operators, now: datetime) -> None:
+async def called(store: Store, call: CallAdmins, receipt: DeliveryResult, operators: Operators, now: datetime) -> None:
     """Continue once Telegram has named the admins, or refused. If none can be written to, notify the operators."""
-    gate = await store.gates.get(int(task.details["gate"]))
+    gate = await store.gates.get(call.gate_id)
     if gate is None:
         return
     admins: Mapping[int, AdminRights] = receipt.answer.get("admins", {})
@@ -41,12 +38,11 @@ async def called(store: Store, task: PendingTask, receipt: DeliveryResult, opera
         await store.admins.answered(gate.chat_id, admin_id, now, rights)
     people = await store.people.get_many(admins)
     reachable = [admin_id for admin_id in admins if admin_id in people and people[admin_id].can_be_written]
-    if task.details.get("for") == FOR_LOG:
+    if call.purpose is AdminsWantedFor.LOG:
         for admin_id in reachable:
-            notification: dict[str, str | int] = {"notice": Notification.LOG_LOST, "title": gate.title}
-            await store.tasks.add(TaskKind.NOTIFY, admin_id, notification, now)
+            await store.tasks.add(Notify(Notification.LOG_LOST, title=gate.title), admin_id, now)
         return
-    request = await store.requests.get(gate.chat_id, int(task.details["user_id"]))
+    request = await store.requests.get(gate.chat_id, call.user_id)
     if request is None or request.state is not RequestState.WAITING:
         return
     for admin_id in reachable:
@@ -55,19 +51,19 @@ async def called(store: Store, task: PendingTask, receipt: DeliveryResult, opera
         await _notify_operators(store, gate, request, operators, now)
 
 
-async def not_told(store: Store, task: PendingTask, operators: Operators, now: datetime) -> None:
+async def not_told(store: Store, chat_id: int, appeal: SendAppeal, operators: Operators, now: datetime) -> None:
     """Handle an appeal message that could not be delivered: write to the admins in place of the log chat, or to the
     operators when the last admin is unreachable."""
-    gate_id, user_id = await store.gates.current_id(int(task.details["gate"])), int(task.details["user_id"])
+    gate_id, user_id = await store.gates.current_id(appeal.gate_id), appeal.user_id
     gate, request = await store.gates.get(gate_id), await store.requests.get(gate_id, user_id)
     if gate is None or request is None or request.state is not RequestState.WAITING:
         return
-    if task.chat_id == gate.settings.log_chat or task.chat_id < 0:
-        await call_admins(store, gate, FOR_APPEAL, now, user_id)
+    if chat_id == gate.settings.log_chat or chat_id < 0:
+        await call_admins(store, gate, AdminsWantedFor.APPEAL, now, user_id)
         return
-    if "operator" in task.details:
+    if appeal.is_for_operator:
         return
-    await store.people.lost([task.chat_id])
+    await store.people.lost([chat_id])
     people = await store.people.get_many(await store.admins.at(gate_id))
     if not any(person.can_be_written for person in people.values()):
         await _notify_operators(store, gate, request, operators, now)
@@ -81,16 +77,16 @@ async def close_appeal(
         await _say_decided(store, gate, user_id, (chat_id, message_id), outcome, now, admin_id)
 
 
-async def told(store: Store, task: PendingTask, message_id: int, now: datetime) -> None:
+async def told(store: Store, chat_id: int, appeal: SendAppeal, message_id: int, now: datetime) -> None:
     """Record the message of an appeal; if it has been decided meanwhile, update it at once."""
-    user_id = int(task.details["user_id"])
-    gate = await store.gates.get(await store.gates.current_id(int(task.details["gate"])))
-    if gate is None or "operator" in task.details:
+    user_id = appeal.user_id
+    gate = await store.gates.get(await store.gates.current_id(appeal.gate_id))
+    if gate is None or appeal.is_for_operator:
         return
-    decided = await store.appeals.told(gate.chat_id, user_id, task.chat_id, message_id)
+    decided = await store.appeals.told(gate.chat_id, user_id, chat_id, message_id)
     if decided is not None:
         outcome, admin_id = decided
-        await _say_decided(store, gate, user_id, (task.chat_id, message_id), outcome, now, admin_id)
+        await _say_decided(store, gate, user_id, (chat_id, message_id), outcome, now, admin_id)
 
 
 async def _say_decided(
@@ -104,46 +100,38 @@ async def _say_decided(
 ) -> None:
     chat_id, message_id = message
     request = await store.requests.get(gate.chat_id, user_id)
-    details: dict[str, str | int] = {
-        "gate": gate.chat_id,
-        "title": gate.title,
-        "user_id": user_id,
-        "name": request.name if request is not None else "",
-        "message_id": message_id,
-        "outcome": outcome,
-        **_language(gate, chat_id),
-    }
-    if admin_id is not None:
-        details["admin_id"] = admin_id
-    await store.tasks.add(TaskKind.CLOSE_APPEAL, chat_id, details, now, user_id=user_id)
+    name, language = request.name if request is not None else "", _language(gate, chat_id)
+    work = CloseAppeal(gate.chat_id, gate.title, user_id, name, message_id, outcome, language, admin_id)
+    await store.tasks.add(work, chat_id, now, user_id=user_id)
 
 
 async def _notify_operators(
     store: Store, gate: Gate, request: JoinRequest, operators: Operators, now: datetime
 ) -> None:
     for operator_id in await operators.now(store):
-        await _tell(store, gate, request, operator_id, now, operator=1)
+        await _tell(store, gate, request, operator_id, now, is_for_operator=True)
 
 
-async def _tell(store: Store, gate: Gate, request: JoinRequest, chat_id: int, now: datetime, **more: str | int) -> None:
+async def _tell(
+    store: Store, gate: Gate, request: JoinRequest, chat_id: int, now: datetime, *, is_for_operator: bool = False
+) -> None:
     (applicant,) = await applicants(store, [request], now)
-    details: dict[str, str | int] = {
-        "gate": gate.chat_id,
-        "title": gate.title,
-        "user_id": request.user_id,
-        "name": request.name,
-        "stage": applicant.stage,
-        "why": applicant.why,
-        "mask": applicant.mask,
-        "seconds": int((now - request.requested_at).total_seconds()),
-        **_language(gate, chat_id),
-        **more,
-    }
-    if chat_id == gate.settings.log_chat and gate.settings.log_topic is not None:
-        details["topic"] = gate.settings.log_topic
-    await store.tasks.add(TaskKind.APPEAL, chat_id, details, now, user_id=request.user_id)
+    work = SendAppeal(
+        gate_id=gate.chat_id,
+        title=gate.title,
+        user_id=request.user_id,
+        name=request.name,
+        stage=applicant.stage,
+        why=applicant.why,
+        mask=applicant.mask,
+        seconds=int((now - request.requested_at).total_seconds()),
+        language=_language(gate, chat_id),
+        topic=gate.settings.log_topic if chat_id == gate.settings.log_chat else None,
+        is_for_operator=is_for_operator,
+    )
+    await store.tasks.add(work, chat_id, now, user_id=request.user_id)
 
 
-def _language(gate: Gate, chat_id: int) -> dict[str, str | int]:
+def _language(gate: Gate, chat_id: int) -> str:
     """Return the gate's language for a log chat; in private the reader's own is known."""
-    return {"language": gate.settings.language} if chat_id < 0 else {}
+    return gate.settings.language if chat_id < 0 else ""

@@ -13,11 +13,11 @@ from bot.domain.delivery import (
     PendingLogBatch,
     PendingScreen,
     PendingTask,
-    TaskKind,
     pause_after,
 )
 from bot.domain.journal import Event
 from bot.domain.screen import NumberShown, next_refresh
+from bot.domain.tasks import DeleteMessage
 from bot.usecases.move_chat import move_chat
 from bot.usecases.report_failure import ReportFailure
 from bot.usecases.settle_grant import SettleGrant
@@ -106,7 +106,7 @@ class ApplyResults:
                 # An older drawing does not show a request that came meanwhile; the next one will.
                 is_newest = await store.screens.drawn(receipt, refresh_at)
                 for message_id in receipt.replaced:
-                    await store.tasks.add(TaskKind.DELETE_MESSAGE, screen.chat_id, {"message_id": message_id}, now)
+                    await store.tasks.add(DeleteMessage(message_id), screen.chat_id, now)
                 return is_newest
             case DeliveryStatus.UNREACHABLE:
                 await store.screens.give_up([(screen.user_id, screen.revision)])

@@ -11,6 +11,7 @@ from bot.domain.journal import Event
 from bot.domain.people import Person
 from bot.domain.personal import FileKind
 from bot.domain.screen import ScreenName
+from bot.domain.tasks import Notify
 from bot.usecases.installation_pages import show_installation
 from bot.usecases.notify_operators import OperatorNotifier
 from bot.usecases.operators import Operators
@@ -68,11 +69,9 @@ class AppointOperators:
         if someone.user_id in self._operators.named or not await store.operators.add(added):
             return CannotAppoint.ALREADY
         store.journal.add(Event.OPERATOR_ADDED, now, user_id=someone.user_id, actor_id=actor_id)
-        said = _said(added, actor_id, actor)
-        await self._tell(store, someone.user_id, {**said, "notice": Notification.NOW_OPERATOR}, now)
-        await self._notify_operators(
-            store, {**said, "notice": Notification.OPERATOR_ADDED}, now, but=(actor_id, someone.user_id)
-        )
+        await self._tell(store, someone.user_id, _said(Notification.NOW_OPERATOR, added, actor_id, actor), now)
+        notice = _said(Notification.OPERATOR_ADDED, added, actor_id, actor)
+        await self._notify_operators(store, notice, now, but=(actor_id, someone.user_id))
         return None
 
     async def remove(self, store: Store, actor_id: int, actor: str, user_id: int, now: datetime) -> Toast:
@@ -84,20 +83,18 @@ class AppointOperators:
         store.journal.add(Event.OPERATOR_REMOVED, now, user_id=user_id, actor_id=actor_id)
         if is_named:
             return Toast.DONE
-        said = _said(removed, actor_id, actor)
-        await self._tell(store, user_id, {**said, "notice": Notification.NO_OPERATOR}, now)
-        await self._notify_operators(
-            store, {**said, "notice": Notification.OPERATOR_REMOVED}, now, but=(actor_id, user_id)
-        )
+        await self._tell(store, user_id, _said(Notification.NO_OPERATOR, removed, actor_id, actor), now)
+        notice = _said(Notification.OPERATOR_REMOVED, removed, actor_id, actor)
+        await self._notify_operators(store, notice, now, but=(actor_id, user_id))
         await close_pages(store, user_id, now)
         await _drop_answers(store, user_id, now)
         return Toast.DONE
 
     @staticmethod
-    async def _tell(store: Store, user_id: int, details: dict[str, str | int], now: datetime) -> None:
+    async def _tell(store: Store, user_id: int, notice: Notify, now: datetime) -> None:
         person = (await store.people.get_many([user_id])).get(user_id)
         if person is not None and person.can_be_written:
-            await store.tasks.add(TaskKind.NOTIFY, person.chat_id, details, now)
+            await store.tasks.add(notice, person.chat_id, now)
 
 
 async def close_pages(store: Store, user_id: int, now: datetime) -> None:
@@ -124,5 +121,6 @@ async def show_operators(
     await store.screens.show(user_id, user_id, ScreenName.INSTALLATION, now, details=details, fresh=True)
 
 
-def _said(operator: AddedOperator, actor_id: int, actor: str) -> dict[str, str | int]:
-    return {"user_id": operator.user_id, "name": operator.name, "by": actor_id, "by_name": actor[:LONGEST_NAME]}
+def _said(notification: Notification, operator: AddedOperator, actor_id: int, actor: str) -> Notify:
+    name = actor[:LONGEST_NAME]
+    return Notify(notification, user_id=operator.user_id, name=operator.name, by=actor_id, by_name=name)

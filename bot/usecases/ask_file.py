@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bot.clock import Clock
-from bot.domain.delivery import Notification, TaskKind
+from bot.domain.delivery import Notification
 from bot.domain.people import Person
 from bot.domain.periods import PeriodProblem, parse_period
 from bot.domain.personal import FileKind
+from bot.domain.tasks import Notify, SendExport, SendMyData
 from storage.store import Store
 
 MY_DATA_EVERY = timedelta(minutes=1)
@@ -30,16 +31,9 @@ class AskMyData:
         asked_at = await store.tasks.asked_at(job)
         if await is_being_made(store, job) or (asked_at is not None and now < asked_at + MY_DATA_EVERY):
             key = f"{Notification.MY_DATA_ASKED}:{person.user_id}:{now:%Y-%m-%dT%H:%M}"
-            await store.tasks.add(TaskKind.NOTIFY, person.chat_id, {"notice": Notification.MY_DATA_ASKED}, now, key=key)
+            await store.tasks.add(Notify(Notification.MY_DATA_ASKED), person.chat_id, now, key=key)
             return
-        await store.tasks.add(
-            TaskKind.MAKE_FILE,
-            person.chat_id,
-            {"file": FileKind.MY_DATA, "language": person.language},
-            now,
-            user_id=person.user_id,
-            job=job,
-        )
+        await store.tasks.add(SendMyData(person.language), person.chat_id, now, user_id=person.user_id, job=job)
 
 
 class AskExport:
@@ -54,23 +48,16 @@ class AskExport:
         now, job = self._clock.now(), f"{FileKind.JOURNAL}:{operator.user_id}"
         period = parse_period(written or BY_DEFAULT, now)
         if isinstance(period, PeriodProblem):
-            await self._say(store, operator, Notification.EXPORT_PERIOD, {"problem": period})
+            await self._say(store, operator, Notify(Notification.EXPORT_PERIOD, problem=period))
             return
         if await is_being_made(store, job):
-            await self._say(store, operator, Notification.EXPORT_BUSY, {})
+            await self._say(store, operator, Notify(Notification.EXPORT_BUSY))
             return
-        details: dict[str, str | int] = {
-            "file": FileKind.JOURNAL,
-            "first": period.first.isoformat() if period.first is not None else "",
-            "last": period.last.isoformat(),
-            "period": written or BY_DEFAULT,
-        }
-        await store.tasks.add(TaskKind.MAKE_FILE, operator.chat_id, details, now, user_id=operator.user_id, job=job)
+        work = SendExport(period.first, period.last, written or BY_DEFAULT)
+        await store.tasks.add(work, operator.chat_id, now, user_id=operator.user_id, job=job)
 
-    async def _say(
-        self, store: Store, operator: Person, notification: Notification, details: dict[str, str | int]
-    ) -> None:
-        await store.tasks.add(TaskKind.NOTIFY, operator.chat_id, {**details, "notice": notification}, self._clock.now())
+    async def _say(self, store: Store, operator: Person, notice: Notify) -> None:
+        await store.tasks.add(notice, operator.chat_id, self._clock.now())
 
 
 async def is_being_made(store: Store, job: str) -> bool:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.domain.delivery import TaskKind, Toast
+from bot.domain.delivery import Toast
 from bot.domain.gate import AccessOverride, Gate, GrantKind, GrantState, Override, RequestState
 from bot.domain.journal import Event
 from bot.domain.panel import AdminAction
 from bot.domain.screen import Outcome
 from bot.domain.settings import EntryMode
+from bot.domain.tasks import Ban
 from bot.usecases.admit import DecisionReason, turn_away
 from bot.usecases.admit_by_admin import lift_ban
 from bot.usecases.decide_by_admin import only_who_waits, take_back
@@ -49,8 +50,7 @@ async def block(store: Store, gate: Gate, user_id: int, act: AdminAction, now: d
     else:
         if request is not None and not waits:
             await store.requests.set_state(gate_id, user_id, RequestState.GONE, now)
-        details: dict[str, str | int] = {"user_id": user_id, "gate": gate_id, "admin_id": admin_id}
-        await store.tasks.add(TaskKind.BAN, gate_id, details, now, user_id=user_id)
+        await store.tasks.add(Ban(user_id, admin_id), gate_id, now, user_id=user_id)
     name = request.name if request is not None else ""
     await post_to_log(store, gate, Event.BLOCKED, user_id, now, admin_id=admin_id, name=name)
     return Toast.BLOCKED

@@ -8,10 +8,11 @@ from datetime import datetime
 
 from bot.clock import Clock
 from bot.domain.choices import Page
-from bot.domain.delivery import Notification, TaskKind, Toast
+from bot.domain.delivery import Notification, Toast
 from bot.domain.gate import Gate
 from bot.domain.panel import AdminAction, AdminActionKind
 from bot.domain.rights import Right
+from bot.domain.tasks import DeleteMessage, MakeJoinLink, Notify, SendPrivateLink
 from bot.usecases.admin_desk import AdminDesk
 from bot.usecases.change_settings import change_settings
 from bot.usecases.needed_rights import LOOKS
@@ -33,8 +34,20 @@ class GroupCommand:
     topic: int | None
     language: str
 
+    @classmethod
+    def of(cls, act: AdminAction) -> GroupCommand:
+        """Return the command from which an action came."""
+        topic, message_id = act.details.get("topic"), act.details.get("message")
+        return cls(
+            act.gate_id,
+            act.admin_id,
+            int(message_id) if message_id is not None else None,
+            int(topic) if topic is not None else None,
+            str(act.details.get("language", "")),
+        )
+
     def details(self) -> dict[str, str | int]:
-        """Return the details for an action or a task."""
+        """Return the details for an action."""
         named = {"topic": self.topic, "message": self.message_id}
         given: dict[str, str | int] = {name: value for name, value in named.items() if value is not None}
         return given | {"language": self.language}
@@ -56,7 +69,7 @@ class CallPanel:
         if gate is None:
             return
         if command.sender_id is None:
-            await _point(store, gate, None, command.details(), self._clock.now())
+            await _point(store, gate, None, command, self._clock.now())
             return
         await self._desk(
             store, AdminAction(AdminActionKind.PRIVATE_CHAT_LINK, command.chat_id, command.sender_id, command.details())
@@ -67,18 +80,17 @@ class SendPanelLink:
     """An `ActionHandler`: see `CallPanel`."""
 
     async def __call__(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:
-        await _point(store, gate, act.admin_id, dict(act.details), now)
+        command = GroupCommand.of(act)
+        await _point(store, gate, act.admin_id, command, now)
         return Toast.NOTHING
 
 
-async def _point(store: Store, gate: Gate, admin_id: int | None, details: dict[str, str | int], now: datetime) -> None:
-    message_id = details.pop("message", None)
-    details["start"] = panel_start(gate.chat_id)
-    details["language"] = details["language"] or gate.settings.language
-    await store.tasks.add(TaskKind.PRIVATE_CHAT_LINK, gate.chat_id, details, now, user_id=admin_id)
-    if message_id is not None:
-        said = {"message_id": message_id}
-        await store.tasks.add(TaskKind.DELETE_MESSAGE, gate.chat_id, said, now, user_id=admin_id)
+async def _point(store: Store, gate: Gate, admin_id: int | None, command: GroupCommand, now: datetime) -> None:
+    language = command.language or gate.settings.language
+    work = SendPrivateLink(panel_start(gate.chat_id), language, command.topic)
+    await store.tasks.add(work, gate.chat_id, now, user_id=admin_id)
+    if command.message_id is not None:
+        await store.tasks.add(DeleteMessage(command.message_id), gate.chat_id, now, user_id=admin_id)
 
 
 class ChooseLogPlace:
@@ -122,14 +134,9 @@ class LogHere:
         chat_id, topic = int(act.details["chat"]), act.details.get("topic")
         settings = replace(gate.settings, log_chat=chat_id, log_topic=int(topic) if topic is not None else None)
         await change_settings(store, gate, settings, now, act.admin_id, f"log={chat_id}/{topic or ''}")
-        details: dict[str, str | int] = {
-            "notice": Notification.LOG_HERE,
-            "title": gate.title,
-            "language": act.details.get("language", ""),
-        }
-        if topic is not None:
-            details["topic"] = topic
-        await store.tasks.add(TaskKind.NOTIFY, chat_id, details, now)
+        language = str(act.details.get("language", ""))
+        notice = Notify(Notification.LOG_HERE, title=gate.title, language=language, topic=settings.log_topic)
+        await store.tasks.add(notice, chat_id, now)
         shown = await page_shown(store, act.admin_id)
         if shown is not None and shown[:2] == (gate.chat_id, Page.LOG):
             await show_page(store, gate, act.admin_id, Page.LOG, now)
@@ -142,5 +149,5 @@ class MakeLink:
     async def __call__(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:
         if (await store.gates.extras(gate.chat_id)).request_link is None:
             key = f"link {gate.chat_id} {int(now.timestamp()) // LINK_ONCE_IN}"
-            await store.tasks.add(TaskKind.MAKE_LINK, act.admin_id, {"gate": gate.chat_id}, now, key=key)
+            await store.tasks.add(MakeJoinLink(gate.chat_id), act.admin_id, now, key=key)
         return Toast.DONE

@@ -6,9 +6,10 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from bot.domain.choices import Page
-from bot.domain.delivery import TaskKind, Toast
+from bot.domain.delivery import Toast
 from bot.domain.gate import Gate, Grant, GrantKind, GrantState
 from bot.domain.panel import AdminAction, AdminActionKind
+from bot.domain.tasks import Untag
 from bot.usecases.appeals import close_appeal
 from bot.usecases.open_panel import show_page
 from bot.usecases.personal_links import take_back_extra_links, take_back_link
@@ -71,8 +72,7 @@ async def take_back(store: Store, gate: Gate, user_id: int, now: datetime) -> li
     await take_back_extra_links(store, gate, user_id, now)
     for grant in taken:
         if grant.kind is GrantKind.TAG and grant.state is GrantState.DONE:
-            details: dict[str, str | int] = {"user_id": user_id, "tag": grant.detail}
-            await store.tasks.add(TaskKind.UNTAG, gate.chat_id, details, now, user_id=user_id)
+            await store.tasks.add(Untag(user_id, grant.detail), gate.chat_id, now, user_id=user_id)
     return taken
 
 

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 
 from bot.clock import Clock
 from bot.domain.choices import Page
-from bot.domain.delivery import TaskKind
 from bot.domain.gate import Gate, JoinRequest
 from bot.domain.journal import Event
 from bot.domain.raid import MassDecline
@@ -107,7 +106,7 @@ class DeclineMany:
             await store.mass_declines.chosen(decline.job, now)
             return
         why = DecisionReason(decline.why)
-        tasks: dict[TaskKind, list[tuple[int, dict[str, str | int]]]] = {}
+        refusals = []
         for request in found:
             store.journal.add(
                 Event.DECLINED_BY_ADMIN,
@@ -120,10 +119,8 @@ class DeclineMany:
             if request.way is EntryMode.MUTE:
                 await call_off(store, request.gate_id, request.user_id, now)
             if request.way is not EntryMode.LINK:
-                kind, details = refusal(request, why, decline.admin_id)
-                tasks.setdefault(kind, []).append((request.user_id, details))
-        for kind, about in tasks.items():
-            await store.tasks.add_many(kind, decline.gate_id, about, now, job=decline.job)
+                refusals.append((request.user_id, refusal(request, why, decline.admin_id)))
+        await store.tasks.add_many(decline.gate_id, refusals, now, job=decline.job)
         gate = await store.gates.get(decline.gate_id)
         if gate is not None:
             await self._tidy_screens(store, gate, found, now)

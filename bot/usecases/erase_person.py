@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.clock import Clock
-from bot.domain.delivery import Notification, TaskKind
+from bot.domain.delivery import Notification
 from bot.domain.gate import Gate, GateMode, GrantKind
 from bot.domain.journal import Event
 from bot.domain.people import Person
 from bot.domain.personal import CARRIED_WITHIN, ERASURE_JOB
 from bot.domain.settings import EntryMode
+from bot.domain.tasks import DeclineJoin, DeleteMessage, Kick, Notify
 from bot.usecases.admit import DecisionReason
 from bot.usecases.notify_operators import OperatorNotifier
 from bot.usecases.operators import Operators
@@ -20,7 +21,7 @@ from storage.store import Store
 BY_THEMSELVES, BY_OPERATOR = "self", "operator"
 AT_ONCE = 10
 """Erasures that one sweep completes."""
-TURNED_AWAY = {EntryMode.REQUEST: TaskKind.DECLINE_JOIN, EntryMode.MUTE: TaskKind.KICK}
+TURNED_AWAY = (EntryMode.REQUEST, EntryMode.MUTE)
 ENTRIES = {GrantKind.JOIN: EntryMode.REQUEST, GrantKind.UNMUTE: EntryMode.MUTE}
 
 
@@ -69,7 +70,7 @@ class ErasePerson:
         is_removed = await store.operators.remove(user_id) is not None
         if is_removed and user_id not in self._operators.named:
             store.journal.add(Event.OPERATOR_REMOVED, now)
-            await self._notify_operators(store, {"notice": Notification.OPERATOR_ERASED}, now)
+            await self._notify_operators(store, Notify(Notification.OPERATOR_ERASED), now)
 
 
 class FinishErasures:
@@ -99,17 +100,18 @@ async def not_in_yet(store: Store, user_id: int) -> list[tuple[EntryMode, Gate, 
 async def _withdraw(
     store: Store, user_id: int, way: EntryMode, gate: Gate, query_id: str | None, now: datetime
 ) -> None:
-    details: dict[str, str | int] = {"user_id": user_id, "gate": gate.chat_id, "why": DecisionReason.ERASED}
-    if query_id is not None:
-        details["query_id"] = query_id
-    await store.tasks.add(TURNED_AWAY[way], gate.chat_id, details, now, user_id=user_id, job=ERASURE_JOB)
+    work: Kick | DeclineJoin
+    if way is EntryMode.MUTE:
+        work = Kick(gate.chat_id, user_id, DecisionReason.ERASED)
+    else:
+        work = DeclineJoin(gate.chat_id, user_id, DecisionReason.ERASED, query_id)
+    await store.tasks.add(work, gate.chat_id, now, user_id=user_id, job=ERASURE_JOB)
 
 
 async def _send_last_message(store: Store, person: Person, message_id: int | None, now: datetime) -> None:
     """Send the last message, in place of the screen; it must look nothing up, since everything is deleted."""
     user_id, chat_id = person.user_id, person.chat_id
     if message_id is not None:
-        details: dict[str, str | int] = {"message_id": message_id}
-        await store.tasks.add(TaskKind.DELETE_MESSAGE, chat_id, details, now, user_id=user_id, job=ERASURE_JOB)
-    last: dict[str, str | int] = {"notice": Notification.ERASED, "language": person.language}
-    await store.tasks.add(TaskKind.NOTIFY, chat_id, last, now, user_id=user_id, job=ERASURE_JOB)
+        await store.tasks.add(DeleteMessage(message_id), chat_id, now, user_id=user_id, job=ERASURE_JOB)
+    last = Notify(Notification.ERASED, language=person.language)
+    await store.tasks.add(last, chat_id, now, user_id=user_id, job=ERASURE_JOB)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -14,6 +14,7 @@ from bot.domain.health import RIGHTS, GateHealth, GateIssue, issues, protection
 from bot.domain.journal import Event
 from bot.domain.rights import SOME_ADMIN
 from bot.domain.settings import EntryMode
+from bot.domain.tasks import Notify, SendPrivateLink
 from bot.domain.trouble import Finding, IncidentKind
 from bot.usecases.admit import mute
 from bot.usecases.notify_operators import OperatorNotifier
@@ -59,7 +60,6 @@ class FollowRights:
         now = self._clock.now()
         known = await store.gates.get(chat.chat_id)
         was_on = known is not None and known.is_on
-        details: dict[str, str | int] = {"title": chat.title}
         if chat.is_on:
             await store.gates.save(chat, now, added_by=None if was_on else actor_id)
             if GateIssue.CANNOT_RESTRICT in fixed:
@@ -78,9 +78,10 @@ class FollowRights:
         elif was_on and known is not None:
             await store.gates.save(replace(known, title=chat.title, is_on=False), now)
             store.journal.add(Event.GATE_OFF, now, gate_id=chat.chat_id)
-            await self._open_incident(store, Finding(IncidentKind.GATE_OFF, str(chat.chat_id), details=details), now)
+            finding = Finding(IncidentKind.GATE_OFF, str(chat.chat_id), details={"title": chat.title})
+            await self._open_incident(store, finding, now)
         elif is_admin and actor_id is not None:
-            await self._tell(store, [actor_id], details | {"notice": Notification.GATE_LACKS_RIGHT})
+            await store.tasks.add(Notify(Notification.GATE_LACKS_RIGHT, title=chat.title), actor_id, now)
 
     async def _hand_card(self, store: Store, chat: Gate, actor_id: int | None, language: str, now: datetime) -> None:
         if actor_id is None:
@@ -93,15 +94,10 @@ class FollowRights:
         person = (await store.people.get_many([actor_id])).get(actor_id)
         if person is None or not person.can_be_written:
             if not chat.is_channel:
-                start = panel_start(chat.chat_id)
-                details: dict[str, str | int] = {"start": start, "language": language, "quiet": 1}
-                await store.tasks.add(TaskKind.PRIVATE_CHAT_LINK, chat.chat_id, details, now, user_id=actor_id)
+                link = SendPrivateLink(panel_start(chat.chat_id), language, is_quiet=True)
+                await store.tasks.add(link, chat.chat_id, now, user_id=actor_id)
         elif not is_busy:
             await show_page(store, chat, actor_id, Page.CARD, now, fresh=True, after=CARD_RESTS)
-
-    async def _tell(self, store: Store, target_id: Sequence[int], details: dict[str, str | int]) -> None:
-        for user_id in target_id:
-            await store.tasks.add(TaskKind.NOTIFY, user_id, details, self._clock.now())
 
 
 async def take_health(store: Store, gate: Gate, health: GateHealth, now: datetime, *, tells: bool) -> None:
@@ -121,18 +117,17 @@ async def take_health(store: Store, gate: Gate, health: GateHealth, now: datetim
     before = issues(gate, extras.health, joined_unverified=0) if extras.health is not None else []
     new = [issue for issue in issues(gate, health, joined_unverified=0) if issue not in before]
     if new and extras.health is not None:
-        details: dict[str, str | int] = {"notice": Notification.GATE_HAS_ISSUES, "ailments": " ".join(new)}
-        await notify_admins(store, gate, details, now)
+        notice = Notify(Notification.GATE_HAS_ISSUES, title=gate.title, issues=tuple(new))
+        await notify_admins(store, gate, notice, now)
 
 
 async def answer_with_health(store: Store, gate: Gate, admin_id: int, health: GateHealth, now: datetime) -> None:
     """Tell one admin that the gate is on, and its health."""
-    details = {**_is_on(gate, health, now), "title": gate.title}
-    await store.tasks.add(TaskKind.NOTIFY, admin_id, details, now)
+    await store.tasks.add(_is_on(gate, health, now), admin_id, now)
 
 
-def _is_on(gate: Gate, health: GateHealth, now: datetime) -> dict[str, str | int]:
-    return {"notice": Notification.GATE_ON, "protection": protection(gate, health, now)}
+def _is_on(gate: Gate, health: GateHealth, now: datetime) -> Notify:
+    return Notify(Notification.GATE_ON, title=gate.title, protection=protection(gate, health, now))
 
 
 async def _go_on_with(store: Store, gate: Gate, before: GateHealth | None, health: GateHealth, now: datetime) -> None:
@@ -200,7 +195,7 @@ async def mute_again(store: Store, gate_id: int, now: datetime) -> None:
             await mute(store, request, now)
 
 
-async def notify_admins(store: Store, gate: Gate, details: dict[str, str | int], now: datetime) -> None:
+async def notify_admins(store: Store, gate: Gate, notice: Notify, now: datetime) -> None:
     """Notify the admin who added the bot, if they still run the gate and can be written to; else all reachable
     admins."""
     first = (await store.gates.extras(gate.chat_id)).added_by
@@ -208,4 +203,4 @@ async def notify_admins(store: Store, gate: Gate, details: dict[str, str | int],
     reached = [user_id for user_id, person in people.items() if person.can_be_written]
     for user_id in [first] if first in reached else reached:
         if user_id is not None:
-            await store.tasks.add(TaskKind.NOTIFY, user_id, {**details, "title": gate.title}, now)
+            await store.tasks.add(notice, user_id, now)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from bot.domain.delivery import TaskKind
 from bot.domain.gate import Gate
 from bot.domain.journal import Event
+from bot.domain.tasks import LogLine
 from storage.store import Store
 
 GATHERS_FOR = 2.0
@@ -35,25 +35,21 @@ async def post_to_log(
     if settings.log_chat is None:
         return
     phone = await store.phones.of(user_id)
-    details: dict[str, str | int] = {
-        "event": event,
-        "gate": gate.chat_id,
-        "title": gate.title if await store.gates.shares_log(settings.log_chat) else "",
-        "user_id": user_id,
-        "name": name,
-        "why": why,
-        "mask": phone.mask if phone is not None else "",
-        "language": settings.language,
-    }
-    if since is not None:
-        details["seconds"] = int((now - since).total_seconds())
-    if admin_id is not None:
-        details["admin_id"] = admin_id
-    if settings.log_topic is not None:
-        details["topic"] = settings.log_topic
-    if count > 1:
-        details["count"] = count
-    await store.tasks.add(TaskKind.LOG, settings.log_chat, details, now, user_id=user_id or None, after=GATHERS_FOR)
+    line = LogLine(
+        event=event,
+        gate_id=gate.chat_id,
+        title=gate.title if await store.gates.shares_log(settings.log_chat) else "",
+        user_id=user_id,
+        name=name,
+        reason=why,
+        mask=phone.mask if phone is not None else "",
+        language=settings.language,
+        seconds=int((now - since).total_seconds()) if since is not None else None,
+        admin_id=admin_id,
+        topic=settings.log_topic,
+        count=count if count > 1 else None,
+    )
+    await store.tasks.add(line, settings.log_chat, now, user_id=user_id or None, after=GATHERS_FOR)
 
 
 async def disable_log(store: Store, log_chat: int, now: datetime) -> list[Gate]:

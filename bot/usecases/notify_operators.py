@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from datetime import datetime
 
-from bot.domain.delivery import TaskKind
+from bot.domain.tasks import Notify, NotifyIncident
 from bot.usecases.operators import Operators
 from storage.store import Store
 
@@ -19,16 +19,15 @@ class OperatorNotifier:
     async def __call__(
         self,
         store: Store,
-        details: Mapping[str, str | int],
+        notice: Notify | NotifyIncident,
         now: datetime,
         key: str | None = None,
         but: Collection[int] = (),
     ) -> None:
-        """Notify the operators. `details` are those of a NOTIFY task: the notification and its values. `but`: whom to
-        skip."""
-        about = int(details["user_id"]) if "user_id" in details else None
+        """Notify the operators. `but`: whom to skip."""
+        about = notice.user_id if isinstance(notice, Notify) else None
         for operator in await self._operators.now(store):
             if operator in but:
                 continue
             of_their_own = f"{key}:{operator}" if key is not None else None
-            await store.tasks.add(TaskKind.NOTIFY, operator, details, now, key=of_their_own, user_id=about)
+            await store.tasks.add(notice, operator, now, key=of_their_own, user_id=about)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.domain.delivery import Notification
+from bot.domain.tasks import NotifyIncident
 from bot.domain.trouble import VISIBLE_AFTER_END, Finding, IncidentKind
 from bot.usecases.notify_operators import OperatorNotifier
 from storage.store import Store
@@ -26,8 +27,8 @@ class OpenIncident:
             return False
         if finding.trouble not in VISIBLE_AFTER_END:
             notification = NOTIFICATIONS.get(finding.trouble, Notification.ALARM)
-            details = _details(finding.trouble, finding.subject)
-            await self._notify_operators(store, {**details, **finding.details, "notice": notification}, now)
+            notice = NotifyIncident(notification, finding.trouble, finding.subject, facts=finding.details)
+            await self._notify_operators(store, notice, now)
         return True
 
 
@@ -43,12 +44,8 @@ class ResolveIncident:
         if incident is None:
             return False
         lasted = int((incident.seen_at - incident.since).total_seconds())
-        details = _details(incident.trouble, incident.subject)
-        await self._notify_operators(
-            store, {**details, **incident.details, "notice": Notification.ALL_CLEAR, "seconds_lasted": lasted}, now
+        notice = NotifyIncident(
+            Notification.ALL_CLEAR, incident.trouble, incident.subject, lasted, facts=incident.details
         )
+        await self._notify_operators(store, notice, now)
         return True
-
-
-def _details(trouble: IncidentKind, subject: str) -> dict[str, str | int]:
-    return {"trouble": trouble, "subject": subject}

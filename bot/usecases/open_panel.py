@@ -12,14 +12,13 @@ from bot.domain.gate import Gate
 from bot.domain.panel import ADMIN_KNOWN_FOR, AdminAction
 from bot.domain.people import Person
 from bot.domain.screen import ScreenName
+from bot.domain.tasks import CheckAdminRights, CheckGateHealth
 from bot.usecases.panel_views import BUILDERS
 from storage.store import Store
 
 PANEL = (ScreenName.GATES, ScreenName.GATE)
 OPENED_ABOUT = frozenset({Page.PENDING, Page.WHO})
 """Pages that need a `value`: a part of a list, or a person."""
-ANSWERS = "answers"
-"""In a check: the admin who gets the outcome as a message."""
 
 
 class ListGates:
@@ -40,8 +39,8 @@ async def ask_about_gates(store: Store, person: Person, now: datetime) -> None:
     within the last minute; a few at a time, the oldest check first."""
     room = LISTED_CHECKS - await store.tasks.undone((TaskKind.CHECK_ADMIN,), person.user_id)
     for gate_id in (await store.admins.to_ask(person.user_id, now - ADMIN_KNOWN_FOR))[: max(0, room)]:
-        details: dict[str, str | int] = {"act": "", "gate": gate_id, "user_id": person.user_id}
-        await store.tasks.add(TaskKind.CHECK_ADMIN, person.user_id, details, now, user_id=person.user_id)
+        check = CheckAdminRights(gate_id, person.user_id, act=None)
+        await store.tasks.add(check, person.user_id, now, user_id=person.user_id)
 
 
 class OpenPage:
@@ -82,26 +81,20 @@ async def ask_health(
     A gate has one such task at a time. If one may be in flight, another check follows it; then everybody who looks at a
     page of the gate sees the result.
     """
-    told: dict[str, str | int] = {}
-    if tells:
-        told["tells"] = 1
-    if answers:
-        told[ANSWERS] = admin_id
+    check = CheckGateHealth(gate_id, notify_admins=tells, answer_to=admin_id if answers else None)
     job = f"check {gate_id}"
-    if not await store.tasks.ask_again(job, told):
-        await store.tasks.add(TaskKind.CHECK_GATE, admin_id, {"gate": gate_id, **told}, now, job=job)
+    if not await store.tasks.ask_again(job, check):
+        await store.tasks.add(check, admin_id, now, job=job)
 
 
-async def ask_health_again(store: Store, task: PendingTask, now: datetime) -> None:
+async def ask_health_again(store: Store, task: PendingTask, check: CheckGateHealth, now: datetime) -> None:
     """Request the next check if one was asked for during this one."""
-    details = await store.tasks.asked_since(task)
-    if details is not None and "gate" in details:
-        known = {name: details[name] for name in ("gate", "tells", ANSWERS) if name in details}
-        if known.get(ANSWERS) == task.details.get(ANSWERS):
-            # They have got their answer.
-            known.pop(ANSWERS, None)
-        job = f"check {details['gate']}"
-        await store.tasks.add(TaskKind.CHECK_GATE, task.chat_id, known, now, job=job)
+    again = await store.tasks.asked_since(task.id, check)
+    if again is not None:
+        # Whoever got their answer needs no other.
+        answer_to = again.answer_to if again.answer_to != check.answer_to else None
+        following = CheckGateHealth(again.gate_id, again.notify_admins, answer_to)
+        await store.tasks.add(following, task.chat_id, now, job=f"check {again.gate_id}")
 
 
 async def show_page(

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.clock import Clock
-from bot.domain.delivery import TaskKind, Toast
+from bot.domain.delivery import Toast
 from bot.domain.operator_pages import OperatorPage
 from bot.domain.panel import AdminAction, AdminActionKind
 from bot.domain.people import Person
 from bot.domain.screen import ScreenName
+from bot.domain.tasks import DeleteMessage
 from bot.usecases.answer_button import answer_button
 from bot.usecases.decide_by_admin import ByHand
 from bot.usecases.decision_handlers import DECIDERS
@@ -60,8 +61,7 @@ class OperatorDesk:
         """Look somebody up by id, name or phone. Delete a message that may contain a phone."""
         search = await self._find(store, asked)
         if search.held_phone:
-            said: dict[str, str | int] = {"message_id": message_id}
-            await store.tasks.add(TaskKind.DELETE_MESSAGE, person.chat_id, said, self._clock.now())
+            await store.tasks.add(DeleteMessage(message_id), person.chat_id, self._clock.now())
         details: dict[str, str | int] = {"page": OperatorPage.FOUND, "why": search.why}
         if search.phones:
             details["looked_for"] = "\n".join(search.phones)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from bot.domain.admission import VerifiedPhone
-from bot.domain.delivery import ScreenRow, TaskKind
+from bot.domain.delivery import TASKS, ScreenRow
 from bot.domain.gate import Gate, GrantState
 from bot.domain.journal import Event, JournalEntry
 from bot.domain.operator_pages import (
@@ -43,15 +43,7 @@ LINES = 10
 """Of a person's history, per page."""
 MOST_TROUBLES = 5
 FAILED_LATELY = timedelta(days=7)
-DONE_TO_PEOPLE = (
-    TaskKind.MUTE,
-    TaskKind.BAN,
-    TaskKind.UNBAN,
-    TaskKind.DECLINE_JOIN,
-    TaskKind.KICK,
-    TaskKind.UNTAG,
-    TaskKind.REVOKE_LINK,
-)
+ABOUT_MEMBERS = [kind for kind, its_type in TASKS.items() if its_type.is_about_member]
 NOT_MADE = {
     GrantState.DUE: StuckItemKind.GRANT_DUE,
     GrantState.FAILED: StuckItemKind.GRANT_FAILED,
@@ -227,7 +219,7 @@ async def _troubles(store: Store, user_id: int, gates: Mapping[int, Gate], now: 
     ]
     tasks = [
         StuckItem(StuckItemKind.TASK_DUE, left.since, title(left.chat_id), left.kind, left.attempts, left.error)
-        for left in await store.tasks.left_about(user_id, DONE_TO_PEOPLE)
+        for left in await store.tasks.left_about(user_id, ABOUT_MEMBERS)
     ]
     failures = [
         StuckItem(StuckItemKind.FAILURE, entry.at, title(entry.gate_id), error=entry.code)

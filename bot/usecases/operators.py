@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection
 
-from bot.domain.delivery import PendingTask, TaskKind
-from bot.domain.personal import FileKind
+from bot.domain.delivery import PendingTask
+from bot.domain.tasks import SendBalance, SendChart, SendExport, SendGateButtons, SendHealth
 from storage.store import Store
 
 IsOperator = Callable[[Store, int], Awaitable[bool]]
@@ -30,11 +30,9 @@ class Operators:
 
 def is_for_operators(task: PendingTask) -> bool:
     """Return whether the task's message is for operators only."""
-    match task.kind:
-        case TaskKind.HEALTH | TaskKind.BALANCE:
+    match task.work:
+        case SendHealth() | SendBalance() | SendExport():
             return True
-        case TaskKind.MAKE_FILE:
-            return task.details.get("file") != FileKind.MY_DATA
-        case TaskKind.STATS:
-            return bool(task.details.get("together"))
+        case SendChart(together=together) | SendGateButtons(together=together):
+            return together
     return False

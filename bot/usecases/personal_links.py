@@ -20,6 +20,7 @@ from bot.domain.gate import (
 from bot.domain.journal import Event
 from bot.domain.settings import EntryMode
 from bot.domain.statistics import EntryReason
+from bot.domain.tasks import RevokeLink
 from storage.store import Store
 
 LINKS_PER_HOUR = 3
@@ -79,8 +80,7 @@ async def end_link(
     store: Store, gate_id: int, user_id: int, url: str, now: datetime, *, job: str | None = None
 ) -> None:
     """Request that Telegram revokes a link."""
-    details: dict[str, str | int] = {"link": url}
-    await store.tasks.add(TaskKind.REVOKE_LINK, gate_id, details, now, user_id=user_id, job=job)
+    await store.tasks.add(RevokeLink(url), gate_id, now, user_id=user_id, job=job)
 
 
 async def live_links(store: Store, user_id: int) -> list[tuple[int, str]]:

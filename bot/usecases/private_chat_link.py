@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from bot.domain.delivery import TaskKind
+from bot.domain.tasks import SendPrivateLink
 from storage.store import Store
 
 LINK_SHOWN_FOR = 30.0
@@ -26,9 +26,5 @@ async def send_private_chat_link(
 
     Only `user_id` sees it. Without one, as for an anonymous admin, everybody does, for half a minute.
     """
-    details: dict[str, str | int] = {"start": start, "language": language}
-    if topic is not None:
-        details["topic"] = topic
-    await store.tasks.add(
-        TaskKind.PRIVATE_CHAT_LINK, chat_id, details, now, expires_at=now + WANTED_FOR, user_id=user_id
-    )
+    work = SendPrivateLink(start, language, topic)
+    await store.tasks.add(work, chat_id, now, expires_at=now + WANTED_FOR, user_id=user_id)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from bot.domain.choices import Page
-from bot.domain.delivery import DeliveryResult, DeliveryStatus, Notification, PendingTask, TaskKind, Toast
+from bot.domain.delivery import DeliveryResult, DeliveryStatus, Notification, Toast
 from bot.domain.gate import Gate
 from bot.domain.health import BY_REQUEST, bypasses_since, is_bypassed
 from bot.domain.journal import JOINED
 from bot.domain.panel import AdminAction, LinkTest
+from bot.domain.tasks import MakeJoinLink, Notify
 from bot.usecases.follow_rights import notify_admins
 from bot.usecases.open_panel import redraw_panels, show_page
 from storage.store import Store
@@ -67,10 +68,9 @@ async def member_bypassed(store: Store, gate: Gate, now: datetime, how: str) -> 
     await store.gates.set_extras(gate.chat_id, bypassed_at=now)
     await redraw_panels(store, gate.chat_id, now)
     if is_new_reason and how == JOINED:
-        details: dict[str, str | int] = {"gate": gate.chat_id, "bypassed": 1}
-        await store.tasks.add(TaskKind.MAKE_LINK, gate.chat_id, details, now)
+        await store.tasks.add(MakeJoinLink(gate.chat_id, bypassed=True), gate.chat_id, now)
     elif is_new_reason:
-        await notify_admins(store, gate, {"notice": Notification.GATE_BYPASSED, "how": how}, now)
+        await notify_admins(store, gate, Notify(Notification.GATE_BYPASSED, title=gate.title, how=how), now)
 
 
 async def _is_news(store: Store, gate: Gate, now: datetime, how: str) -> bool:
@@ -82,13 +82,13 @@ def _is_noted(gate: Gate, now: datetime) -> bool:
     return is_bypassed(gate, now) and gate.bypassed_at is not None and now - gate.bypassed_at < TO_THE_MINUTE
 
 
-async def notify_of_bypass(store: Store, task: PendingTask, receipt: DeliveryResult, now: datetime) -> None:
+async def notify_of_bypass(store: Store, gate_id: int, receipt: DeliveryResult, now: datetime) -> None:
     """Notify admins of a bypass: with the new link, or without it if the bot could not make one."""
-    gate = await store.gates.get(int(task.details["gate"]))
+    gate = await store.gates.get(gate_id)
     if gate is None:
         return
     link = str(receipt.answer["link"]) if receipt.result is DeliveryStatus.DONE else ""
-    await notify_admins(store, gate, {"notice": Notification.GATE_BYPASSED, "link": link}, now)
+    await notify_admins(store, gate, Notify(Notification.GATE_BYPASSED, title=gate.title, link=link), now)
 
 
 class TestLink:
@@ -108,6 +108,6 @@ class TestLink:
             await show_page(store, gate, act.admin_id, Page.CARD, now)
             return Toast.SAVED
         if (await store.gates.extras(gate.chat_id)).request_link is None:
-            await store.tasks.add(TaskKind.MAKE_LINK, act.admin_id, {"gate": gate.chat_id}, now)
+            await store.tasks.add(MakeJoinLink(gate.chat_id), act.admin_id, now)
         await show_page(store, gate, act.admin_id, Page.LINK_TEST, now, {"value": outcome})
         return Toast.NOTHING

@@ -8,6 +8,7 @@ from bot.clock import Clock
 from bot.domain.delivery import Notification
 from bot.domain.journal import Event
 from bot.domain.outbox import MESSAGES_KEPT, AttemptResult, DeliveryAttempt, OutboxMessage, next_try
+from bot.domain.tasks import Notify
 from bot.domain.trouble import Finding, IncidentKind
 from bot.usecases.notify_operators import OperatorNotifier
 from bot.usecases.open_incident import OpenIncident, ResolveIncident
@@ -63,7 +64,7 @@ class RecordAttempt:
     async def _give_up(self, store: Store, message: OutboxMessage, error: str, now: datetime) -> None:
         await store.outbox.give_up(message.id, now, error)
         store.journal.add(Event.WEBHOOK_DROPPED, now, code=message.type)
-        details = {"notice": Notification.WEBHOOK_DROPPED, "target": message.target, "error": error[:200]}
+        notice = Notify(Notification.WEBHOOK_DROPPED, target=message.target, error=error[:200])
         await self._notify_operators(
-            store, details, now, key=f"{Notification.WEBHOOK_DROPPED}:{message.target}:{now:%Y-%m-%dT%H}"
+            store, notice, now, key=f"{Notification.WEBHOOK_DROPPED}:{message.target}:{now:%Y-%m-%dT%H}"
         )

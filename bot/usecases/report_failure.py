@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bot.clock import Clock
-from bot.domain.delivery import Notification, TaskKind
+from bot.domain.delivery import Notification
 from bot.domain.journal import Event
+from bot.domain.tasks import Notify
 from bot.usecases.notify_operators import OperatorNotifier
 from storage.store import Store
 
@@ -22,13 +23,12 @@ class ReportFailure:
         """Report it. `what` names the failure without personal data; `person_chat` is the person's private chat."""
         now = self._clock.now()
         store.journal.add(Event.FAILURE, now, user_id=person_chat, code=error_id)
-        details = {"notice": Notification.FAILURE, "error_id": error_id, "error": what}
-        await self._notify_operators(store, details, now, key=f"{Notification.FAILURE}:{what[:60]}:{now:%Y-%m-%dT%H}")
+        notice = Notify(Notification.FAILURE, error=what, error_id=error_id)
+        await self._notify_operators(store, notice, now, key=f"{Notification.FAILURE}:{what[:60]}:{now:%Y-%m-%dT%H}")
         if person_chat is not None:
             await store.tasks.add(
-                TaskKind.NOTIFY,
+                Notify(Notification.FAILURE_FOR_PERSON, error_id=error_id),
                 person_chat,
-                {"notice": Notification.FAILURE_FOR_PERSON, "error_id": error_id},
                 now,
                 expires_at=now + timedelta(minutes=10),
             )

@@ -14,6 +14,7 @@ from bot.domain.gateway import LONGEST_REFERENCE, NOT_THE_PERSONS, AssignedNumbe
 from bot.domain.journal import Event
 from bot.domain.people import NumberRequest
 from bot.domain.phone import Phone
+from bot.domain.tasks import Notify
 from bot.domain.trouble import Finding, IncidentKind, UnreadableRow
 from bot.numbering import NumberingPlan
 from bot.usecases.notify_operators import OperatorNotifier
@@ -179,7 +180,7 @@ class RequestNumber:
             await self._open_incident(store, Finding(IncidentKind.GATEWAY, variant=error.reason, details=details), now)
         elif error.reason is GatewayReason.NUMBER_UNUSABLE:
             notification = Notification.GATEWAY_WRONG_PARAMETERS
-            await self._notify_operators(store, {"notice": notification}, now, key=f"{notification}:{now:%Y-%m-%dT%H}")
+            await self._notify_operators(store, Notify(notification), now, key=f"{notification}:{now:%Y-%m-%dT%H}")
 
 
 async def _note_unreadable(store: Store, row: UnreadableRow) -> None:

@@ -12,6 +12,7 @@ from bot.domain.journal import Event
 from bot.domain.panel import AdminAction
 from bot.domain.screen import Outcome, ScreenName
 from bot.domain.settings import EntryMode
+from bot.domain.tasks import Kick
 from bot.usecases.admit import BY_NOBODY, DecisionReason, decide, let_in, mute, reward
 from bot.usecases.admit_by_admin import invite
 from bot.usecases.decide_by_admin import take_back
@@ -104,13 +105,8 @@ async def _mute(store: Store, gate: Gate, user_id: int, name: str, now: datetime
 async def _remove(store: Store, gate: Gate, user_id: int, admin_id: int, now: datetime) -> None:
     gate_id = gate.chat_id
     await store.requests.set_state(gate_id, user_id, RequestState.GONE, now)
-    details: dict[str, str | int] = {
-        "user_id": user_id,
-        "gate": gate_id,
-        "why": DecisionReason.REVOKED,
-        "admin_id": admin_id,
-    }
-    await store.tasks.add(TaskKind.KICK, gate_id, details, now, user_id=user_id)
+    work = Kick(gate_id, user_id, DecisionReason.REVOKED, admin_id)
+    await store.tasks.add(work, gate_id, now, user_id=user_id)
     await notify_person(store, gate, user_id, Outcome.REVOKED, now)
 
 

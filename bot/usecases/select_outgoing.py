@@ -14,7 +14,7 @@ from bot.clock import Clock
 from bot.domain.admission import VerifiedPhone
 from bot.domain.contact import ContactRefusal
 from bot.domain.delivery import (
-    URGENCY,
+    TASKS,
     Outgoing,
     PendingLogBatch,
     PendingScreen,
@@ -48,9 +48,10 @@ from bot.domain.screen import (
     last_refresh_passed,
 )
 from bot.domain.settings import EntryMode
+from bot.domain.tasks import LogLine
 from bot.domain.trouble import UnreadableRow
 from bot.domain.verification import Verification, VerificationState
-from bot.usecases.announce import announcement_of, with_texts
+from bot.usecases.announce import with_texts
 from bot.usecases.delete_person import deletion_view
 from bot.usecases.hint_call import hint_in
 from bot.usecases.operators import IsOperator, is_for_operators
@@ -67,8 +68,6 @@ CROWDED = 4
 """A chat with more than this fraction of a full cycle crowds out the others: a second query looks for theirs."""
 MOST_LATE = 500
 """Screens too late to show that are given up in one transaction."""
-NUMBERS_OF_LINES = frozenset({"user_id", "admin_id", "gate", "topic", "seconds", "count"})
-"""Details of a log line that are numbers, if present."""
 PATIENT_SHARE = 5
 """Every so many cycles, deferrable items go first, so that a flood of others never starves them."""
 
@@ -132,7 +131,6 @@ class SelectOutgoing:
             await self._tasks(store, limit, busy, now, urgency) if _has_come(due.tasks.get(urgency), now) else []
             for urgency in (Priority.AT_ONCE, Priority.SOON, Priority.PRESSING, Priority.LATER, Priority.LOG)
         ]
-        later, lines = _usable(store, later), _usable(store, lines)
         soon = await self._permitted(store, soon, now)
         urgent = _in_turn(look, pressing, [screen for screen in screens if not is_patient(screen)])
         crowd = [screen for screen in screens if screen.is_crowd and not screen.is_refresh]
@@ -175,7 +173,8 @@ class SelectOutgoing:
         """Group the lines of each log chat into one message."""
         gathered: dict[tuple[int, int | None, str], list[PendingTask]] = defaultdict(list)
         for line in lines:
-            gathered[_place(line)].append(line)
+            if isinstance(line.work, LogLine):
+                gathered[line.chat_id, line.work.topic, line.work.language].append(line)
         return [PendingLogBatch(chat, topic, language, tuple(due)) for (chat, topic, language), due in gathered.items()]
 
     async def _screens(
@@ -402,7 +401,7 @@ def is_patient(item: Outgoing) -> bool:
     """Return whether the item is deferrable."""
     match item:
         case PendingTask(kind=kind):
-            return URGENCY[kind] is Priority.LATER
+            return TASKS[kind].priority is Priority.LATER
         case PendingScreen():
             return item.is_refresh or item.is_crowd
     return isinstance(item, PendingLogBatch)
@@ -437,36 +436,6 @@ def _is_late(row: ScreenRow, people: Mapping[int, Person], now: datetime) -> boo
     """Return whether it can no longer reach anybody."""
     person = people.get(row.user_id)
     return row.reach_until is not None and now > row.reach_until and person is not None and not person.can_be_written
-
-
-def _usable(store: Store, tasks: Sequence[PendingTask]) -> list[PendingTask]:
-    """Return the tasks that can be grouped by their details; set the others aside."""
-    usable = []
-    for task in tasks:
-        try:
-            if task.kind is TaskKind.ANNOUNCE:
-                announcement_of(task)
-            elif task.kind is TaskKind.LOG:
-                _check_line(task)
-        except (KeyError, TypeError, ValueError) as error:
-            store.note_unreadable(UnreadableRow("tasks", (task.id,), type(error).__name__, error))
-        else:
-            usable.append(task)
-    return usable
-
-
-def _check_line(line: PendingTask) -> None:
-    """Check a log line: lines go out together, so an unreadable one would hold back the others. Raises KeyError,
-    TypeError or ValueError."""
-    Event(str(line.details["event"]))
-    for name in NUMBERS_OF_LINES & line.details.keys():
-        int(line.details[name])
-
-
-def _place(line: PendingTask) -> tuple[int, int | None, str]:
-    """Return where a log line goes: chat, topic and language."""
-    topic = line.details.get("topic")
-    return line.chat_id, int(topic) if topic is not None else None, str(line.details.get("language", ""))
 
 
 def _has_come(at: datetime | None, now: datetime) -> bool:

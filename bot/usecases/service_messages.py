@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bot.clock import Clock
-from bot.domain.delivery import TaskKind
 from bot.domain.gate import GateMode
+from bot.domain.tasks import RemoveServiceMessage
 from storage.store import Store
 
 
@@ -19,4 +19,4 @@ class DeleteServiceMessage:
         gate = await store.gates.get(chat_id)
         if gate is None or not gate.settings.tidies_joins or not gate.is_on or gate.switch is GateMode.OFF:
             return
-        await store.tasks.add(TaskKind.SERVICE_MESSAGES, chat_id, {"message_id": message_id}, self._clock.now())
+        await store.tasks.add(RemoveServiceMessage(message_id), chat_id, self._clock.now())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from bot.domain.delivery import Notification
+from bot.domain.tasks import Notify
 from bot.usecases.notify_operators import OperatorNotifier
 from storage.store import Store
 
@@ -20,5 +21,4 @@ class SetClockBack:
     async def __call__(self, store: Store, now: datetime, seconds: float) -> None:
         """Pull back by `seconds`, to `now`."""
         await store.pull_back(now, self._call_window)
-        details: dict[str, str | int] = {"notice": Notification.CLOCK_SET_BACK, "seconds": int(seconds)}
-        await self._notify_operators(store, details, now)
+        await self._notify_operators(store, Notify(Notification.CLOCK_SET_BACK, seconds=int(seconds)), now)

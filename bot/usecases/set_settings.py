@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from bot.domain.choices import SETTINGS, Page, Setting, chosen
-from bot.domain.delivery import TaskKind, Toast
+from bot.domain.delivery import Toast
 from bot.domain.gate import Gate
 from bot.domain.panel import AdminAction, AdminActionKind
 from bot.domain.problem import InvalidSettingError, SettingProblem
 from bot.domain.rights import Right
 from bot.domain.settings import Preset, preset
+from bot.domain.tasks import DeleteMessage
 from bot.usecases.change_settings import change_settings
 from bot.usecases.needed_rights import NEEDED
 from bot.usecases.open_panel import page_shown, show_page
@@ -91,7 +92,7 @@ class ApplyTypedSetting:
             details = trouble(found) | {"wrote": message_id}
             await show_page(store, gate, act.admin_id, page, now, details, fresh=True)
             return Toast.NOTHING
-        await store.tasks.add(TaskKind.DELETE_MESSAGE, act.admin_id, {"message_id": message_id}, now)
+        await store.tasks.add(DeleteMessage(message_id), act.admin_id, now)
         await change_settings(store, gate, settings, now, act.admin_id, f"{setting}={value}")
         await show_page(store, gate, act.admin_id, page, now)
         return Toast.SAVED
@@ -100,8 +101,7 @@ class ApplyTypedSetting:
         """Delete their previous text, which was invalid."""
         shown = await page_shown(store, act.admin_id)
         if shown is not None and "wrote" in shown[2]:
-            details: dict[str, str | int] = {"message_id": int(shown[2]["wrote"])}
-            await store.tasks.add(TaskKind.DELETE_MESSAGE, act.admin_id, details, now)
+            await store.tasks.add(DeleteMessage(int(shown[2]["wrote"])), act.admin_id, now)
 
 
 def trouble(error: InvalidSettingError) -> dict[str, str | int]:

@@ -7,12 +7,13 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.domain.choices import Page
-from bot.domain.delivery import TaskKind, Toast
+from bot.domain.delivery import Toast
 from bot.domain.gate import Gate
 from bot.domain.panel import AdminAction, AdminActionKind
 from bot.domain.problem import InvalidSettingError, SettingProblem
 from bot.domain.rights import Right
 from bot.domain.settings import GateSettings
+from bot.domain.tasks import FetchFile, SendFile
 from bot.usecases.change_settings import change_settings
 from bot.usecases.needed_rights import NEEDED
 from bot.usecases.open_panel import page_shown, show_page
@@ -31,8 +32,7 @@ class ExportSettings:
         self._settings_file = settings_file
 
     async def __call__(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:
-        details: dict[str, str | int] = {"title": gate.title, "text": self._settings_file.written(gate)}
-        await store.tasks.add(TaskKind.SEND_FILE, act.admin_id, details, now)
+        await store.tasks.add(SendFile(gate.title, self._settings_file.written(gate)), act.admin_id, now)
         return Toast.DONE
 
 
@@ -54,8 +54,7 @@ class TakeSettingsFile:
         elif int(act.details["size"]) > LARGEST_FILE:
             await self._refuse(store, gate, admin_id, InvalidSettingError(SettingProblem.FILE_BIG), now)
         else:
-            details: dict[str, str | int] = {"gate": gate.chat_id, "file_id": act.details["file_id"]}
-            await store.tasks.add(TaskKind.FETCH_FILE, admin_id, details, now)
+            await store.tasks.add(FetchFile(gate.chat_id, str(act.details["file_id"])), admin_id, now)
         return Toast.NOTHING
 
     async def _take(self, store: Store, gate: Gate, admin_id: int, text: str | int | None, now: datetime) -> None:

@@ -10,6 +10,7 @@ from bot.domain.journal import Event
 from bot.domain.screen import ScreenName
 from bot.domain.settings import EntryMode
 from bot.domain.statistics import EntryReason
+from bot.domain.tasks import Notify
 from bot.usecases.admit import BY_NOBODY, DecisionReason, reward
 from bot.usecases.log_chat import post_to_log
 from bot.usecases.notify_operators import OperatorNotifier
@@ -123,11 +124,7 @@ class SettleGrant:
 
     async def _tell(self, store: Store, grant: PendingGrant, receipt: DeliveryResult, now: datetime) -> None:
         gate = await store.gates.get(grant.gate_id)
-        details: dict[str, str | int] = {
-            "notice": Notification.GRANT_FAILED,
-            "title": gate.title if gate else "",
-            "user_id": grant.user_id,
-            "error": receipt.error[:200],
-        }
+        title = gate.title if gate else ""
+        notice = Notify(Notification.GRANT_FAILED, title=title, user_id=grant.user_id, error=receipt.error[:200])
         key = f"{Notification.GRANT_FAILED}:{grant.gate_id}:{receipt.error[:60]}:{now:%Y-%m-%dT%H}"
-        await self._notify_operators(store, details, now, key=key)
+        await self._notify_operators(store, notice, now, key=key)

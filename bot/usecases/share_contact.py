@@ -6,10 +6,10 @@ from datetime import datetime
 
 from bot.clock import Clock
 from bot.domain.contact import ContactRefusal, SharedContact
-from bot.domain.delivery import TaskKind
 from bot.domain.journal import Event
 from bot.domain.people import Person
 from bot.domain.screen import ScreenName
+from bot.domain.tasks import DeleteMessage
 from bot.numbering import NumberingPlan
 from bot.usecases.admit import needs_call
 from bot.usecases.open_verification import StartVerification
@@ -29,7 +29,7 @@ class ShareContact:
 
     async def __call__(self, store: Store, person: Person, contact: SharedContact, message_id: int) -> None:
         now = self._clock.now()
-        await store.tasks.add(TaskKind.DELETE_MESSAGE, person.chat_id, {"message_id": message_id}, now)
+        await store.tasks.add(DeleteMessage(message_id), person.chat_id, now)
         refusal = contact.refusal()
         phone = None if refusal else self._phones.parse_mobile(contact.number)
         if refusal is None and phone is None:

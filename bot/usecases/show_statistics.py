@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -11,8 +10,9 @@ from bot.clock import Clock
 from bot.domain.delivery import TaskKind, Toast
 from bot.domain.gate import Gate
 from bot.domain.panel import AdminAction
-from bot.domain.statistics import NO_GATE, FunnelStep, Period, period
-from bot.domain.summary import DEFAULT_PERIOD, StatisticsReport, StatsReply
+from bot.domain.statistics import FunnelStep, Period, period
+from bot.domain.summary import DEFAULT_PERIOD, StatisticsReport
+from bot.domain.tasks import AskWhichGate, GateTitles, SayUnknownGate, SendChart, SendGateButtons
 from bot.usecases.find_people import may_hold_phone
 from bot.usecases.read_statistics import ReadStatistics
 from storage.store import Store
@@ -50,15 +50,8 @@ class ShowStatistics:
         if asked is None:
             raise ValueError(period_name)
         summary = await self._summary(store, period_name, asked, gate)
-        details: dict[str, str | int] = {
-            "answer": StatsReply.CHART,
-            "period": period_name,
-            "gate": gate.chat_id if gate is not None else NO_GATE,
-            "summary": summary.packed(),
-            "others": int(len(gates) > 1),
-            "together": int(together),
-        }
-        await self.send(store, chat_id, details, message_id)
+        work = SendChart(summary.packed(), others=len(gates) > 1, together=together, message_id=message_id)
+        await self._send(store, chat_id, work)
 
     async def gates(
         self,
@@ -75,36 +68,20 @@ class ShowStatistics:
         """Replace the buttons of the chart, which is of `gate_id`, by a page of these gates."""
         pages = max(1, -(-len(gates) // ON_A_PAGE))
         page = min(page, pages - 1)
-        details: dict[str, str | int] = {
-            "answer": StatsReply.GATES,
-            "period": period_name,
-            "gate": gate_id,
-            "together": int(together),
-            "gates": _listed(gates[page * ON_A_PAGE : (page + 1) * ON_A_PAGE]),
-            "page": page,
-            "pages": pages,
-        }
-        await self.send(store, chat_id, details, message_id)
+        listed = _listed(gates[page * ON_A_PAGE : (page + 1) * ON_A_PAGE])
+        work = SendGateButtons(period_name, gate_id, listed, page, pages, together, message_id)
+        await self._send(store, chat_id, work)
 
     async def choose(self, store: Store, chat_id: int, period_name: str, gates: Sequence[Gate]) -> None:
         """Ask which of these is meant; a long list is cut."""
-        details: dict[str, str | int] = {
-            "answer": StatsReply.CHOOSE,
-            "period": period_name,
-            "gates": _listed(gates[:ON_A_PAGE]),
-            "more": max(0, len(gates) - ON_A_PAGE),
-        }
-        await self.send(store, chat_id, details)
+        work = AskWhichGate(period_name, _listed(gates[:ON_A_PAGE]), max(0, len(gates) - ON_A_PAGE))
+        await self._send(store, chat_id, work)
 
     async def unknown(self, store: Store, chat_id: int, asked: str, gates: Sequence[Gate]) -> None:
         """Say that no gate has that name. Text that may contain a phone number is not stored."""
-        details: dict[str, str | int] = {
-            "answer": StatsReply.UNKNOWN,
-            "asked": "" if may_hold_phone(asked) else asked[:LONGEST_TITLE],
-            "gates": _listed(gates[:ON_A_PAGE]),
-            "more": max(0, len(gates) - ON_A_PAGE),
-        }
-        await self.send(store, chat_id, details)
+        name = "" if may_hold_phone(asked) else asked[:LONGEST_TITLE]
+        work = SayUnknownGate(name, _listed(gates[:ON_A_PAGE]), max(0, len(gates) - ON_A_PAGE))
+        await self._send(store, chat_id, work)
 
     async def of_admin(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:
         """An `ActionHandler`: `key` names the period. `page`: list their gates, instead of numbers."""
@@ -121,15 +98,13 @@ class ShowStatistics:
             await self.chart(store, act.admin_id, period_name, gate, gates, message_id, together=False)
         return Toast.NOTHING
 
-    async def send(
-        self, store: Store, chat_id: int, details: dict[str, str | int], message_id: int | None = None
+    async def _send(
+        self, store: Store, chat_id: int, work: SendChart | SendGateButtons | AskWhichGate | SayUnknownGate
     ) -> None:
         """Add the task, in place of earlier ones."""
         now = self._clock.now()
         await store.tasks.cancel(TaskKind.STATS, chat_id, chat_id, now)
-        if message_id is not None:
-            details = {**details, "message_id": message_id}
-        await store.tasks.add(TaskKind.STATS, chat_id, details, now, expires_at=now + WANTED_FOR, user_id=chat_id)
+        await store.tasks.add(work, chat_id, now, expires_at=now + WANTED_FOR, user_id=chat_id)
 
     async def _summary(self, store: Store, name: str, asked: Period, gate: Gate | None) -> StatisticsReport:
         told = await self._read(store, asked, gate.chat_id if gate is not None else None)
@@ -140,5 +115,5 @@ class ShowStatistics:
         return StatisticsReport(name, gate.title[:LONGEST_TITLE] if gate is not None else None, told, titles)
 
 
-def _listed(gates: Sequence[Gate]) -> str:
-    return json.dumps([[gate.chat_id, gate.title[:LONGEST_TITLE]] for gate in gates], ensure_ascii=False)
+def _listed(gates: Sequence[Gate]) -> GateTitles:
+    return tuple((gate.chat_id, gate.title[:LONGEST_TITLE]) for gate in gates)

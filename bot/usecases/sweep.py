@@ -6,11 +6,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
 from bot.clock import Clock
-from bot.domain.delivery import TaskKind
 from bot.domain.gate import GrantKind, WaitingKey
 from bot.domain.journal import Event
 from bot.domain.settings import EntryMode
 from bot.domain.statistics import EntryReason
+from bot.domain.tasks import DeleteMessage, GroupPrompt
 from bot.domain.verification import PHONE_KEPT
 from bot.usecases.admit import (
     BY_NOBODY,
@@ -219,10 +219,10 @@ class Sweep:
             if not is_told or (prompt_at is not None and prompt_at + PROMPT_RENEWED <= now):
                 await store.gates.set_extras(gate_id, prompt_at=now)
                 gate = await store.gates.get(gate_id)
-                said: dict[str, str | int] = {"language": gate.settings.language if gate is not None else ""}
-                await store.tasks.add(TaskKind.GROUP_PROMPT, gate_id, said, now, expires_at=now + PROMPT_EVERY)
+                work = GroupPrompt(gate.settings.language if gate is not None else "")
+                await store.tasks.add(work, gate_id, now, expires_at=now + PROMPT_EVERY)
         for gate_id, message_id in await store.gates.outdated_prompts():
-            await store.tasks.add(TaskKind.DELETE_MESSAGE, gate_id, {"message_id": message_id}, now)
+            await store.tasks.add(DeleteMessage(message_id), gate_id, now)
             await store.gates.set_extras(gate_id, prompt_message_id=None)
 
     async def forget(self, store: Store) -> None:

@@ -9,13 +9,14 @@ from datetime import datetime
 from bot.clock import Clock
 from bot.crypto import PhoneCipher
 from bot.domain.choices import Page
-from bot.domain.delivery import TaskKind, Toast
+from bot.domain.delivery import Toast
 from bot.domain.gate import Gate
 from bot.domain.panel import ADMIN_KNOWN_FOR, AdminAction, AdminActionKind
 from bot.domain.people import Person
 from bot.domain.people_pages import TargetError
 from bot.domain.rights import NO_ADMIN
 from bot.domain.screen import ScreenName
+from bot.domain.tasks import DeleteMessage
 from bot.usecases.admin_desk import ActionHandler, AdminDesk
 from bot.usecases.call_panel import GroupCommand
 from bot.usecases.find_people import find_by_username
@@ -71,8 +72,8 @@ class RunCommand:
     async def __call__(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:
         name, details = str(act.details.get("key", "")), act.details
         if "said" in details:
-            command: dict[str, str | int] = {"message_id": int(details["said"])}
-            await store.tasks.add(TaskKind.DELETE_MESSAGE, gate.chat_id, command, now, user_id=act.admin_id)
+            command = DeleteMessage(int(details["said"]))
+            await store.tasks.add(command, gate.chat_id, now, user_id=act.admin_id)
         page = Page.PENDING if name == PENDING else Page.WHO
         shown: dict[str, str | int] = {"value": details.get("value", "")} if page is Page.WHO else {}
         if name in DOES and act.person_id is not None:
@@ -114,8 +115,7 @@ class CommandInGroup:
             await self._desk(store, act)
             return
         if command.message_id is not None:
-            said: dict[str, str | int] = {"message_id": command.message_id}
-            await store.tasks.add(TaskKind.DELETE_MESSAGE, gate.chat_id, said, now)
+            await store.tasks.add(DeleteMessage(command.message_id), gate.chat_id, now)
         await _point(store, gate, act, now)
 
 

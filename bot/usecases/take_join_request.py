@@ -18,6 +18,7 @@ from bot.domain.journal import Event
 from bot.domain.people import Person
 from bot.domain.screen import ScreenName
 from bot.domain.settings import EntryMode
+from bot.domain.tasks import OpenApp, QueueJoin
 from bot.usecases.admit import decide
 from bot.usecases.notice_raid import notice_raid
 from bot.usecases.personal_links import enter_by_own_link
@@ -79,13 +80,8 @@ class OnJoinRequest:
         expires_at = min(now, asked_at or now) + QUERY_ANSWERED_WITHIN
         opens_app = query_id is not None and self._has_app and now < expires_at
         if query_id is not None and now < expires_at:
-            await store.tasks.add(
-                TaskKind.OPEN_APP if opens_app else TaskKind.QUEUE_JOIN,
-                request.gate_id,
-                {"query_id": query_id, "gate": request.gate_id, "user_id": request.user_id},
-                now,
-                expires_at=expires_at,
-            )
+            work = (OpenApp if opens_app else QueueJoin)(request.gate_id, request.user_id, query_id)
+            await store.tasks.add(work, request.gate_id, now, expires_at=expires_at)
         if known.is_verifying:
             await store.screens.touch([person.user_id], now)
             return
@@ -112,12 +108,6 @@ class OnJoinRequest:
     async def _leave(self, store: Store, request: JoinRequest, now: datetime) -> None:
         """Leave a guard join at a gate that is off or paused to its admins, like any other request."""
         if request.query_id is not None:
-            details: dict[str, str | int] = {
-                "query_id": request.query_id,
-                "gate": request.gate_id,
-                "user_id": request.user_id,
-            }
+            work = QueueJoin(request.gate_id, request.user_id, request.query_id)
             expires_at = now + QUERY_ANSWERED_WITHIN
-            await store.tasks.add(
-                TaskKind.QUEUE_JOIN, request.gate_id, details, now, expires_at=expires_at, user_id=request.user_id
-            )
+            await store.tasks.add(work, request.gate_id, now, expires_at=expires_at, user_id=request.user_id)

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bot.clock import Clock
 from bot.domain.admission import ineligibility
-from bot.domain.delivery import MOST_CHECKS, DeliveryResult, PendingTask, TaskKind
+from bot.domain.delivery import MOST_CHECKS, DeliveryResult, TaskKind
 from bot.domain.gate import (
     ANONYMOUS_ADMIN,
     GRANT_OF,
@@ -33,6 +33,7 @@ from bot.domain.journal import (
 from bot.domain.panel import ADMIN_KNOWN_FOR
 from bot.domain.screen import ScreenName
 from bot.domain.settings import EntryMode
+from bot.domain.tasks import Ban, CheckWhoAdded
 from bot.usecases.admit import BY_NOBODY, DecisionReason, let_through, mute, reward
 from bot.usecases.log_chat import post_to_log
 from bot.usecases.notice_raid import notice_raid
@@ -101,7 +102,7 @@ class OnMemberJoined:
         decision = await store.overrides.get(gate_id, user_id)
         if decision is not None and decision.override is Override.BLOCKED and gate.works:
             await self._note_arrival(store, gate, newcomer, now)
-            await store.tasks.add(TaskKind.BAN, gate_id, {"user_id": user_id}, now, user_id=user_id)
+            await store.tasks.add(Ban(user_id), gate_id, now, user_id=user_id)
             return False
         if not newcomer.asked and await self._came_by_link(store, gate, request, newcomer, now):
             store.journal.add(Event.MEMBER_CAME, now, user_id=user_id, gate_id=gate_id, code=_how(newcomer))
@@ -231,21 +232,19 @@ class OnMemberJoined:
 
 async def ask_who_added(store: Store, gate: Gate, newcomer: Newcomer, now: datetime, *, waited: bool) -> None:
     """Ask Telegram whether the person who added a newcomer is an admin; `who_added_is_known` continues."""
-    details: dict[str, str | int] = {"act": "", "gate": gate.chat_id, "user_id": newcomer.actor_id, "added": 1}
-    if waited:
-        details["waited"] = 1
-    await store.tasks.add(TaskKind.CHECK_ADMIN, gate.chat_id, details, now, user_id=newcomer.user_id)
+    check = CheckWhoAdded(gate.chat_id, newcomer.actor_id, waited=waited)
+    await store.tasks.add(check, gate.chat_id, now, user_id=newcomer.user_id)
 
 
-async def who_added_is_known(store: Store, task: PendingTask, receipt: DeliveryResult, now: datetime) -> None:
-    """Continue once Telegram has said whether the person who added a newcomer is an admin of the gate."""
-    gate = await store.gates.get(int(task.details["gate"]))
+async def who_added_is_known(
+    store: Store, user_id: int | None, check: CheckWhoAdded, receipt: DeliveryResult, now: datetime
+) -> None:
+    """Continue once Telegram has said whether the person who added a newcomer (`user_id`) is an admin of the gate."""
+    gate = await store.gates.get(check.gate_id)
     if gate is None:
         return
-    actor_id = int(task.details["user_id"])
     is_admin = receipt.answer["rights"][gate.chat_id].is_admin
-    waited = "waited" in task.details
-    await note_arrival(store, gate, task.user_id, actor_id, ADDED, now, is_admin=is_admin, waited=waited)
+    await note_arrival(store, gate, user_id, check.user_id, ADDED, now, is_admin=is_admin, waited=check.waited)
 
 
 async def note_arrival(

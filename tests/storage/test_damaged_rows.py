@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from bot.domain.delivery import PendingTask, Priority, TaskKind
+from bot.domain.delivery import TASKS, Priority, TaskKind
+from bot.domain.tasks import CheckGateHealth
 from storage.database import Database
 from storage.store import Store
 
@@ -76,8 +77,10 @@ async def put_request(database: Database, gate: int, user: int, deadline: int = 
     )
 
 
-async def put_task(database: Database, chat: int, details: str, job: str | None = None) -> None:
-    values = {"kind": "notify", "rank": 3, "chat_id": chat, "details": details, "created_at": 1, "due_at": 1}
+async def put_task(
+    database: Database, chat: int, details: str, job: str | None = None, kind: TaskKind = TaskKind.NOTIFY
+) -> None:
+    values = {"kind": kind, "rank": TASKS[kind].rank, "chat_id": chat, "details": details, "created_at": 1, "due_at": 1}
     await put(database, "tasks", "details", job=job, **values)
 
 
@@ -241,28 +244,29 @@ async def test_a_part_of_a_job_that_cannot_be_read_keeps_no_other_from_being_ask
 ) -> None:
     healthy, damaged = 8, [f'{{"gate": -1, "again": {again}}}', *kept_by(database, UNDECODABLE + NO_OBJECTS)]
     for chat, details in enumerate(['{"gate": -1}', *damaged], healthy):
-        await put_task(database, chat, details, job="check")
+        await put_task(database, chat, details, "check", TaskKind.CHECK_GATE)
 
     async def ask(store: Store) -> dict[int, Any]:
-        assert await store.tasks.ask_again("check", {"tells": 1})
-        due = await store.tasks.due(NOW, 100, (), Priority.LATER)
+        assert await store.tasks.ask_again("check", CheckGateHealth(-1, notify_admins=True))
+        due = await store.tasks.due(NOW, 100, (), Priority.SOON)
         return {task.chat_id: task for task in due}
 
     async def asked(store: Store) -> Any:
-        return await store.tasks.asked_since(PendingTask(1, TaskKind.NOTIFY, healthy, "", {}, 0))
+        return await store.tasks.asked_since(1, CheckGateHealth(-1))
 
     found = await database.transact(ask)
-    assert found[healthy].details == {"gate": -1, "tells": 1, "again": 1}
-    assert await database.transact(asked) == {"gate": -1, "tells": 1, "again": 1}
+    twice = CheckGateHealth(-1, notify_admins=True, repeats=1)
+    assert found[healthy].work == twice
+    assert await database.transact(asked) == twice
 
 
 @pytest.mark.parametrize("details", NO_OBJECTS)
 async def test_what_was_asked_of_a_task_that_cannot_be_read_is_nothing(database: Database, details: str) -> None:
-    await put_task(database, 8, details, job="check")
+    await put_task(database, 8, details, "check", TaskKind.CHECK_GATE)
 
     async def ask(store: Store) -> tuple[bool, Any]:
-        since = await store.tasks.asked_since(PendingTask(1, TaskKind.NOTIFY, 8, "", {}, 0))
-        return await store.tasks.ask_again("check", {}), since
+        since = await store.tasks.asked_since(1, CheckGateHealth(-1))
+        return await store.tasks.ask_again("check", CheckGateHealth(-1)), since
 
     assert await database.transact(ask) == (False, None)
 

@@ -19,6 +19,7 @@ from storage.database import Database
 from storage.store import Store
 from tests.compiled_cache import CACHE
 from tests.domain.makers import NOW
+from tests.tasks import work
 
 ANNA = 7
 GATE = Gate(1, "Flat owners", None, is_channel=False, is_on=True)
@@ -103,7 +104,7 @@ async def _show(store: Store) -> None:
 
 
 async def _run_tasks(store: Store) -> None:
-    await store.tasks.add(TaskKind.KICK, 1, {}, NOW, user_id=ANNA)
+    await store.tasks.add(work(TaskKind.KICK), 1, NOW, user_id=ANNA)
     await store.tasks.cancel(TaskKind.KICK, 1, ANNA, NOW)
     await store.tasks.retry(1, NOW, "said")
     await store.tasks.done([1], NOW)

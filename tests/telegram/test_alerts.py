@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
 
 import pytest
 from aiogram.types import InlineKeyboardMarkup
@@ -12,12 +13,13 @@ from bot.domain.gate import GateMode
 from bot.domain.panel import AdminActionKind
 from bot.sandbox.telegram.html import parse_html
 from bot.sandbox.world import World
-from bot.telegram.alerts import Said, render_alert
+from bot.telegram.alerts import render_alert
 from bot.telegram.deliver import TelegramExecutor
 from bot.telegram.keyboards import PanelButton
 from bot.telegram.rendered import RenderedMessage
 from bot.telegram.texts import LANGUAGES, Texts
 from tests.domain.makers import NOW
+from tests.tasks import alert, work
 
 GATE_ID = -1002147483647
 SAID: dict[str, str | int] = {
@@ -44,8 +46,8 @@ def buttons(drawing: RenderedMessage) -> list[tuple[AdminActionKind, str]]:
     return [(button.act, button.value) for button in map(PanelButton.unpack, data)]
 
 
-def drawn(said: Said, language: str = "en") -> RenderedMessage:
-    return render_alert(said, Texts("en").in_language(language), NOW)
+def drawn(said: Mapping[str, str | int], language: str = "en") -> RenderedMessage:
+    return render_alert(alert(**said), Texts("en").in_language(language), NOW)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -116,7 +118,7 @@ async def test_an_alert_is_sent_once_and_then_edited_in_place(world: World, deli
     await olga.says("/start")
 
     def alert(**details: str | int) -> PendingTask:
-        return PendingTask(1, TaskKind.ALERT, olga.id, "en", {**SAID, **details}, 0)
+        return PendingTask(1, work(TaskKind.ALERT, **{**SAID, **details}), olga.id, "en")
 
     sent = await deliverer.deliver(alert())
     assert sent.message_id is not None

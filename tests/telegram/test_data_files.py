@@ -16,6 +16,7 @@ from bot.domain.delivery import DeliveryStatus, PendingTask, TaskKind
 from bot.domain.errors import StorageUnavailableError
 from bot.domain.personal import FileKind
 from bot.domain.statistics import Period
+from bot.domain.tasks import SendExport, SendMyData
 from bot.sandbox.people import Person
 from bot.sandbox.world import World
 from bot.telegram import data_files
@@ -23,6 +24,7 @@ from bot.telegram.data_files import TRIES, DataFiles, Tell
 from bot.telegram.deliver import TelegramExecutor
 from bot.telegram.screens import ScreenRenderer
 from bot.telegram.texts import Texts
+from tests.tasks import work
 
 DETAILS: dict[FileKind, dict[str, str | int]] = {
     FileKind.MY_DATA: {"language": "en"},
@@ -78,8 +80,14 @@ async def anna(world: World) -> Person:
     return anna
 
 
+def test_every_file_is_made_by_them(bot: Bot, source: Source) -> None:
+    files = DataFiles(bot, Texts("en"), source.my_data, source, asyncio.Event(), is_operator)
+
+    assert set(files.runners) == {SendMyData, SendExport}
+
+
 def wanted(anna: Person, kind: FileKind, attempts: int = 0) -> PendingTask:
-    return PendingTask(1, TaskKind.MAKE_FILE, anna.id, "en", {"file": kind, **DETAILS[kind]}, attempts)
+    return PendingTask(1, work(TaskKind.MAKE_FILE, file=kind, **DETAILS[kind]), anna.id, "en", attempts)
 
 
 def said(anna: Person) -> list[str]:

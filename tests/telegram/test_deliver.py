@@ -21,6 +21,7 @@ from bot.domain.delivery import (
 )
 from bot.domain.gate import GrantKind
 from bot.domain.screen import Ended, Help, NumberShown, View, Welcome
+from bot.domain.tasks import LogLine, SendBalance, SendExport, SendHealth, SendMyData
 from bot.sandbox.faults import Kind
 from bot.sandbox.people import Person
 from bot.sandbox.telegram.state import Group
@@ -29,7 +30,9 @@ from bot.telegram.deliver import TelegramExecutor, chat_of
 from bot.telegram.fallback import Fallback
 from bot.telegram.screens import ScreenRenderer
 from bot.telegram.texts import Texts
+from storage.task_json import CLASSES
 from tests.domain.makers import NOW, WINDOW
+from tests.tasks import work
 
 NOBODY = 4242
 SHOWN = NumberShown(
@@ -67,7 +70,7 @@ def entry(group: Group, user_id: int) -> PendingGrant:
 
 
 def task(kind: TaskKind, chat_id: int, **details: str | int) -> PendingTask:
-    return PendingTask(1, kind, chat_id, "en", details, 0)
+    return PendingTask(1, work(kind, **details), chat_id, "en")
 
 
 def screen(person: Person, view: View, last: DeliveryResult | None = None, *, fresh: bool = False) -> PendingScreen:
@@ -408,7 +411,14 @@ async def test_a_notice_kept_by_a_version_that_did_not_note_the_gate_is_still_se
 async def test_an_task_that_makes_no_sense_is_given_up_and_stops_nobody(
     deliverer: TelegramExecutor, anna: Person
 ) -> None:
-    assert await result(deliverer, task(TaskKind.DELETE_MESSAGE, anna.id)) == (DeliveryStatus.REFUSED, "KeyError")
+    assert await result(deliverer, task(TaskKind.LOG, anna.id)) == (DeliveryStatus.REFUSED, "KeyError")
+
+
+def test_every_class_of_work_is_run_by_something(deliverer: TelegramExecutor) -> None:
+    made_elsewhere = {SendMyData, SendExport, SendHealth, SendBalance}
+
+    assert {*deliverer.runners, *made_elsewhere, LogLine} == set(CLASSES)
+    assert not made_elsewhere & set(deliverer.runners)
 
 
 async def test_of_telegrams_words_only_what_a_database_keeps_is_told_on(

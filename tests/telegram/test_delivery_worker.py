@@ -23,7 +23,6 @@ from bot.domain.delivery import (
     TaskKind,
 )
 from bot.domain.errors import StorageUnavailableError
-from bot.domain.personal import FileKind
 from bot.domain.screen import ScreenName
 from bot.sandbox.changes import WAIT_TIMEOUT
 from bot.sandbox.people import Person
@@ -44,6 +43,7 @@ from bot.usecases.settle_task import SettleTask
 from storage.database import Database
 from storage.store import Store
 from tests.scenarios.story import sent_to
+from tests.tasks import work
 from tests.usecases.rules import HOUR, Rules
 
 
@@ -226,7 +226,7 @@ async def due_in(rules: Rules, seconds: float, count: int = 1) -> None:
         for message_id in range(count):
             details: dict[str, str | int] = {"message_id": message_id}
             # Each of another person, so that none is delayed.
-            await store.tasks.add(TaskKind.DELETE_MESSAGE, 1 + message_id, details, rules.now, after=seconds)
+            await store.tasks.add(work(TaskKind.DELETE_MESSAGE, **details), 1 + message_id, rules.now, after=seconds)
 
     await rules.database.transact(add)
 
@@ -303,7 +303,7 @@ async def test_slow_tasks_leave_hands_for_others_and_are_all_done_in_the_end(
 
     async def add(store: Store) -> None:
         for user_id in range(1, count + 1):
-            await store.tasks.add(kind, user_id, {"file": FileKind.MY_DATA}, rules.now, user_id=user_id)
+            await store.tasks.add(work(kind), user_id, rules.now, user_id=user_id)
 
     await rules.database.transact(add)
     deliverer = Uploading(world, bot)

@@ -21,7 +21,7 @@ from bot.domain.condition import (
     Spending,
     StoredHealth,
 )
-from bot.domain.delivery import URGENCY
+from bot.domain.delivery import Priority
 from bot.domain.gateway import GatewayReason
 from bot.domain.health import GateState
 from bot.domain.outbox import Destination, DestinationStatus, RetryStats
@@ -37,7 +37,7 @@ MOST = 4096
 DOCS = Path(__file__).parents[2] / "docs"
 EARLIER = NOW - timedelta(minutes=10)
 STARTED = NOW - timedelta(days=3)
-QUEUES = ("numbers", "grants", "screens", *(f"tasks_{urgency.name.lower()}" for urgency in set(URGENCY.values())))
+QUEUES = ("numbers", "grants", "screens", *(f"tasks_{priority.name.lower()}" for priority in Priority))
 HOSTILE = "<b>&\u202e" * 30
 DETAILS: dict[str, str | int] = {
     "reason": GatewayReason.CREDENTIALS,

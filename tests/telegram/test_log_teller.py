@@ -14,6 +14,7 @@ from bot.telegram.deliver import TelegramExecutor
 from bot.telegram.log import UNDO, LogSender
 from bot.telegram.names import AdminNames
 from bot.telegram.texts import Texts
+from tests.tasks import work
 
 ANNA = 7000000042
 
@@ -40,7 +41,7 @@ def line(log: Group, event: Event, why: str = "", **details: str | int) -> Pendi
         "why": why,
         "mask": "",
     }
-    return PendingTask(1, TaskKind.LOG, log.id, "", told | details, 0)
+    return PendingTask(1, work(TaskKind.LOG, **(told | details)), log.id)
 
 
 async def tells(bot: Bot, log: Group, *lines: PendingTask, language: str = "en") -> Message:

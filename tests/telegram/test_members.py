@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.delivery import DeliveryResult, DeliveryStatus, PendingGrant, PendingTask, TaskKind
+from bot.domain.delivery import (
+    DeliveryResult,
+    DeliveryStatus,
+    MemberFound,
+    MemberStatus,
+    PendingGrant,
+    PendingTask,
+    TaskKind,
+)
 from bot.domain.gate import GrantKind
 from bot.domain.mute import is_own_mute, muted_until
 from bot.sandbox.people import Person
@@ -12,6 +20,7 @@ from bot.sandbox.telegram.state import Group
 from bot.sandbox.world import World
 from bot.telegram.deliver import TelegramExecutor
 from tests.domain.makers import NOW
+from tests.tasks import work
 
 HOUR = 3600
 
@@ -39,7 +48,7 @@ async def carries(
     deliverer: TelegramExecutor, kind: TaskKind, group: Group, person: Person, **details: int
 ) -> DeliveryResult:
     details |= {"user_id": person.id, "gate": group.id}
-    return await deliverer.deliver(PendingTask(1, kind, group.id, "", details, 0, person.id))
+    return await deliverer.deliver(PendingTask(1, work(kind, **details), group.id, user_id=person.id))
 
 
 async def unmutes(deliverer: TelegramExecutor, group: Group, person: Person) -> DeliveryResult:
@@ -67,23 +76,24 @@ async def test_admins_and_who_is_away_are_not_muted(
 ) -> None:
     await anna.leaves(group)
 
-    for person, is_ in ((olga, "admin"), (anna, "away"), (world.person("Boris"), "away")):
+    boris = world.person("Boris")
+    for person, status in ((olga, MemberStatus.ADMIN), (anna, MemberStatus.AWAY), (boris, MemberStatus.AWAY)):
         receipt = await carries(deliverer, TaskKind.MUTE, group, person)
-        assert (receipt.result, receipt.answer["is"]) == (DeliveryStatus.GONE, is_)
+        assert (receipt.result, receipt.member) == (DeliveryStatus.GONE, MemberFound(status))
 
 
 async def test_whom_an_admin_added_is_not_muted_and_whom_anybody_else_added_is(
     world: World, deliverer: TelegramExecutor, group: Group, olga: Person, anna: Person
 ) -> None:
     added = await carries(deliverer, TaskKind.MUTE, group, anna, actor_id=olga.id)
-    assert added.answer == {"is": "added_by_admin", "holds": False}
+    assert added.member == MemberFound(MemberStatus.ADDED_BY_ADMIN)
 
     deleted_account = 4242
     muted = await carries(deliverer, TaskKind.MUTE, group, anna, actor_id=deleted_account)
 
     assert muted.result is DeliveryStatus.DONE
     added = await carries(deliverer, TaskKind.MUTE, group, anna, actor_id=olga.id)
-    assert added.answer == {"is": "added_by_admin", "holds": True}
+    assert added.member == MemberFound(MemberStatus.ADDED_BY_ADMIN, is_muted=True)
 
 
 @pytest.mark.parametrize("lasts", [None, HOUR])
@@ -95,11 +105,14 @@ async def test_while_an_admins_restriction_holds_the_bot_rests(
 
     receipt = await carries(deliverer, TaskKind.MUTE, group, anna)
 
-    assert receipt.answer["is"] == "restricted"
-    assert receipt.answer["rest"] == pytest.approx(lasts or 0, abs=5)
+    assert receipt.member is not None
+    assert receipt.member.status is MemberStatus.RESTRICTED
+    assert receipt.member.rest.total_seconds() == pytest.approx(lasts or 0, abs=5)
     await unmutes(deliverer, group, anna)
     spared = await carries(deliverer, TaskKind.KICK, group, anna, spares=1)
-    assert (spared.answer["is"], spared.answer["rest"]) == ("restricted", pytest.approx(lasts or 0, abs=5))
+    assert spared.member is not None
+    assert spared.member.status is MemberStatus.RESTRICTED
+    assert spared.member.rest.total_seconds() == pytest.approx(lasts or 0, abs=5)
     assert group.member(anna.account) is place
 
 
@@ -111,8 +124,8 @@ async def test_who_is_removed_may_come_again_and_whom_an_admin_banned_stays_bann
     await anna.joins(group)
     await olga.bans(group, anna)
 
-    assert (await carries(deliverer, TaskKind.KICK, group, anna)).answer == {"is": "away"}
-    assert (await carries(deliverer, TaskKind.KICK, group, olga)).answer == {"is": "admin"}
+    assert (await carries(deliverer, TaskKind.KICK, group, anna)).member == MemberFound(MemberStatus.AWAY)
+    assert (await carries(deliverer, TaskKind.KICK, group, olga)).member == MemberFound(MemberStatus.ADMIN)
     assert group.member(anna.account).status == "kicked"
 
 
@@ -137,8 +150,6 @@ async def test_a_line_that_may_not_be_deleted_is_no_failure(
 ) -> None:
     (line,) = group.messages
 
-    receipt = await deliverer.deliver(
-        PendingTask(1, TaskKind.SERVICE_MESSAGES, group.id, "", {"message_id": line.id}, 0)
-    )
+    receipt = await deliverer.deliver(PendingTask(1, work(TaskKind.SERVICE_MESSAGES, message_id=line.id), group.id))
 
     assert receipt.result is DeliveryStatus.GONE

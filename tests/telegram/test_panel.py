@@ -49,6 +49,7 @@ from bot.telegram.setting_words import read_typed
 from bot.telegram.settings_file import JsonSettingsFile
 from bot.telegram.texts import LANGUAGES, Texts
 from tests.domain.makers import NOW
+from tests.tasks import notice
 from tests.telegram.test_screens import HOSTILE, utf16
 
 TEXTS = Texts("en")
@@ -229,7 +230,7 @@ def test_a_notice_tells_each_ailment(language: str) -> None:
         "ailments": " ".join(GateIssue),
     }
 
-    text, _ = parse_html(notification(details, words))
+    text, _ = parse_html(notification(notice(**details), words))
 
     assert text.count("⚠️") == len(GateIssue)
     assert utf16(text) <= 4096

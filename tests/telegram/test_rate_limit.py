@@ -27,6 +27,7 @@ from bot.telegram.rate_limit import RateLimitMiddleware
 from bot.telegram.screens import ScreenRenderer
 from bot.telegram.texts import Texts
 from tests.domain.makers import NOW
+from tests.tasks import work
 
 HARDLY_EVER = 0.001
 """A rate that allows one call now, and the next one in a quarter of an hour."""
@@ -121,7 +122,7 @@ async def test_every_call_of_a_item_is_paid_for(
     item: Outgoing = (
         PendingGrant(group.id, anna.id, kind, NOW, 0, tag="verified")
         if isinstance(kind, GrantKind)
-        else PendingTask(1, kind, group.id, "", details, 0, anna.id)
+        else PendingTask(1, work(kind, **details), group.id, user_id=anna.id)
     )
     ours, before = Ours(world, 1.0), len(calls(world))
 
@@ -139,7 +140,7 @@ async def test_a_item_whose_chat_takes_no_more_for_long_is_put_back(world: World
     details: dict[str, str | int] = {"notice": Notification.NO_OPERATOR}
 
     with generous.limit.paid(None):
-        receipt = await generous.deliverer.deliver(PendingTask(1, TaskKind.NOTIFY, anna.id, "", details, 0))
+        receipt = await generous.deliverer.deliver(PendingTask(1, work(TaskKind.NOTIFY, **details), anna.id))
 
     assert (receipt.result, receipt.retry_after) == (DeliveryStatus.RETRY, 8)
     assert len(calls(world)) == before
@@ -311,7 +312,7 @@ async def test_nothing_is_delivered_by_a_process_that_may_not_lead_any_more(
     world: World, generous: Ours, group: Group, anna: Person
 ) -> None:
     details: dict[str, str | int] = {"user_id": anna.id, "gate": group.id}
-    item = PendingTask(1, TaskKind.KICK, group.id, "", details, 0, anna.id)
+    item = PendingTask(1, work(TaskKind.KICK, **details), group.id, user_id=anna.id)
     generous.leads, before = False, len(calls(world))
 
     result, again_in = await generous.carries(item)

@@ -33,6 +33,7 @@ from bot.domain.screen import (
     View,
     Welcome,
 )
+from bot.domain.tasks import INCIDENT_NOTICES
 from bot.domain.trouble import IncidentKind
 from bot.sandbox.telegram.entities import with_automatic
 from bot.sandbox.telegram.html import parse_html
@@ -43,6 +44,7 @@ from bot.telegram.screens import ScreenRenderer
 from bot.telegram.sentences import toast
 from bot.telegram.texts import LANGUAGES, Texts
 from tests.domain.makers import NOW, WINDOW
+from tests.tasks import notice
 
 HOSTILE = (
     "<b>" * 60,
@@ -313,7 +315,7 @@ def test_every_notice_parses_and_fits_whatever_it_is_about(what: Notification, l
             "most": 1_000_000,
             "period": hostile,
         }
-        text, _ = parse_html(notification(details, words))
+        text, _ = parse_html(notification(notice(**details), words))
         assert 0 < utf16(text) <= 4096
         assert "{" not in text.replace("{gate}", "").replace("{0}", "")
 
@@ -374,7 +376,7 @@ def test_every_incident_and_all_clear_parses_and_fits_whatever_it_is_about(
             "trouble": trouble,
         }
         text, _ = parse_html(
-            notification(details, words, "https://call.example/smsc/" + "a" * 200 + "?charset=utf-8&md5")
+            notification(notice(**details), words, "https://call.example/smsc/" + "a" * 200 + "?charset=utf-8&md5")
         )
         assert 0 < utf16(text) <= 4096
 
@@ -383,7 +385,7 @@ def test_the_address_to_enter_is_shown_whole_however_long_it_is() -> None:
     address = "https://call.example/smsc/" + "a" * 200 + "?charset=utf-8&md5"
     details: dict[str, str | int] = {"notice": Notification.ALARM, "trouble": IncidentKind.CALLBACK_SILENT, "count": 2}
 
-    text, _ = parse_html(notification(details, TEXTS.in_language("en"), address))
+    text, _ = parse_html(notification(notice(**details), TEXTS.in_language("en"), address))
 
     assert address in text
 
@@ -393,4 +395,4 @@ def test_every_view_has_a_screen_and_every_screen_a_view() -> None:
 
 
 def test_every_notification_has_a_text() -> None:
-    assert {*NOTIFICATIONS, Notification.ALARM} == set(Notification)
+    assert {*NOTIFICATIONS, *INCIDENT_NOTICES} == set(Notification)

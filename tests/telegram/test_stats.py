@@ -19,6 +19,7 @@ from bot.domain.gate import Ineligibility
 from bot.domain.gateway import GatewayReason
 from bot.domain.statistics import PERIODS, FunnelStep
 from bot.domain.summary import StatisticsReport, StatsReply
+from bot.domain.tasks import SendChart, SendGateButtons
 from bot.sandbox.people import Person
 from bot.sandbox.world import World
 from bot.telegram import stats_buttons
@@ -28,6 +29,7 @@ from bot.telegram.stats import MOST_WAITING, StatsSender
 from bot.telegram.stats_words import caption, unknown
 from bot.telegram.texts import Texts, Words
 from tests.sandbox.test_photos import png
+from tests.tasks import work
 from tests.telegram.summaries import GATES, empty, summary
 
 TEXTS = Texts("en")
@@ -37,7 +39,15 @@ LONGEST_CAPTION = 1024
 
 def task(told: StatisticsReport, chat_id: int, **details: str | int) -> PendingTask:
     details = {"answer": StatsReply.CHART, "summary": told.packed(), "others": 1, "together": 1, **details}
-    return PendingTask(1, TaskKind.STATS, chat_id, "en", details, 0)
+    return PendingTask(1, work(TaskKind.STATS, **details), chat_id, "en")
+
+
+async def tells(sender: StatsSender, task: PendingTask) -> DeliveryResult:
+    """Run a task with a chart, or with the gates to choose from."""
+    if isinstance(task.work, SendGateButtons):
+        return await sender.gates(task, task.work)
+    assert isinstance(task.work, SendChart)
+    return await sender.chart(task, task.work)
 
 
 @pytest.fixture
@@ -156,11 +166,11 @@ def test_pages_of_gates_lead_to_each_other_and_back() -> None:
 
 
 async def test_a_chart_goes_out_and_changes_in_place(bot: Bot, anna: Person) -> None:
-    sent = await teller(bot).tell(task(summary("7d"), anna.id))
+    sent = await tells(teller(bot), task(summary("7d"), anna.id))
     message = await anna.sees("All gates · 7 days")
     assert (sent.result, sent.message_id) == (DeliveryStatus.DONE, message.id)
 
-    again = await teller(bot).tell(task(summary("90d"), anna.id, message_id=message.id))
+    again = await tells(teller(bot), task(summary("90d"), anna.id, message_id=message.id))
 
     assert (again.result, again.message_id) == (DeliveryStatus.DONE, message.id)
     assert (message.text or "").startswith("All gates · 90 days")
@@ -172,7 +182,7 @@ async def test_where_the_chart_cannot_be_drawn_the_words_go_out_alone(bot: Bot, 
     def fail(told: StatisticsReport, words: Words) -> bytes:
         raise error
 
-    receipt = await StatsSender(bot, TEXTS, None, lambda: "beef", fail).tell(task(summary("7d"), anna.id))
+    receipt = await tells(StatsSender(bot, TEXTS, None, lambda: "beef", fail), task(summary("7d"), anna.id))
 
     assert (receipt.result, receipt.error_id) == (DeliveryStatus.DONE, "beef")
     assert (receipt.error, receipt.is_our_fault) == (type(error).__name__, True)
@@ -183,12 +193,12 @@ async def test_where_the_chart_cannot_be_drawn_the_words_go_out_alone(bot: Bot, 
 
 
 async def test_where_telegram_refuses_the_chart_the_words_go_out_alone(world: World, bot: Bot, anna: Person) -> None:
-    sent = await teller(bot).tell(task(summary("7d"), anna.id))
+    sent = await tells(teller(bot), task(summary("7d"), anna.id))
     world.faults.add(where="telegram", kind="400", method="editMessageMedia", times=None)
     world.faults.add(where="telegram", kind="400", method="sendPhoto", times=None)
 
     for given in (task(summary("30d"), anna.id), task(summary("90d"), anna.id, message_id=sent.message_id or 0)):
-        receipt = await teller(bot).tell(given)
+        receipt = await tells(teller(bot), given)
 
         assert receipt.result is DeliveryStatus.DONE
         assert receipt.error_id
@@ -208,7 +218,7 @@ async def test_charts_are_drawn_one_at_a_time_and_more_than_a_few_come_again_lat
 
     one_by_one = StatsSender(bot, TEXTS, None, lambda: "beef", slowly)
     async with asyncio.TaskGroup() as group:
-        told = [group.create_task(one_by_one.tell(task(summary("7d"), anna.id))) for _ in range(MOST_WAITING + 2)]
+        told = [group.create_task(tells(one_by_one, task(summary("7d"), anna.id))) for _ in range(MOST_WAITING + 2)]
         pending = set(told)
         while len(pending) > MOST_WAITING:
             _, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
@@ -230,7 +240,8 @@ async def test_the_loop_runs_on_while_a_chart_is_drawn(bot: Bot, anna: Person) -
         assert go_on.wait(30)
         return chart(told, words)
 
-    carried = loop.create_task(StatsSender(bot, TEXTS, None, lambda: "beef", draw).tell(task(summary("7d"), anna.id)))
+    sender = StatsSender(bot, TEXTS, None, lambda: "beef", draw)
+    carried = loop.create_task(tells(sender, task(summary("7d"), anna.id)))
     await begun.wait()
     go_on.set()
 
@@ -241,7 +252,7 @@ async def test_the_loop_runs_on_while_a_chart_is_drawn(bot: Bot, anna: Person) -
 
 
 async def test_a_list_of_gates_takes_the_place_of_the_buttons(bot: Bot, anna: Person) -> None:
-    await teller(bot).tell(task(summary("7d"), anna.id))
+    await tells(teller(bot), task(summary("7d"), anna.id))
     message = await anna.sees("All gates · 7 days")
     gates = json.dumps([[-1, "A"], [-2, "B"]])
     listed = task(
@@ -256,7 +267,7 @@ async def test_a_list_of_gates_takes_the_place_of_the_buttons(bot: Bot, anna: Pe
         message_id=message.id,
     )
 
-    await teller(bot).tell(listed)
+    await tells(teller(bot), listed)
 
     assert message.buttons == ["All gates", "A", "B", "Back"]
     assert message.photo is not None

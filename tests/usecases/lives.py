@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from bot.domain.delivery import DeliveryResult, DeliveryStatus, PendingGrant, PendingTask, TaskKind, Toast
-from bot.domain.gate import AccessOverride, Override
+from bot.domain.delivery import DeliveryResult, DeliveryStatus, Notification, PendingGrant, PendingTask, TaskKind, Toast
+from bot.domain.gate import AccessOverride, GateMode, Override
 from bot.domain.health import GateHealth
 from bot.domain.installation import AddedOperator
 from bot.domain.journal import Event
@@ -15,6 +15,7 @@ from bot.domain.panel import AdminActionKind
 from bot.domain.raid import AlertMessage, MassDecline, Raid, RaidResponse
 from bot.domain.rights import NO_ADMIN, OWNER
 from bot.domain.screen import ScreenName
+from bot.domain.tasks import LogLine, Notify, SendAlert
 from storage.store import Store
 from tests.domain.makers import NOW
 from tests.usecases.rules import (
@@ -75,8 +76,8 @@ async def lives(rules: Rules) -> tuple[str, str]:
         await store.people.meet(BORIS, BORIS, "en", rules.now, wrote=True)
         details: dict[str, str | int] = {"gate": GATE.chat_id, "page": "who", "value": ID}
         await store.screens.show(BORIS, BORIS, ScreenName.GATE, rules.now, details=details)
-        told: dict[str, str | int] = {"notice": "grant_failed", "title": "Flats", "user_id": ID, "error": "no"}
-        await store.tasks.add(TaskKind.NOTIFY, OPERATOR, told, rules.now, key=f"about {ID}")
+        told = Notify(Notification.GRANT_FAILED, title="Flats", user_id=ID, error="no")
+        await store.tasks.add(told, OPERATOR, rules.now, key=f"about {ID}")
         store.journal.add(Event.ALLOWED, rules.now, user_id=FRIEND, gate_id=GATE.chat_id, actor_id=ID)
         await rules.report(store, "abcd1234", "trouble", ID)
         await store.appeals.open(GATE.chat_id, FRIEND, rules.now, timedelta(days=1))
@@ -97,11 +98,11 @@ async def lives(rules: Rules) -> tuple[str, str]:
         await store.operators.add(AddedOperator(FRIEND, "Freda", ID, rules.now))
         text = await store.announcements.write(ID, "Words for all", rules.now)
         await store.announcements.begin(text, ID, rules.now)
-        closed: dict[str, str | int] = {"gate": GATE.chat_id, "user_id": FRIEND, "admin_id": ID}
-        await store.tasks.add(TaskKind.LOG, GATE.chat_id, closed, rules.now, user_id=FRIEND)
-        raid = Raid(
-            GATE.chat_id, rules.now, rules.now, messages=(AlertMessage(ID, 5), AlertMessage(BORIS, 6)), said={"by": ID}
-        )
+        line = LogLine(Event.BLOCKED, GATE.chat_id, user_id=FRIEND, admin_id=ID)
+        await store.tasks.add(line, GATE.chat_id, rules.now, user_id=FRIEND)
+        said = SendAlert(GATE.chat_id, 5, "Chess", "en", 24, 2, GateMode.PAUSED, asks_call=True, switch_by=ID)
+        messages = (AlertMessage(ID, 5), AlertMessage(BORIS, 6))
+        raid = Raid(GATE.chat_id, rules.now, rules.now, messages=messages, said=said)
         await store.raids.put(GATE.chat_id, raid.with_deed(RaidResponse(AdminActionKind.SWITCH, "pause", ID)))
 
     await rules.database.transact(more)

@@ -14,6 +14,7 @@ from bot.domain.rights import NO_ADMIN, OWNER
 from bot.domain.settings import GateSettings
 from bot.usecases.panel_views import panel_view
 from storage.store import Store
+from tests.tasks import said
 from tests.usecases.rules import ANNA, BORIS, GATE, Rules
 
 QUERIES = itertools.count(1)
@@ -43,8 +44,8 @@ async def acts(
     query_id = f"query {next(QUERIES)}"
     act = AdminAction(kind, gate.chat_id, admin_id, {"key": key, "value": value}, query_id)
     await rules.database.transact(lambda store: rules.desk(store, act))
-    (answer,) = [e for e in await rules.tasks(TaskKind.ANSWER_BUTTON) if e.details["query_id"] == query_id]
-    return Toast(str(answer.details["toast"]))
+    (answer,) = [e for e in await rules.tasks(TaskKind.ANSWER_BUTTON) if said(e)["query_id"] == query_id]
+    return Toast(str(said(answer)["toast"]))
 
 
 async def sets(rules: Rules, setting: str, value: str, **how: Any) -> Toast:

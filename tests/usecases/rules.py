@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from bot.crypto import PhoneCipher, TokenGenerator
 from bot.domain.contact import SharedContact
-from bot.domain.delivery import URGENCY, DeliveryResult, Outgoing, PendingGrant, PendingTask, Priority, TaskKind
+from bot.domain.delivery import TASKS, DeliveryResult, Outgoing, PendingGrant, PendingTask, Priority, TaskKind
 from bot.domain.gate import Gate
 from bot.domain.gateway import AssignedNumber, EventKind, EventSource, GatewayEvent
 from bot.domain.health import GateIssue
@@ -67,6 +67,7 @@ from bot.usecases.watch_troubles import CheckInstallation
 from storage.database import Database
 from storage.store import Store
 from tests.domain.makers import NOW, WINDOW
+from tests.tasks import said
 
 ANNA, BORIS, OPERATOR = 7, 8, 999
 PHONE, OTHER_PHONE = "+79991231234", "+79995556677"
@@ -185,7 +186,7 @@ class Rules:
         due = await self.database.transact(
             lambda store: store.tasks.due(self.now + timedelta(days=9), 100, (), Priority.LATER)
         )
-        return [str(task.details["notice"]) for task in due]
+        return [str(said(task)["notice"]) for task in due]
 
     async def grant(self, user_id: int = ANNA) -> PendingGrant:
         """Return the person's pending grant."""
@@ -272,7 +273,7 @@ class Rules:
     async def tasks(self, kind: TaskKind) -> list[PendingTask]:
         """Return tasks of a kind that run within a minute, oldest first."""
         due = await self.database.transact(
-            lambda store: store.tasks.due(self.now + timedelta(minutes=1), 100, (), URGENCY[kind])
+            lambda store: store.tasks.due(self.now + timedelta(minutes=1), 100, (), TASKS[kind].priority)
         )
         return [task for task in due if task.kind is kind]
 

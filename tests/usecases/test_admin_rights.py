@@ -14,6 +14,7 @@ from bot.domain.rights import NO_ADMIN, OWNER, SOME_ADMIN, AdminRights, Right
 from bot.domain.settings import STANDARD, EntryMode
 from bot.usecases.needed_rights import NEEDED
 from bot.usecases.open_panel import ListGates
+from tests.tasks import said
 from tests.usecases.panel import acts, answered, notes, runs, settings, shown, writes
 from tests.usecases.rules import ANNA, BORIS, GATE, MINUTE, OTHER_GATE, Rules
 
@@ -137,8 +138,8 @@ async def test_what_is_written_without_the_right_changes_nothing_and_is_answered
 
     assert await settings(rules) == STANDARD
     (notification,) = await rules.tasks(TaskKind.NOTIFY)
-    assert (notification.chat_id, notification.details["notice"]) == (BORIS, Notification.NOT_ALLOWED)
-    assert notification.details["why"] == Toast.NEEDS_CHANGE_INFO
+    assert (notification.chat_id, said(notification)["notice"]) == (BORIS, Notification.NOT_ALLOWED)
+    assert said(notification)["why"] == Toast.NEEDS_CHANGE_INFO
 
 
 async def test_an_admin_of_whom_no_rights_are_known_is_asked_about_and_may_nothing_until_then(rules: Rules) -> None:
@@ -167,7 +168,7 @@ async def test_that_somebody_added_the_bot_says_nothing_of_their_rights(rules: R
 
     assert await settings(rules) == STANDARD
     (answer,) = await rules.tasks(TaskKind.ANSWER_BUTTON)
-    assert answer.details["toast"] == Toast.NEEDS_CHANGE_INFO
+    assert said(answer)["toast"] == Toast.NEEDS_CHANGE_INFO
 
 
 async def test_rights_taken_since_telegram_was_asked_count_no_more(rules: Rules) -> None:
@@ -197,7 +198,7 @@ async def test_links_into_a_further_chat_are_for_who_may_make_links_there(rules:
     rules.later(MINUTE + 1)
     await rules.database.transact(lambda store: rules.desk(store, act))
     (chat_lookup,) = [task for task in await rules.tasks(TaskKind.CHECK_ADMIN) if task.chat_id == ANNA]
-    assert chat_lookup.details["also"] == str(OTHER_GATE.chat_id)
+    assert said(chat_lookup)["also"] == str(OTHER_GATE.chat_id)
     await answered(rules, chat_lookup, rights={GATE.chat_id: OWNER, OTHER_GATE.chat_id: NO_ADMIN})
     assert await settings(rules) == STANDARD
 
@@ -248,9 +249,9 @@ async def test_a_list_of_very_many_gates_asks_about_a_few_at_a_time_and_leaves_r
     first = await rules.tasks(TaskKind.CHECK_ADMIN)
     assert len(first) == LISTED_CHECKS < MOST_CHECKS
     for one in first:
-        await answered(rules, one, rights={int(one.details["gate"]): OWNER})
+        await answered(rules, one, rights={int(said(one)["gate"]): OWNER})
     await rules.database.transact(lambda store: list_gates(store, person, fresh=True))
 
     second = await rules.tasks(TaskKind.CHECK_ADMIN)
-    asked = {one.details["gate"] for one in (*first, *second)}
+    asked = {said(one)["gate"] for one in (*first, *second)}
     assert len(asked) == 2 * LISTED_CHECKS

@@ -14,6 +14,7 @@ from bot.domain.screen import ScreenName
 from bot.usecases.erase_person import ErasePerson
 from bot.usecases.select_outgoing import is_patient
 from storage.store import Store
+from tests.tasks import said, work
 from tests.usecases.panel import runs
 from tests.usecases.rules import ANNA, BORIS, GATE, OPERATOR, Rules
 
@@ -46,13 +47,13 @@ async def test_it_waits_for_all_that_cannot_and_comes_after_notices(rules: Rules
     async def notify(store: Store) -> None:
         rules.later(1)
         details: dict[str, str | int] = {"notice": Notification.FAILURE, "error": "x", "error_id": "y"}
-        await store.tasks.add(TaskKind.NOTIFY, OPERATOR, details, rules.now)
+        await store.tasks.add(work(TaskKind.NOTIFY, **details), OPERATOR, rules.now)
 
     await rules.database.transact(notify)
     patient = [item for item in await rules.picks() if isinstance(item, PendingTask) and is_patient(item)]
     assert [item.kind for item in patient] == [TaskKind.NOTIFY, TaskKind.ANNOUNCE, TaskKind.ANNOUNCE]
     assert {item.chat_id for item in patient[1:]} == {ANNA, BORIS}
-    assert [item.details["text"] for item in patient[1:]] == ["<b>hello</b>"] * 2
+    assert [said(item)["text"] for item in patient[1:]] == ["<b>hello</b>"] * 2
 
 
 async def test_sent_and_missed_are_counted_and_the_end_is_told_once(rules: Rules) -> None:
@@ -71,8 +72,8 @@ async def test_sent_and_missed_are_counted_and_the_end_is_told_once(rules: Rules
     await rules.sweeps()
 
     assert await progress(rules) == {"total": 2, "sent": 1, "missed": 1, "is_over": True}
-    told = [task for task in await rules.tasks(TaskKind.NOTIFY) if task.details["notice"] == "announced"]
-    assert [(task.chat_id, task.details["sent"], task.details["missed"]) for task in told] == [(OPERATOR, 1, 1)]
+    told = [task for task in await rules.tasks(TaskKind.NOTIFY) if said(task)["notice"] == "announced"]
+    assert [(task.chat_id, said(task)["sent"], said(task)["missed"]) for task in told] == [(OPERATOR, 1, 1)]
     (lost,) = await rules.rows("SELECT user_id FROM people WHERE NOT can_be_written")
     assert lost["user_id"] == second.chat_id
 
@@ -100,8 +101,8 @@ async def test_who_is_erased_before_it_came_was_missed_and_the_totals_add_up(rul
 
     over = {"total": 2, "sent": 1, "missed": 1, "is_over": True}
     assert await progress(rules) == over
-    (told,) = [task for task in await rules.tasks(TaskKind.NOTIFY) if task.details["notice"] == "announced"]
-    assert (told.details["sent"], told.details["missed"]) == (1, 1)
+    (told,) = [task for task in await rules.tasks(TaskKind.NOTIFY) if said(task)["notice"] == "announced"]
+    assert (said(told)["sent"], said(told)["missed"]) == (1, 1)
     # It was in flight.
     await rules.settles(DeliveryResult(second, DeliveryStatus.DONE, message_id=2))
     assert await progress(rules) == over

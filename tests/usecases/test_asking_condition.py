@@ -13,14 +13,17 @@ from bot.domain.delivery import DeliveryResult, DeliveryStatus, Priority, TaskKi
 from bot.domain.gateway import GatewayReason
 from bot.domain.journal import Event
 from bot.domain.outbox import RetryStats
+from bot.domain.tasks import SendBalance, SendHealth
 from bot.domain.trouble import IncidentKind, Measurements
 from bot.usecases.ask_condition import AskCondition
 from bot.usecases.read_condition import ReadCondition
 from bot.usecases.watch_troubles import ReadSpending
 from storage.store import Store
+from tests.tasks import said
 from tests.usecases.rules import ANNA, HOUR, OPERATOR, Rules
 
-KINDS = [TaskKind.HEALTH, TaskKind.BALANCE]
+WORK: dict[TaskKind, type[SendHealth | SendBalance]] = {TaskKind.HEALTH: SendHealth, TaskKind.BALANCE: SendBalance}
+KINDS = list(WORK)
 
 
 class Asking:
@@ -32,13 +35,13 @@ class Asking:
 
     async def says(self, user_id: int, kind: TaskKind = TaskKind.HEALTH) -> None:
         person = await self.rules.meets(user_id)
-        await self.rules.database.transact(lambda store: self.ask(store, person, kind))
+        await self.rules.database.transact(lambda store: self.ask(store, person, WORK[kind]()))
 
     async def presses(self, user_id: int, kind: TaskKind, message_id: int | None = 5) -> str:
         """Press the button; return the answer."""
         person = await self.rules.meets(user_id)
-        await self.rules.database.transact(lambda store: self.ask.press(store, person, "query", kind, message_id))
-        return str((await self.rules.tasks(TaskKind.ANSWER_BUTTON))[-1].details["toast"])
+        await self.rules.database.transact(lambda store: self.ask.press(store, person, "query", WORK[kind](message_id)))
+        return str(said((await self.rules.tasks(TaskKind.ANSWER_BUTTON))[-1])["toast"])
 
     async def reads(self) -> StoredHealth:
         return await self.rules.database.transact(ReadCondition(self.rules.clock))
@@ -56,7 +59,7 @@ async def test_an_operator_who_asks_is_owed_one_answer_however_often_they_ask(as
     assert await asking.presses(OPERATOR, kind) == Toast.CHECKING
 
     (task,) = await asking.rules.tasks(kind)
-    assert (task.chat_id, task.details) == (OPERATOR, {"message_id": 5})
+    assert (task.chat_id, said(task)) == (OPERATOR, {"message_id": 5})
 
 
 async def test_an_answer_of_one_kind_does_not_take_the_place_of_the_other(asking: Asking) -> None:

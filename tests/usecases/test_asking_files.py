@@ -7,6 +7,7 @@ import pytest
 from bot.domain.delivery import TaskKind
 from bot.usecases.ask_file import AskExport
 from storage.records import Journal
+from tests.tasks import said
 from tests.usecases.rules import OPERATOR, Rules
 
 
@@ -20,7 +21,7 @@ async def test_who_asks_for_the_journal_has_nobody_wait_until_it_is_counted(
     await rules.database.transact(lambda store: ask(store, operator, "2001-01-01..2001-01-02"))
 
     (task,) = await rules.tasks(TaskKind.MAKE_FILE)
-    assert task.details == {
+    assert said(task) == {
         "file": "journal",
         "first": "2001-01-01",
         "last": "2001-01-02",

@@ -9,15 +9,26 @@ import pytest
 
 from bot.domain.delivery import PendingTask, Priority, TaskKind, Toast
 from bot.domain.gate import Gate
-from bot.domain.rights import NO_ADMIN, OWNER
-from bot.domain.statistics import FunnelStep
+from bot.domain.rights import NO_ADMIN, OWNER, AdminRights
+from bot.domain.statistics import NO_GATE, FunnelStep
 from bot.domain.summary import StatsReply
+from bot.domain.tasks import CheckAdminRights
 from bot.usecases.ask_statistics import AskStatistics
 from bot.usecases.show_statistics import ON_A_PAGE
 from storage.store import Store
+from tests.tasks import said
 from tests.usecases.rules import ANNA, BORIS, GATE, OPERATOR, OTHER_GATE, Rules
 
 STREET = Gate(-1003, "Flat owners, 3 Hill Road", "HillRoad", is_channel=False, is_on=False)
+
+
+def answer_of(task: PendingTask) -> dict[str, Any]:
+    """Return what the row holds; of a chart, the period and the gate too."""
+    answer: dict[str, Any] = {"more": 0, **said(task)}
+    if "summary" in answer:
+        summary = json.loads(answer["summary"])
+        answer |= {"period": summary["period_name"], "gate": summary["statistics"]["gate_id"] or NO_GATE}
+    return answer
 
 
 class Asking:
@@ -60,6 +71,11 @@ class Asking:
             lambda store: store.admins.note(gate.chat_id, user_id, now, OWNER if is_admin else NO_ADMIN)
         )
 
+    async def is_told(self, store: Store, check: PendingTask, rights: AdminRights) -> None:
+        """Telegram reports their rights at the gate."""
+        assert isinstance(check.work, CheckAdminRights)
+        await self.desk.told(store, check.work, {GATE.chat_id: rights})
+
     async def tasks(self, kind: TaskKind = TaskKind.STATS) -> list[PendingTask]:
         due = await self.rules.database.transact(lambda store: store.tasks.due(self.rules.now, 100, (), Priority.SOON))
         return [task for task in due if task.kind is kind]
@@ -67,10 +83,10 @@ class Asking:
     async def answer(self) -> dict[str, Any]:
         """Return the answer."""
         (task,) = await self.tasks()
-        return dict(task.details)
+        return answer_of(task)
 
     async def toasts(self) -> list[str]:
-        return [str(task.details["toast"]) for task in await self.tasks(TaskKind.ANSWER_BUTTON)]
+        return [str(said(task)["toast"]) for task in await self.tasks(TaskKind.ANSWER_BUTTON)]
 
 
 @pytest.fixture
@@ -157,7 +173,7 @@ async def test_telegram_is_asked_first_whether_they_still_are_an_admin(asking: A
     await asking.says(BORIS, "today")
     (check,) = await asking.tasks(TaskKind.CHECK_ADMIN)
     assert await asking.tasks() == []
-    await asking.rules.database.transact(lambda store: asking.desk.told(store, check, {GATE.chat_id: OWNER}))
+    await asking.rules.database.transact(lambda store: asking.is_told(store, check, OWNER))
 
     answer = await asking.answer()
     assert (answer["period"], answer["gate"], "message_id" in answer) == ("today", GATE.chat_id, False)
@@ -169,7 +185,7 @@ async def test_who_is_no_admin_any_more_is_shown_where_they_stand(asking: Asking
     await asking.says(BORIS, "")
     (check,) = await asking.tasks(TaskKind.CHECK_ADMIN)
 
-    await asking.rules.database.transact(lambda store: asking.desk.told(store, check, {GATE.chat_id: NO_ADMIN}))
+    await asking.rules.database.transact(lambda store: asking.is_told(store, check, NO_ADMIN))
 
     assert await asking.tasks() == []
     assert await asking.rules.face(BORIS) == "welcome"
@@ -234,7 +250,7 @@ async def test_only_the_newest_of_what_a_chat_asked_for_goes_out(asking: Asking)
     await asking.runs(BORIS, GATE)
     await asking.says(BORIS, "30d")
 
-    assert [task.details["period"] for task in await asking.tasks()] == ["all", "30d"]
+    assert [answer_of(task)["period"] for task in await asking.tasks()] == ["all", "30d"]
 
 
 async def test_nobody_is_shown_what_they_asked_for_long_ago(asking: Asking) -> None:

@@ -9,6 +9,7 @@ from bot.domain.delivery import DeliveryResult, DeliveryStatus, Notification, Pe
 from bot.domain.panel import AdminActionKind
 from bot.domain.rights import NO_ADMIN, OWNER, AdminRights
 from bot.usecases.call_panel import CallPanel, ChooseLogPlace, GroupCommand
+from tests.tasks import said
 from tests.usecases.panel import acts, answered, changed, runs, settings, shown
 from tests.usecases.rules import ANNA, BORIS, GATE, MINUTE, OTHER_GATE, Rules
 
@@ -32,13 +33,13 @@ async def wants_log(
     choose = ChooseLogPlace(rules.desk, CallPanel(rules.clock, rules.desk))
     await rules.database.transact(lambda store: choose(store, given, gate_id))
     for chat_lookup in await rules.tasks(TaskKind.CHECK_ADMIN):
-        if there is not None and chat_lookup.details.get("also") == str(LOG_CHAT):
-            rights = {int(chat_lookup.details["gate"]): OWNER, LOG_CHAT: there}
+        if there is not None and said(chat_lookup).get("also") == str(LOG_CHAT):
+            rights = {int(said(chat_lookup)["gate"]): OWNER, LOG_CHAT: there}
             await answered(rules, chat_lookup, rights=rights)
 
 
 async def deleted(rules: Rules) -> list[object]:
-    return [task.details["message_id"] for task in await rules.tasks(TaskKind.DELETE_MESSAGE)]
+    return [said(task)["message_id"] for task in await rules.tasks(TaskKind.DELETE_MESSAGE)]
 
 
 async def ways(rules: Rules) -> list[PendingTask]:
@@ -52,7 +53,7 @@ async def test_an_admin_is_shown_the_way_alone_and_their_command_is_taken_away(r
 
     (way,) = await ways(rules)
     assert (way.chat_id, way.user_id) == (GATE.chat_id, BORIS)
-    assert way.details == {"start": f"gate_{GATE.chat_id}", "topic": TOPIC, "language": "en"}
+    assert said(way) == {"start": f"gate_{GATE.chat_id}", "topic": TOPIC, "language": "en"}
     assert await deleted(rules) == [7]
 
 
@@ -84,7 +85,7 @@ async def test_who_is_no_admin_is_not_answered(rules: Rules) -> None:
     await calls(rules, command(sender_id=CAROL))
     (chat_lookup,) = await rules.tasks(TaskKind.CHECK_ADMIN)
 
-    await answered(rules, chat_lookup, rights={int(chat_lookup.details["gate"]): NO_ADMIN})
+    await answered(rules, chat_lookup, rights={int(said(chat_lookup)["gate"]): NO_ADMIN})
     await calls(rules, command(chat_id=LOG_CHAT))
 
     assert await ways(rules) == []
@@ -117,7 +118,7 @@ async def test_decisions_are_told_where_an_admin_wants_them(rules: Rules, by_lin
     assert (now.log_chat, now.log_topic) == (LOG_CHAT, TOPIC)
     assert await changed(rules) == [(BORIS, f"log={LOG_CHAT}/{TOPIC}")]
     (notification,) = await rules.tasks(TaskKind.NOTIFY)
-    assert (notification.chat_id, notification.details["notice"], notification.details["topic"]) == (
+    assert (notification.chat_id, said(notification)["notice"], said(notification)["topic"]) == (
         LOG_CHAT,
         Notification.LOG_HERE,
         TOPIC,
@@ -140,7 +141,7 @@ async def test_of_a_gate_that_one_does_not_run_nothing_is_told_anywhere(rules: R
     rules.later(MINUTE + 1)
     await wants_log(rules, command(CAROL, chat_id=LOG_CHAT), GATE.chat_id, there=None)
     (chat_lookup,) = await rules.tasks(TaskKind.CHECK_ADMIN)
-    await answered(rules, chat_lookup, rights={int(chat_lookup.details["gate"]): NO_ADMIN})
+    await answered(rules, chat_lookup, rights={int(said(chat_lookup)["gate"]): NO_ADMIN})
     await wants_log(rules, command(CAROL, chat_id=LOG_CHAT))
     await wants_log(rules, command(None, chat_id=LOG_CHAT), GATE.chat_id)
 
@@ -155,7 +156,7 @@ async def test_into_a_chat_that_they_do_not_run_the_bot_writes_nothing_and_says_
 
     assert (await settings(rules)).log_chat is None
     (notification,) = await rules.tasks(TaskKind.NOTIFY)
-    assert (notification.chat_id, notification.details["why"]) == (BORIS, Toast.NOT_ADMIN_THERE)
+    assert (notification.chat_id, said(notification)["why"]) == (BORIS, Toast.NOT_ADMIN_THERE)
 
 
 async def test_in_a_gates_own_group_it_leads_to_the_panel(rules: Rules) -> None:

@@ -7,11 +7,21 @@ from typing import Any
 
 import pytest
 
-from bot.domain.delivery import DeliveryResult, DeliveryStatus, PendingGrant, PendingTask, Priority, TaskKind
+from bot.domain.delivery import (
+    DeliveryResult,
+    DeliveryStatus,
+    MemberFound,
+    MemberStatus,
+    PendingGrant,
+    PendingTask,
+    Priority,
+    TaskKind,
+)
 from bot.domain.gate import Gate, GrantKind
 from bot.domain.panel import AdminActionKind
 from bot.domain.rights import OWNER
 from bot.domain.settings import EntryMode, GateSettings
+from tests.tasks import said
 from tests.usecases.rules import ANNA, BORIS, GATE, HOUR, OPERATOR, Rules
 
 CLARA = 9
@@ -232,7 +242,7 @@ async def test_who_turns_out_to_be_an_admin_stays_and_nothing_stands_against_the
     await rules.wants(AdminActionKind.BLOCK)
     (ban,) = [item for item in await rules.picks() if isinstance(item, PendingTask) and item.kind == "ban"]
 
-    await rules.settles(DeliveryResult(ban, DeliveryStatus.GONE, answer={"is": "admin"}))
+    await rules.settles(DeliveryResult(ban, DeliveryStatus.GONE, member=MemberFound(MemberStatus.ADMIN)))
 
     assert await override(rules) == []
     assert await rules.wants(AdminActionKind.BLOCK) == "is_admin"
@@ -264,7 +274,7 @@ async def test_a_thousand_are_declined_in_parts_and_it_ends(rules: Rules) -> Non
     assert newest is not None
     assert newest[1]
     log = await rules.database.transact(lambda store: store.tasks.due(rules.now, 100, (), Priority.LOG))
-    assert [(line.details["why"], line.details["count"]) for line in log] == [("many", 1000)]
+    assert [(said(line)["why"], said(line)["count"]) for line in log] == [("many", 1000)]
     assert await rules.wants(AdminActionKind.DECLINE_MANY, "1d") == "nobody_waits"
 
 
@@ -313,7 +323,7 @@ async def test_only_admins_who_can_be_written_to_are_told_and_without_any_the_op
 
     (last,) = await told(rules)
     assert last.chat_id == OPERATOR
-    assert "operator" in last.details
+    assert "operator" in said(last)
 
 
 async def test_a_call_for_admins_that_telegram_refuses_reaches_the_operators(rules: Rules) -> None:
@@ -336,8 +346,8 @@ async def test_what_was_decided_while_the_message_was_on_its_way_is_said_under_i
         for task in await rules.database.transact(lambda store: store.tasks.due(rules.now, 9, (), Priority.LATER))
         if task.kind is TaskKind.CLOSE_APPEAL
     ]
-    assert (close.chat_id, close.details["message_id"], close.details["admin_id"]) == (BORIS, 55, CLARA)
-    assert close.details["outcome"] == "let_in"
+    assert (close.chat_id, said(close)["message_id"], said(close)["admin_id"]) == (BORIS, 55, CLARA)
+    assert said(close)["outcome"] == "let_in"
 
 
 @pytest.mark.parametrize(

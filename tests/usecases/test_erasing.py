@@ -10,7 +10,15 @@ from typing import Any
 import pytest
 
 from bot.crypto import TokenGenerator
-from bot.domain.delivery import DeliveryResult, DeliveryStatus, PendingScreen, PendingTask, TaskKind, Toast
+from bot.domain.delivery import (
+    DeliveryResult,
+    DeliveryStatus,
+    Notification,
+    PendingScreen,
+    PendingTask,
+    TaskKind,
+    Toast,
+)
 from bot.domain.gate import AccessOverride, Override
 from bot.domain.installation import AddedOperator
 from bot.domain.journal import Event, NewEntry
@@ -22,6 +30,7 @@ from bot.domain.rights import OWNER
 from bot.domain.screen import ScreenName
 from bot.domain.settings import EntryMode, GateSettings
 from bot.domain.statistics import Granularity, Period
+from bot.domain.tasks import Notify
 from bot.usecases.delete_person import AskDeletion, ConfirmDeletion
 from bot.usecases.erase_person import AT_ONCE, ErasePerson, FinishErasures
 from bot.usecases.notify_operators import OperatorNotifier
@@ -31,6 +40,7 @@ from bot.usecases.take_newcomer import Newcomer, OnMemberJoined
 from storage.store import Store
 from storage.tables import metadata
 from tests.domain.makers import NOW
+from tests.tasks import work
 from tests.usecases.lives import FRIEND, ID, NAME, carries, lives, receipt
 from tests.usecases.rules import (
     ANNA,
@@ -220,7 +230,9 @@ async def test_what_was_under_way_brings_nothing_back(rules: Rules, result: Deli
     await rules.asks_to_join(ID, query_id="a query")
     await rules.meets(ID)
     check: dict[str, str | int] = {"act": "", "gate": GATE.chat_id, "user_id": ID}
-    await rules.database.transact(lambda store: store.tasks.add(TaskKind.CHECK_ADMIN, ID, check, rules.now, user_id=ID))
+    await rules.database.transact(
+        lambda store: store.tasks.add(work(TaskKind.CHECK_ADMIN, **check), ID, rules.now, user_id=ID)
+    )
     await rules.database.transact(lambda store: store.screens.show(ID, ID, ScreenName.HELP, rules.now, fresh=True))
     under_way = await rules.picks()
     assert {type(item) for item in under_way} >= {PendingTask, PendingScreen}
@@ -235,7 +247,7 @@ async def test_a_row_that_is_under_way_is_not_taken_for_a_new_one(rules: Rules) 
     await rules.asks_to_join(ID)
     await carries(rules)
     told: dict[str, str | int] = {"notice": "gate_on", "title": "x"}
-    await rules.database.transact(lambda store: store.tasks.add(TaskKind.NOTIFY, ID, told, rules.now))
+    await rules.database.transact(lambda store: store.tasks.add(work(TaskKind.NOTIFY, **told), ID, rules.now))
     (under_way,) = await rules.picks()
 
     await erases(rules)
@@ -376,19 +388,21 @@ async def test_what_an_erased_admin_was_still_told_is_not_noted(rules: Rules) ->
 async def test_whoever_an_task_names_besides_is_found(rules: Rules) -> None:
     await rules.meets(ID)
     asked: dict[str, str | int] = {"act": "revoke", "gate": GATE.chat_id, "user_id": BORIS, "value": ID}
-    by: dict[str, str | int] = {"notice": "operator_added", "user_id": FRIEND, "name": "Freda", "by": ID}
+    by = Notify(Notification.OPERATOR_ADDED, user_id=FRIEND, name="Freda", by=ID)
     await rules.becomes(GATE)
 
     async def more(store: Store) -> None:
         await store.admins.note(GATE.chat_id, ID, rules.now, OWNER)
-        await store.tasks.add(TaskKind.CHECK_ADMIN, BORIS, asked, rules.now, user_id=BORIS)
-        await store.tasks.add(TaskKind.CHECK_ADMIN, BORIS, asked | {"value": str(ID)}, rules.now, user_id=BORIS)
+        await store.tasks.add(work(TaskKind.CHECK_ADMIN, **asked), BORIS, rules.now, user_id=BORIS)
+        await store.tasks.add(
+            work(TaskKind.CHECK_ADMIN, **(asked | {"value": str(ID)})), BORIS, rules.now, user_id=BORIS
+        )
         await OperatorNotifier(rules.operators)(store, by, rules.now)
         # Another admin has decided otherwise since, so the raid no longer names the first.
         raid = Raid(GATE.chat_id, rules.now, rules.now)
         await store.raids.put(GATE.chat_id, raid.with_deed(RaidResponse(AdminActionKind.SWITCH, "on", BORIS)))
         told: dict[str, str | int] = {"gate": GATE.chat_id, "raid": raid.mark, "switch_by": ID}
-        await store.tasks.add(TaskKind.ALERT, BORIS, told, rules.now, job=raid.name)
+        await store.tasks.add(work(TaskKind.ALERT, **told), BORIS, rules.now, job=raid.name)
 
     await rules.database.transact(more)
     await rules.execute("UPDATE tasks SET done_at = created_at")

@@ -15,6 +15,7 @@ from bot.domain.delivery import (
 )
 from bot.domain.gate import APP_PATIENCE, OPEN_APP_PATIENCE, QUERY_ANSWERED_WITHIN
 from bot.usecases.take_join_request import OnJoinRequest
+from tests.tasks import said
 from tests.usecases.rules import ANNA, BORIS, GATE, HOUR, OTHER_PHONE, Rules
 
 CAROL = 11
@@ -36,14 +37,14 @@ async def test_the_app_is_opened_first_of_all_and_the_private_message_rests(rule
     await rules.asks_to_join(BORIS, query_id="q2", wrote=False)
 
     assert kinds(await rules.picks())[:3] == ["open_app", "join", "open_app"]
-    assert (await task_of(rules, ANNA)).details["query_id"] == "q1"
+    assert said(await task_of(rules, ANNA))["query_id"] == "q1"
     assert ANNA not in screens(await rules.picks())
     rules.later(APP_PATIENCE.total_seconds())
     assert ANNA in screens(await rules.picks())
 
 
 async def task_of(rules: Rules, user_id: int) -> PendingTask:
-    (found,) = [p for p in await rules.picks() if isinstance(p, PendingTask) and p.details.get("user_id") == user_id]
+    (found,) = [p for p in await rules.picks() if isinstance(p, PendingTask) and said(p).get("user_id") == user_id]
     return found
 
 
@@ -67,7 +68,7 @@ async def test_where_the_app_cannot_be_opened_the_request_is_left_like_any_other
     await rules.settles(DeliveryResult(await task(rules, TaskKind.OPEN_APP), DeliveryStatus.REFUSED, error="no"))
 
     assert kinds(await rules.picks()) == ["queue_join", "screen"]
-    assert (await task(rules, TaskKind.QUEUE_JOIN)).details["query_id"] == "q"
+    assert said(await task(rules, TaskKind.QUEUE_JOIN))["query_id"] == "q"
     assert (await rules.states()) == []
 
 
@@ -144,7 +145,7 @@ async def test_a_guard_join_past_its_deadline_is_declined_by_its_query(rules: Ru
     await rules.sweeps()
 
     declined = await task(rules, TaskKind.DECLINE_JOIN)
-    assert declined.details == {"user_id": ANNA, "gate": GATE.chat_id, "query_id": "q", "why": "deadline"}
+    assert said(declined) == {"user_id": ANNA, "gate": GATE.chat_id, "query_id": "q", "why": "deadline"}
 
 
 async def test_a_refusal_after_a_lost_answer_does_not_queue_the_join_under_an_open_app(rules: Rules) -> None:
@@ -169,7 +170,7 @@ async def test_a_refusal_of_an_older_query_leaves_the_newer_one_alone(rules: Rul
     await rules.settles(DeliveryResult(refused, DeliveryStatus.REFUSED, error="QUERY_ID_INVALID"))
 
     assert kinds(await rules.picks()) == ["open_app"]
-    assert (await task(rules, TaskKind.OPEN_APP)).details["query_id"] == "new"
+    assert said(await task(rules, TaskKind.OPEN_APP))["query_id"] == "new"
 
 
 async def test_a_queued_join_is_decided_like_any_other(rules: Rules) -> None:
@@ -193,7 +194,7 @@ async def test_the_newest_guard_join_goes_first_since_the_oldest_is_the_nearest_
     rules.later(1)
     await rules.asks_to_join(BORIS, query_id="second")
 
-    offered = [p.details["query_id"] for p in await rules.picks() if isinstance(p, PendingTask)]
+    offered = [said(p)["query_id"] for p in await rules.picks() if isinstance(p, PendingTask)]
     assert offered == ["second", "first"]
 
 

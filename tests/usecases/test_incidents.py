@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 
 from bot.domain.breaker import CircuitBreaker
-from bot.domain.delivery import Priority
+from bot.domain.delivery import Notification, Priority
 from bot.domain.gate import GateMode
 from bot.domain.gateway import EventKind, GatewayReason
 from bot.domain.health import GateHealth
 from bot.domain.outbox import AttemptResult, DeliveryAttempt, Destination
 from bot.domain.settings import STANDARD, EntryMode
+from bot.domain.tasks import Notify
 from bot.domain.trouble import OFF_FOR, Finding, IncidentKind, Measurements
 from bot.usecases.notify_operators import OperatorNotifier
 from bot.usecases.open_incident import OpenIncident
@@ -23,6 +24,7 @@ from bot.usecases.operators import Operators
 from bot.usecases.record_attempt import RecordAttempt
 from bot.usecases.watch_troubles import CheckInstallation
 from storage.database import Database
+from tests.tasks import said
 from tests.usecases.rules import (
     ANNA,
     BORIS,
@@ -45,7 +47,7 @@ async def told(rules: Rules) -> list[dict[str, Any]]:
     due = await rules.database.transact(
         lambda store: store.tasks.due(rules.now + timedelta(days=9), 100, (), Priority.LATER)
     )
-    return [dict(task.details) for task in due if task.chat_id == OPERATOR]
+    return [dict(said(task)) for task in due if task.chat_id == OPERATOR]
 
 
 async def words(rules: Rules) -> list[tuple[str, str]]:
@@ -438,7 +440,7 @@ async def test_a_receiver_to_which_nothing_is_owed_any_more_is_not_told_to_take_
 async def test_what_is_told_under_a_key_is_told_once(rules: Rules, key: str | None) -> None:
     for _ in range(2):
         await rules.database.transact(
-            lambda store: rules.notify_operators(store, {"notice": "failure"}, rules.now, key=key)
+            lambda store: rules.notify_operators(store, Notify(Notification.FAILURE), rules.now, key=key)
         )
 
     assert len(await told(rules)) == (2 if key is None else 1)

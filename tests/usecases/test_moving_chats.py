@@ -8,6 +8,7 @@ from bot.domain.delivery import DeliveryResult, DeliveryStatus, PendingTask, Tas
 from bot.domain.rights import OWNER
 from bot.domain.screen import ScreenName
 from bot.usecases.move_chat import move_chat
+from tests.tasks import said, work
 from tests.usecases.rules import ANNA, GATE, HOUR, OTHER_GATE, Rules
 
 NEW, STAFF, NEW_STAFF = -1009999999999, -5, -1008888888888
@@ -31,7 +32,7 @@ async def asks_about_two_chats(rules: Rules) -> PendingTask:
     details: dict[str, str | int] = {"act": "log_here", "gate": GATE.chat_id, "user_id": ANNA}
     details |= {"chat": STAFF, "also": str(STAFF)}
     await rules.database.transact(
-        lambda store: store.tasks.add(TaskKind.CHECK_ADMIN, ANNA, details, rules.now, user_id=ANNA)
+        lambda store: store.tasks.add(work(TaskKind.CHECK_ADMIN, **details), ANNA, rules.now, user_id=ANNA)
     )
     (task,) = await rules.tasks(TaskKind.CHECK_ADMIN)
     return task
@@ -82,8 +83,8 @@ async def test_only_the_chat_moves_of_which_telegram_said_so(rules: Rules) -> No
 
     assert await gates(rules) == [GATE.chat_id]
     (asked,) = await rules.tasks(TaskKind.CHECK_ADMIN)
-    assert (asked.details["gate"], asked.details["chat"]) == (GATE.chat_id, NEW_STAFF)
-    assert asked.details["also"] == str(NEW_STAFF)
+    assert (said(asked)["gate"], said(asked)["chat"]) == (GATE.chat_id, NEW_STAFF)
+    assert said(asked)["also"] == str(NEW_STAFF)
     await rules.settles(
         DeliveryResult(asked, DeliveryStatus.DONE, answer={"rights": {GATE.chat_id: OWNER, NEW_STAFF: OWNER}})
     )

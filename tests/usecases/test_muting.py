@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from datetime import timedelta
 
 import pytest
 
-from bot.domain.delivery import DeliveryResult, DeliveryStatus, PendingGrant, PendingScreen, PendingTask, TaskKind
+from bot.domain.delivery import (
+    DeliveryResult,
+    DeliveryStatus,
+    MemberFound,
+    MemberStatus,
+    PendingGrant,
+    PendingScreen,
+    PendingTask,
+    TaskKind,
+)
 from bot.domain.gate import ANONYMOUS_ADMIN, AccessOverride, GateMode, GrantKind, Override
 from bot.domain.health import GateIssue
 from bot.domain.settings import AtDeadline, EntryMode
 from bot.usecases.take_restriction import ChangeKind, RestrictionChange
+from tests.tasks import said
 from tests.usecases.rules import ANNA, BORIS, GATE, HOUR, MINUTE, Rules
 
 DAY = 24 * HOUR
@@ -50,12 +59,10 @@ async def open_kinds(rules: Rules) -> list[str]:
     return [row["kind"] for row in await rules.rows(OPEN)]
 
 
-async def is_muted(rules: Rules, answer: Mapping[str, Any] | None = None, user_id: int = ANNA) -> None:
+async def is_muted(rules: Rules, member: MemberFound | None = None, user_id: int = ANNA) -> None:
     """Telegram answers the mute of somebody who has just joined; by default with success."""
     (mute,) = [found for found in await tasks(rules, TaskKind.MUTE) if found.user_id == user_id]
-    await rules.settles(
-        DeliveryResult(mute, DeliveryStatus.GONE if answer else DeliveryStatus.DONE, answer=answer or {})
-    )
+    await rules.settles(DeliveryResult(mute, DeliveryStatus.GONE if member else DeliveryStatus.DONE, member=member))
 
 
 async def stands(rules: Rules, user_id: int, override: Override) -> None:
@@ -133,7 +140,7 @@ async def test_nobody_is_unmuted_before_they_were_muted(rules: Rules) -> None:
 async def test_who_left_before_they_were_muted_waits_no_more(rules: Rules) -> None:
     await rules.joins()
 
-    await is_muted(rules, {"is": "away"})
+    await is_muted(rules, MemberFound(MemberStatus.AWAY))
 
     assert await rules.requests() == ["gone"]
 
@@ -145,7 +152,7 @@ async def test_an_answer_about_a_newcomer_of_before_says_nothing_of_who_came_aga
     rules.later(5)
     await rules.joins()
 
-    await rules.settles(DeliveryResult(mute, DeliveryStatus.GONE, answer={"is": "away"}))
+    await rules.settles(DeliveryResult(mute, DeliveryStatus.GONE, member=MemberFound(MemberStatus.AWAY)))
 
     assert await rules.requests() == ["waiting"]
     assert await open_kinds(rules) == ["mute"]
@@ -154,7 +161,7 @@ async def test_an_answer_about_a_newcomer_of_before_says_nothing_of_who_came_aga
 async def test_whom_an_admin_added_is_freed_of_a_restriction_of_before(rules: Rules) -> None:
     await rules.joins(actor_id=BORIS)
 
-    await is_muted(rules, {"is": "added_by_admin", "holds": True})
+    await is_muted(rules, MemberFound(MemberStatus.ADDED_BY_ADMIN, is_muted=True))
 
     assert await rules.requests() == ["approved"]
     assert (await rules.grant()).kind is GrantKind.UNMUTE
@@ -182,7 +189,7 @@ async def test_an_admin_or_a_bot_who_joins_is_let_through(rules: Rules) -> None:
 async def test_who_is_an_admin_by_the_time_they_would_be_muted_is_let_through(rules: Rules) -> None:
     await rules.joins()
 
-    await is_muted(rules, {"is": "admin"})
+    await is_muted(rules, MemberFound(MemberStatus.ADMIN))
 
     assert await rules.requests() == ["approved"]
     assert (await rules.journal())[-1] == "left_alone"
@@ -227,9 +234,10 @@ async def test_who_cannot_be_removed_waits_on_and_an_hour_later_it_is_tried_agai
 
 async def test_whom_an_admin_restricted_waits_on_until_that_ends_and_is_muted_then(rules: Rules) -> None:
     kick = await is_overdue(rules)
-    assert kick.details["spares"] == 1
+    assert said(kick)["spares"] == 1
 
-    await rules.settles(DeliveryResult(kick, DeliveryStatus.GONE, answer={"is": "restricted", "rest": 2 * HOUR}))
+    found = MemberFound(MemberStatus.RESTRICTED, timedelta(hours=2))
+    await rules.settles(DeliveryResult(kick, DeliveryStatus.GONE, member=found))
 
     assert await rules.requests() == ["waiting"]
     rules.later(2 * HOUR)
@@ -244,7 +252,7 @@ async def test_whom_an_admin_restricted_waits_on_until_that_ends_and_is_muted_th
 async def test_who_is_gone_when_they_are_to_be_removed_stays_decided(rules: Rules) -> None:
     kick = await is_overdue(rules)
 
-    await rules.settles(DeliveryResult(kick, DeliveryStatus.GONE, answer={"is": "away"}))
+    await rules.settles(DeliveryResult(kick, DeliveryStatus.GONE, member=MemberFound(MemberStatus.AWAY)))
 
     assert await rules.requests() == ["declined"]
     assert await open_kinds(rules) == []
@@ -297,7 +305,7 @@ async def test_the_message_to_the_group_is_renewed_before_it_cannot_be_deleted_a
     prompt = await task(rules, TaskKind.GROUP_PROMPT)
     await rules.settles(DeliveryResult(prompt, DeliveryStatus.DONE, message_id=6))
 
-    assert (await task(rules, TaskKind.DELETE_MESSAGE)).details == {"message_id": 5}
+    assert said(await task(rules, TaskKind.DELETE_MESSAGE)) == {"message_id": 5}
 
 
 async def test_a_message_to_the_group_that_failed_is_tried_again_after_a_minute(rules: Rules) -> None:

@@ -27,6 +27,7 @@ from bot.domain.settings import EntryMode
 from bot.usecases.delete_person import AskDeletion
 from bot.usecases.find_people import FindPeople, Search
 from bot.usecases.operator_desk import OperatorDesk, OperatorRequest
+from tests.tasks import said
 from tests.usecases.panel import notes
 from tests.usecases.rules import ANNA, BORIS, GATE, HOUR, OPERATOR, OTHER_GATE, OTHER_PHONE, PHONE, Rules
 
@@ -58,8 +59,8 @@ class Desk:
         pressed = OperatorRequest(page, **what)
         await self.rules.database.transact(lambda store: self.desk.press(store, person, query_id, pressed))
         answers = await self.rules.tasks(TaskKind.ANSWER_BUTTON)
-        (answer,) = [task for task in answers if task.details["query_id"] == query_id]
-        return Toast(str(answer.details["toast"]))
+        (answer,) = [task for task in answers if said(task)["query_id"] == query_id]
+        return Toast(str(said(answer)["toast"]))
 
     async def does(
         self, act: AdminActionKind, about: int = ANNA, gate: Gate | None = None, who: int = OPERATOR
@@ -125,7 +126,7 @@ async def test_a_phone_is_found_in_any_writing_and_its_message_deleted(rules: Ru
     view = await desk.sees()
     assert isinstance(view, PersonCard)
     assert view.user_id == ANNA
-    assert [task.details for task in await rules.tasks(TaskKind.DELETE_MESSAGE)][-1] == {"message_id": 77}
+    assert [said(task) for task in await rules.tasks(TaskKind.DELETE_MESSAGE)][-1] == {"message_id": 77}
 
 
 async def test_who_only_tried_with_a_phone_is_found_by_it_too(rules: Rules, desk: Desk) -> None:

@@ -15,6 +15,7 @@ from bot.usecases.delete_person import AskDeletion, ConfirmDeletion
 from bot.usecases.erase_person import ErasePerson
 from bot.usecases.operators import Operators
 from storage.store import Store
+from tests.tasks import said, work
 from tests.usecases.rules import ANNA, BORIS, GATE, OPERATOR, Rules
 
 PAVEL = 7_000_000_321
@@ -46,7 +47,7 @@ async def asks_for_everything(rules: Rules) -> None:
     async def ask(store: Store) -> None:
         store.journal.add(Event.STARTED, rules.now, user_id=PAVEL)
         for kind in (TaskKind.HEALTH, TaskKind.BALANCE):
-            await store.tasks.add(kind, PAVEL, {}, rules.now, user_id=PAVEL)
+            await store.tasks.add(work(kind), PAVEL, rules.now, user_id=PAVEL)
         await rules.show_statistics.chart(store, PAVEL, "7d", None, (), together=True)
         await AskMyData(rules.clock)(store, person)
 
@@ -57,7 +58,7 @@ async def asks_for_everything(rules: Rules) -> None:
 async def picked(rules: Rules) -> list[str]:
     """Return what goes out to Pavel, except messages; files by their kind."""
     return [
-        str(item.details.get("file", item.kind))
+        str(said(item).get("file", item.kind))
         for item in await rules.picks()
         if isinstance(item, PendingTask) and item.chat_id == PAVEL and item.kind is not TaskKind.NOTIFY
     ]
@@ -121,9 +122,9 @@ async def test_of_an_operator_who_deletes_themselves_the_others_hear_but_not_who
         {"event": "operator_removed", "user_id": None, "actor_id": None},
         {"event": "erased", "user_id": None, "actor_id": None},
     ]
-    told = [one for one in await rules.tasks(TaskKind.NOTIFY) if one.details["notice"] == "operator_erased"]
+    told = [one for one in await rules.tasks(TaskKind.NOTIFY) if said(one)["notice"] == "operator_erased"]
     assert {one.chat_id for one in told} == {OPERATOR, BORIS}
-    assert all(dict(one.details) == {"notice": "operator_erased"} for one in told)
+    assert all(dict(said(one)) == {"notice": "operator_erased"} for one in told)
 
 
 async def test_who_was_no_operator_is_deleted_without_a_word_to_them(rules: Rules) -> None:

@@ -18,6 +18,7 @@ from bot.domain.problem import SettingProblem
 from bot.domain.rights import NO_ADMIN, OWNER
 from bot.domain.settings import STANDARD, AtDeadline, CountryRule, EntryMode, GateSettings, Preset, RaidReaction, preset
 from bot.usecases.take_words import OnPanelText
+from tests.tasks import said
 from tests.usecases.panel import acts, answered, changed, notes, runs, sets, settings, shown, view, writes
 from tests.usecases.rules import ANNA, BORIS, GATE, MINUTE, OTHER_GATE, Rules
 
@@ -222,7 +223,7 @@ async def test_after_a_minute_telegram_is_asked_first_and_the_choice_waits_as_a_
     await answered(rules, chat_lookup, rights={GATE.chat_id: OWNER})
 
     assert (await settings(rules)).accounts == 5
-    assert [e.details["toast"] for e in await rules.tasks(TaskKind.ANSWER_BUTTON)] == [Toast.SAVED]
+    assert [said(e)["toast"] for e in await rules.tasks(TaskKind.ANSWER_BUTTON)] == [Toast.SAVED]
 
 
 async def test_of_somebody_who_was_demoted_meanwhile_nothing_is_done(rules: Rules) -> None:
@@ -232,7 +233,7 @@ async def test_of_somebody_who_was_demoted_meanwhile_nothing_is_done(rules: Rule
     await writes(rules, Page.ACCOUNTS, "5")
 
     (chat_lookup,) = await rules.tasks(TaskKind.CHECK_ADMIN)
-    await answered(rules, chat_lookup, rights={int(chat_lookup.details["gate"]): NO_ADMIN})
+    await answered(rules, chat_lookup, rights={int(said(chat_lookup)["gate"]): NO_ADMIN})
 
     assert await settings(rules) == STANDARD
     assert await view(rules) == NoAdmin()
@@ -267,7 +268,7 @@ async def test_what_telegram_was_asked_before_somebody_was_promoted_does_not_tak
     all_of_them = (await rules.tasks(TaskKind.CHECK_GATE))[-1]
 
     await notes(rules, BORIS)
-    await answered(rules, mine, rights={int(mine.details["gate"]): NO_ADMIN})
+    await answered(rules, mine, rights={int(said(mine)["gate"]): NO_ADMIN})
     await answered(rules, all_of_them, health=GateHealth(rules.now), admins={ANNA: OWNER})
 
     assert await settings(rules) == replace(STANDARD, accounts=5)
@@ -325,7 +326,7 @@ async def test_words_for_a_page_are_taken_and_deleted(
     await writes(rules, page, text, message_id=50)
 
     assert await settings(rules) == expected
-    assert [e.details["message_id"] for e in await rules.tasks(TaskKind.DELETE_MESSAGE)] == [50]
+    assert [said(e)["message_id"] for e in await rules.tasks(TaskKind.DELETE_MESSAGE)] == [50]
     assert (await shown(rules))[0] == page
     assert await rules.rows("SELECT fresh_revision FROM screens WHERE user_id = :id", id=BORIS) == fresh
 
@@ -343,7 +344,7 @@ async def test_wrong_words_stay_until_they_are_written_better_and_the_page_says_
     assert await rules.tasks(TaskKind.DELETE_MESSAGE) == []
     await writes(rules, Page.WELCOME, "w" * 500, message_id=52)
     assert (await settings(rules)).welcome == "w" * 500
-    assert {e.details["message_id"] for e in await rules.tasks(TaskKind.DELETE_MESSAGE)} == {50, 52}
+    assert {said(e)["message_id"] for e in await rules.tasks(TaskKind.DELETE_MESSAGE)} == {50, 52}
     page = await view(rules)
     assert isinstance(page, SettingPage)
     assert page.trouble is None

@@ -14,6 +14,7 @@ from bot.domain.rights import NO_ADMIN, OWNER
 from bot.telegram.screens import ScreenRenderer
 from bot.telegram.texts import Texts
 from bot.usecases.open_panel import ListGates
+from tests.tasks import said
 from tests.usecases.panel import acts, answered, notes, runs, view
 from tests.usecases.rules import ANNA, BORIS, GATE, MINUTE, OTHER_GATE, Rules
 
@@ -98,7 +99,7 @@ async def test_that_a_check_is_to_tell_its_admins_is_not_lost_on_one_that_waits_
     await rules.becomes(GATE, actor_id=BORIS)
 
     (chat_lookup,) = await rules.tasks(TaskKind.CHECK_GATE)
-    assert chat_lookup.details["tells"] == 1
+    assert said(chat_lookup)["tells"] == 1
 
 
 async def test_everybody_who_looks_at_a_gate_sees_what_came_of_it(rules: Rules) -> None:
@@ -156,7 +157,7 @@ async def test_the_list_has_the_gates_that_the_person_runs_now(rules: Rules) -> 
     assert {(line.gate_id, line.waiting) for line in listed.gates} == {(GATE.chat_id, 1), (OTHER_GATE.chat_id, 0)}
     # Telegram has just answered about the first.
     (chat_lookup,) = await rules.tasks(TaskKind.CHECK_ADMIN)
-    await answered(rules, chat_lookup, rights={int(chat_lookup.details["gate"]): NO_ADMIN})
+    await answered(rules, chat_lookup, rights={int(said(chat_lookup)["gate"]): NO_ADMIN})
     listed = await view(rules)
     assert isinstance(listed, GateList)
     assert [line.gate_id for line in listed.gates] == [GATE.chat_id]

@@ -9,6 +9,7 @@ from bot.usecases.collect_person_data import SECTIONS, CollectPersonData, as_fil
 from storage.personal import BY_ID, OTHERWISE
 from storage.store import Store
 from storage.tables import metadata
+from tests.tasks import ROWS, work
 from tests.usecases.lives import FRIEND, ID, carries, lives
 from tests.usecases.rules import (
     ANNA,
@@ -80,21 +81,21 @@ async def test_what_a_person_did_is_in_their_file_but_not_about_whom(rules: Rule
     named: dict[str, str | int] = {"notice": "not_removed", "title": "x", "user_id": FRIEND, "name": "Freda"}
 
     async def more(store: Store) -> None:
-        await store.tasks.add(TaskKind.NOTIFY, ID, named, rules.now)
+        await store.tasks.add(work(TaskKind.NOTIFY, **named), ID, rules.now)
         details: dict[str, str | int] = {"page": "person", "user": FRIEND, "found": f"{FRIEND},{ANNA}"}
         await store.screens.show(ID, ID, ScreenName.OPERATOR, rules.now, details=details)
         told: dict[str, str | int] = {"raid": 5, "switch_by": FRIEND, "strict_by": ID}
-        await store.tasks.add(TaskKind.ALERT, ID, told, rules.now)
+        await store.tasks.add(work(TaskKind.ALERT, **told), ID, rules.now)
 
     await rules.database.transact(more)
 
     document = await rules.database.transact(lambda store: CollectPersonData(rules.clock)(store, ID))
 
-    written = as_file(document).decode()
+    written, alert = as_file(document).decode(), ROWS[TaskKind.ALERT]
     assert str(FRIEND) not in written
     assert "Freda" not in written
     tasks = document["messages_and_other_things_the_bot_had_to_do"]
-    assert [task["details"] for task in tasks[:2]] == [{"raid": 5, "strict_by": ID}, {}]
+    assert [task["details"] for task in tasks[:2]] == [{**alert, "strict_by": ID}, {}]
     assert document["raids"][0]["what_you_did"] == ["switch pause"]
     assert document["what_you_announced"][0]["your_text"] == "Words for all"
     assert {entry["event"] for entry in document["journal_of_what_you_did"]} >= {"allowed", "revoked"}

@@ -9,6 +9,7 @@ from bot.domain.gate import GrantKind
 from bot.domain.panel import AdminActionKind
 from bot.domain.settings import EntryMode
 from bot.usecases.ask_link import AskLink, RenewLinks
+from tests.tasks import said
 from tests.usecases.rules import ANNA, GATE, HOUR, OTHER_GATE, Rules
 
 
@@ -41,7 +42,7 @@ async def is_made(rules: Rules, url: str) -> None:
 
 
 async def revoked(rules: Rules) -> list[str]:
-    return [str(task.details["link"]) for task in await rules.tasks(TaskKind.REVOKE_LINK)]
+    return [str(said(task)["link"]) for task in await rules.tasks(TaskKind.REVOKE_LINK)]
 
 
 async def test_a_fourth_link_within_an_hour_waits_for_its_hour(rules: Rules) -> None:

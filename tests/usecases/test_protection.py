@@ -16,6 +16,7 @@ from bot.domain.rights import NO_ADMIN, OWNER
 from bot.domain.settings import STANDARD, EntryMode, Preset, preset
 from bot.usecases.take_newcomer import Newcomer
 from tests.domain.makers import NOW
+from tests.tasks import said
 from tests.usecases.panel import acts, answered, notes, runs, view, writes
 from tests.usecases.rules import ANNA, BORIS, GATE, Rules
 
@@ -60,9 +61,9 @@ async def link_is_made(rules: Rules, link: str | None = "https://t.me/+abc") -> 
 async def told(rules: Rules) -> list[tuple[int, str]]:
     """Return the receivers of the message about a bypass, and its link."""
     return [
-        (task.chat_id, str(task.details["link"]))
+        (task.chat_id, str(said(task).get("link", "")))
         for task in await rules.tasks(TaskKind.NOTIFY)
-        if task.details["notice"] == Notification.GATE_BYPASSED
+        if said(task)["notice"] == Notification.GATE_BYPASSED
     ]
 
 
@@ -162,9 +163,9 @@ async def codes(rules: Rules) -> list[tuple[str, str]]:
 async def bypasses_told(rules: Rules) -> list[tuple[int, str]]:
     """Return the receivers of the message about a bypass, and how it says people came."""
     return [
-        (task.chat_id, str(task.details.get("how", "")))
+        (task.chat_id, str(said(task).get("how", "")))
         for task in await rules.tasks(TaskKind.NOTIFY)
-        if task.details["notice"] == Notification.GATE_BYPASSED
+        if said(task)["notice"] == Notification.GATE_BYPASSED
     ]
 
 

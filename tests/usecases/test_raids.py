@@ -18,6 +18,7 @@ from bot.usecases import decline_many
 from bot.usecases.take_newcomer import Newcomer, OnMemberJoined
 from storage.database import Database
 from storage.store import Store
+from tests.tasks import said
 from tests.usecases.rules import ANNA, BORIS, GATE, HOUR, MINUTE, OPERATOR, OTHER_GATE, OTHER_PHONE, Rules
 
 OLGA, PAVEL = 501, 502
@@ -74,7 +75,7 @@ async def presses(rules: Rules, kind: AdminActionKind, value: object = "", admin
     await rules.database.transact(lambda store: rules.desk(store, act))
     (answer,) = await tasks(rules, TaskKind.ANSWER_BUTTON)
     await rules.settles(DeliveryResult(answer, DeliveryStatus.DONE))
-    return str(answer.details["toast"])
+    return str(said(answer)["toast"])
 
 
 async def the_gate(rules: Rules, gate: Gate = GATE) -> Gate:
@@ -110,7 +111,7 @@ async def test_more_than_so_many_requests_in_so_many_minutes_are_a_raid_and_it_i
     await come(rules, 20, first=3000)
 
     alerts = await admins_are_told(rules, *ADMINS)
-    assert {alert.details["count"] for alert in alerts} == {24}
+    assert {said(alert)["count"] for alert in alerts} == {24}
     await come(rules, 20, first=4000)
     assert await tasks(rules, TaskKind.CALL_ADMINS) == await tasks(rules, TaskKind.ALERT) == []
     assert await raids(rules) == 1
@@ -242,7 +243,7 @@ async def test_with_a_log_chat_the_raid_is_told_there_and_nowhere_else(rules: Ru
     await come(rules, 5)
 
     (alert,) = await tasks(rules, TaskKind.ALERT)
-    assert (alert.chat_id, alert.details["topic"]) == (LOG, 7)
+    assert (alert.chat_id, said(alert)["topic"]) == (LOG, 7)
     assert await tasks(rules, TaskKind.CALL_ADMINS) == []
 
 
@@ -262,7 +263,7 @@ async def test_where_the_log_chat_takes_nothing_the_admins_are_told_and_where_no
     await rules.settles(DeliveryResult(alert, DeliveryStatus.UNREACHABLE, error="bot was blocked by the user"))
 
     (alert,) = await tasks(rules, TaskKind.ALERT)
-    assert (alert.chat_id, alert.details["closed"]) == (OPERATOR, 1)
+    assert (alert.chat_id, said(alert)["closed"]) == (OPERATOR, 1)
     await rules.settles(DeliveryResult(alert, DeliveryStatus.UNREACHABLE))
     assert await tasks(rules, TaskKind.ALERT) == []
 
@@ -290,7 +291,7 @@ async def test_a_raid_goes_with_its_gate_when_the_group_becomes_a_supergroup(rul
     await rules.sweeps()
 
     closed, over = await told(rules)
-    assert (closed.details["closed"], over.details["gate"], over.details["count"]) == (1, new_id, 4)
+    assert (said(closed)["closed"], said(over)["gate"], said(over)["count"]) == (1, new_id, 4)
     raid = await rules.database.transact(lambda store: store.raids.at(new_id))
     assert raid is not None
     assert [message.chat_id for message in raid.messages] == [OLGA]
@@ -318,7 +319,7 @@ async def test_a_gate_can_be_strict_by_itself_for_an_hour_and_then_looks_anew_at
     gate = await the_gate(rules)
     assert gate.is_strict(rules.now)
     (alert,) = await admins_are_told(rules, OLGA)
-    assert (alert.details["strict_by"], "strict_until" in alert.details) == (0, True)
+    assert (said(alert)["strict_by"], "strict_until" in said(alert)) == (0, True)
     assert await rules.rows("SELECT ineligibility FROM join_requests WHERE user_id = 7") == [{"ineligibility": "kind"}]
     rules.later(HOUR)
     await rules.sweeps()
@@ -334,13 +335,13 @@ async def test_a_gate_can_pause_by_itself_and_an_admin_can_have_it_on_again(rule
 
     assert not (await the_gate(rules)).works
     (alert,) = await admins_are_told(rules, OLGA)
-    assert (alert.details["switch"], alert.details["switch_by"]) == ("paused", 0)
+    assert (said(alert)["switch"], said(alert)["switch_by"]) == ("paused", 0)
     await presses(rules, AdminActionKind.SWITCH, "on")
 
     assert (await the_gate(rules)).works
     (alert,) = await told(rules)
-    assert (alert.details["switch"], alert.details["switch_by"]) == ("on", OLGA)
-    assert alert.details["message_id"] == OLGA * 10
+    assert (said(alert)["switch"], said(alert)["switch_by"]) == ("on", OLGA)
+    assert said(alert)["message_id"] == OLGA * 10
 
 
 async def test_what_an_admin_does_about_it_stands_in_all_messages_and_doing_it_twice_does_no_harm(rules: Rules) -> None:
@@ -353,14 +354,14 @@ async def test_what_an_admin_does_about_it_stands_in_all_messages_and_doing_it_t
     await presses(rules, AdminActionKind.SWITCH, "paused")
     alerts = await told(rules)
     assert [alert.chat_id for alert in alerts] == list(ADMINS)
-    assert {alert.details["switch_by"] for alert in alerts} == {OLGA}
+    assert {said(alert)["switch_by"] for alert in alerts} == {OLGA}
     await presses(rules, AdminActionKind.SWITCH, "paused", PAVEL)
     assert await told(rules) == []
 
     assert await presses(rules, AdminActionKind.STRICT, "on", PAVEL) == "done"
     assert (await the_gate(rules)).is_strict(rules.now)
     (alert, _) = await told(rules)
-    assert (alert.details["switch_by"], alert.details["strict_by"]) == (OLGA, PAVEL)
+    assert (said(alert)["switch_by"], said(alert)["strict_by"]) == (OLGA, PAVEL)
     assert await presses(rules, AdminActionKind.STRICT, "off") == "done"
     assert await presses(rules, AdminActionKind.STRICT, "off") == "done_before"
     assert not (await the_gate(rules)).is_strict(rules.now)
@@ -376,7 +377,7 @@ async def test_who_is_no_admin_changes_nothing(rules: Rules) -> None:
     await rules.database.transact(lambda store: rules.desk(store, act))
 
     (answer,) = await tasks(rules, TaskKind.ANSWER_BUTTON)
-    assert answer.details["toast"] == "not_admin"
+    assert said(answer)["toast"] == "not_admin"
     assert await waiting(rules) == 4
 
 
@@ -394,9 +395,9 @@ async def test_one_button_declines_all_of_the_raid_but_who_is_verified_or_about_
     await rules.execute("UPDATE join_requests SET state = 'waiting' WHERE user_id = 1000")
     await rules.gets_number(1001, OTHER_PHONE)
 
-    assert await presses(rules, AdminActionKind.DECLINE_RECENT, alert.details["raid"]) == "done"
+    assert await presses(rules, AdminActionKind.DECLINE_RECENT, said(alert)["raid"]) == "done"
     assert await waiting(rules) == 7
-    assert await presses(rules, AdminActionKind.DECLINE_RECENT, alert.details["raid"]) == "done_before"
+    assert await presses(rules, AdminActionKind.DECLINE_RECENT, said(alert)["raid"]) == "done_before"
     await rules.asks_to_join(5000)
     for _ in range(3):
         await rules.sweeps()
@@ -406,7 +407,7 @@ async def test_one_button_declines_all_of_the_raid_but_who_is_verified_or_about_
     assert {states[BORIS], states[1001], states[5000]} == {"waiting"}
     declines = await tasks(rules, TaskKind.DECLINE_JOIN)
     assert len(declines) == 8
-    assert {(due.details["why"], due.details["admin_id"]) for due in declines} == {("raid", OLGA)}
+    assert {(said(due)["why"], said(due)["admin_id"]) for due in declines} == {("raid", OLGA)}
     assert (await rules.journal()).count("declined_by_hand") == 8
 
 
@@ -415,9 +416,9 @@ async def test_how_far_it_is_with_the_declines_stands_in_the_message(rules: Rule
     await rules.meets(OLGA)
     await come(rules, 6)
     (alert,) = await admins_are_told(rules, OLGA)
-    await presses(rules, AdminActionKind.DECLINE_RECENT, alert.details["raid"])
+    await presses(rules, AdminActionKind.DECLINE_RECENT, said(alert)["raid"])
     (alert,) = await told(rules)
-    assert (alert.details["done"], alert.details["total"], alert.details["decline_by"]) == (0, 6, OLGA)
+    assert (said(alert).get("done", 0), said(alert)["total"], said(alert)["decline_by"]) == (0, 6, OLGA)
 
     declines = await tasks(rules, TaskKind.DECLINE_JOIN)
     await rules.settles(*(DeliveryResult(due, DeliveryStatus.DONE) for due in declines[:2]))
@@ -430,12 +431,12 @@ async def test_how_far_it_is_with_the_declines_stands_in_the_message(rules: Rule
     rules.later(10)
     await rules.sweeps()
     (alert,) = await told(rules)
-    assert (alert.details["done"], alert.details["total"], alert.details["is_chosen"]) == (4, 6, 1)
+    assert (said(alert).get("done", 0), said(alert)["total"], said(alert)["is_chosen"]) == (4, 6, 1)
     await rules.settles(*(DeliveryResult(due, DeliveryStatus.DONE) for due in declines[4:]))
     rules.later(10)
     await rules.sweeps()
     (alert,) = await told(rules)
-    assert (alert.details["done"], alert.details["total"]) == (6, 6)
+    assert (said(alert).get("done", 0), said(alert)["total"]) == (6, 6)
 
 
 async def test_declined_strangers_are_not_written_to_any_more_and_others_see_what_is_true(rules: Rules) -> None:
@@ -462,7 +463,7 @@ async def test_a_button_of_a_raid_that_another_one_followed_declines_nobody(rule
     await come(rules, 4, first=2000)
 
     assert await raids(rules) == 2
-    assert await presses(rules, AdminActionKind.DECLINE_RECENT, old.details["raid"]) == "over"
+    assert await presses(rules, AdminActionKind.DECLINE_RECENT, said(old)["raid"]) == "over"
     assert await waiting(rules) == 8
 
 
@@ -488,9 +489,9 @@ async def test_a_raid_goes_on_while_as_many_come_and_is_over_when_they_have_not_
     await rules.sweeps()
 
     closed, over = await told(rules)
-    assert (closed.details["message_id"], closed.details["closed"]) == (OLGA * 10, 1)
+    assert (said(closed)["message_id"], said(closed)["closed"]) == (OLGA * 10, 1)
     told_of = ("over", "count", "approved", "declined", "waiting")
-    assert [over.details.get(name) for name in told_of] == [1, 20, 1, 0, 19]
+    assert [said(over).get(name, 0) for name in told_of] == [1, 20, 1, 0, 19]
     assert (await rules.journal()).count("raid_over") == 1
     await rules.sweeps()
     assert await told(rules) == []
@@ -500,10 +501,10 @@ async def test_a_raid_goes_on_while_as_many_come_and_is_over_when_they_have_not_
     await come(rules, 2, first=9000)
     assert await presses(rules, AdminActionKind.STRICT, "off") == "done"
     (alert,) = await told(rules)
-    assert (alert.details["message_id"], alert.details["over"], alert.details["strict_by"]) == (over.id, 1, OLGA)
-    assert await presses(rules, AdminActionKind.DECLINE_RECENT, over.details["raid"]) == "done"
+    assert (said(alert)["message_id"], said(alert)["over"], said(alert)["strict_by"]) == (over.id, 1, OLGA)
+    assert await presses(rules, AdminActionKind.DECLINE_RECENT, said(over)["raid"]) == "done"
     (alert,) = await told(rules)
-    assert [alert.details.get(name) for name in told_of] == [1, 20, 1, 19, 0]
+    assert [said(alert).get(name, 0) for name in told_of] == [1, 20, 1, 19, 0]
     assert await waiting(rules) == 2
     rules.later(49 * HOUR)
     await rules.sweeps()

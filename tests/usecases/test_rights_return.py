@@ -13,6 +13,7 @@ from bot.domain.gate import GrantKind
 from bot.domain.health import GateHealth
 from bot.domain.settings import EntryMode
 from bot.usecases.follow_rights import GATES_AT_ONCE, LOOK_AGAIN
+from tests.tasks import said
 from tests.usecases.panel import answered
 from tests.usecases.rules import ANNA, BORIS, GATE, MINUTE, OFF, Rules
 
@@ -134,7 +135,7 @@ async def test_gates_are_compared_a_few_at_a_time_those_first_of_which_telegram_
     await rules.sweeps()
     asked = await rules.tasks(TaskKind.CHECK_GATE)
     assert len(asked) == GATES_AT_ONCE
-    assert {*left} <= {int(task.details["gate"]) for task in asked}
+    assert {*left} <= {int(said(task)["gate"]) for task in asked}
 
 
 async def test_since_when_a_right_is_missing_is_kept_through_every_look(rules: Rules) -> None:

@@ -11,12 +11,11 @@ from sqlalchemy import event
 from bot.domain.delivery import (
     MOST_UNDONE,
     PACE,
+    TASKS,
     UNPACED,
-    URGENCY,
     DeliveryResult,
     DeliveryStatus,
     DueTimes,
-    Notification,
     PendingGrant,
     PendingLogBatch,
     PendingScreen,
@@ -42,6 +41,7 @@ from bot.domain.trouble import UnreadableRow
 from bot.usecases.answer_button import answer_button
 from bot.usecases.select_outgoing import InFlight, Selection
 from storage.store import Store
+from tests.tasks import work
 from tests.usecases.rules import ANNA, BORIS, CALL_NUMBER, GATE, HOUR, MINUTE, OPERATOR, OTHER_PHONE, Rules
 
 CAROL, DMITRI, EVA = 11, 12, 13
@@ -65,9 +65,7 @@ async def a_bit_of_everything(rules: Rules) -> None:
     await rules.verifies(CAROL, OTHER_PHONE)
     await rules.asks_to_join(CAROL)
     await rules.asks_to_join(EVA)
-    await rules.database.transact(
-        lambda store: store.tasks.add(TaskKind.NOTIFY, OPERATOR, {"notice": Notification.FAILURE}, rules.now)
-    )
+    await rules.database.transact(lambda store: store.tasks.add(work(TaskKind.NOTIFY), OPERATOR, rules.now))
     rules.later(2)
 
 
@@ -106,8 +104,7 @@ async def test_the_limit_holds_for_each_sort_so_that_none_hides_another(rules: R
 
     async def many_more(store: Store) -> None:
         for number in range(30):
-            details: dict[str, str | int] = {"notice": Notification.FAILURE, "error": number}
-            await store.tasks.add(TaskKind.NOTIFY, OPERATOR, details, rules.now)
+            await store.tasks.add(work(TaskKind.NOTIFY, error=str(number)), OPERATOR, rules.now)
 
     await rules.database.transact(many_more)
 
@@ -130,14 +127,13 @@ async def flood(rules: Rules) -> None:
 
     async def add(store: Store) -> None:
         for number in range(30):
-            about: dict[str, str | int] = {"user_id": 100 + number}
             for kind in (TaskKind.DECLINE_JOIN, TaskKind.MUTE, TaskKind.OPEN_APP):
-                await store.tasks.add(kind, GATE.chat_id, about, rules.now)
+                await store.tasks.add(work(kind, user_id=100 + number), GATE.chat_id, rules.now)
             await store.people.meet(100 + number, 100 + number, "en", rules.now, wrote=True)
             await store.screens.show(
                 100 + number, 100 + number, ScreenName.WELCOME, rules.now, crowd=number < 15, acted=False
             )
-        await store.tasks.add(TaskKind.LOG, -1005, {"event": "join_declined"}, rules.now)
+        await store.tasks.add(work(TaskKind.LOG), -1005, rules.now)
 
     await rules.database.transact(add)
 
@@ -197,12 +193,10 @@ async def test_messages_to_a_chat_that_rests_hide_none_to_another(rules: Rules) 
     async def add(store: Store) -> None:
         for number in range(20):
             for kind in (TaskKind.PROMPT, TaskKind.LOG, TaskKind.NOTIFY):
-                await store.tasks.add(
-                    kind, -1001, {"notice": "failure", "event": "join_declined"}, rules.now, user_id=number
-                )
+                await store.tasks.add(work(kind), -1001, rules.now, user_id=number)
         for kind in (TaskKind.PROMPT, TaskKind.LOG, TaskKind.NOTIFY, TaskKind.MUTE):
-            await store.tasks.add(kind, -1002, {"notice": "failure", "event": "join_declined"}, rules.now)
-        await store.tasks.add(TaskKind.MUTE, -1001, {}, rules.now)
+            await store.tasks.add(work(kind), -1002, rules.now)
+        await store.tasks.add(work(TaskKind.MUTE), -1001, rules.now)
 
     await rules.database.transact(add)
 
@@ -220,9 +214,10 @@ async def test_messages_to_a_chat_that_rests_hide_none_to_another(rules: Rules) 
 
 async def test_notices_and_other_declines_go_before_those_of_many(rules: Rules) -> None:
     async def add(store: Store) -> None:
-        await store.tasks.add_many(TaskKind.DECLINE_JOIN, GATE.chat_id, [(1, {}), (2, {})], rules.now, job="many")
-        await store.tasks.add(TaskKind.NOTIFY, OPERATOR, {"notice": Notification.FAILURE}, rules.now)
-        await store.tasks.add(TaskKind.DECLINE_JOIN, GATE.chat_id, {}, rules.now, user_id=3)
+        decline = work(TaskKind.DECLINE_JOIN)
+        await store.tasks.add_many(GATE.chat_id, [(1, decline), (2, decline)], rules.now, job="many")
+        await store.tasks.add(work(TaskKind.NOTIFY), OPERATOR, rules.now)
+        await store.tasks.add(decline, GATE.chat_id, rules.now, user_id=3)
 
     await rules.database.transact(add)
 
@@ -385,9 +380,7 @@ async def test_where_nothing_is_due_one_statement_finds_that_out_and_when_someth
         lambda _c, _k, statement, *_: asked.append(statement),
     )
     await rules.database.transact(
-        lambda store: store.tasks.add(
-            TaskKind.NOTIFY, OPERATOR, {"notice": Notification.FAILURE}, rules.now, after=MINUTE
-        )
+        lambda store: store.tasks.add(work(TaskKind.NOTIFY), OPERATOR, rules.now, after=MINUTE)
     )
     due_at = rules.now + timedelta(minutes=1)
     asked.clear()
@@ -405,15 +398,15 @@ async def test_an_task_of_any_kind_is_found_by_when_it_is_due(rules: Rules) -> N
 
     async def one_after_the_other(store: Store) -> None:
         for kind in TaskKind:
-            for crowd in (False, True) if URGENCY[kind] in {Priority.LATER, Priority.PRESSING} else (False,):
-                await store.tasks.add(kind, GATE.chat_id, {}, rules.now, job="one", crowd=crowd)
+            for crowd in (False, True) if TASKS[kind].priority in {Priority.LATER, Priority.PRESSING} else (False,):
+                await store.tasks.add(work(kind), GATE.chat_id, rules.now, job="one", crowd=crowd)
                 found.append((kind, dict((await store.due_times()).tasks)))
                 await store.tasks.cancel_job("one", rules.now)
 
     await rules.database.transact(one_after_the_other)
 
     assert found
-    assert [kind for kind, due in found if due != {URGENCY[kind]: rules.now}] == []
+    assert [kind for kind, due in found if due != {TASKS[kind].priority: rules.now}] == []
 
 
 async def test_screens_refreshes_and_grants_are_found_by_when_they_are_due(rules: Rules) -> None:
@@ -483,7 +476,7 @@ async def test_very_many_people_who_press_do_not_keep_screens_from_being_drawn(r
 async def test_what_operators_are_told_is_never_paced(rules: Rules) -> None:
     async def add(store: Store) -> None:
         for _ in range(MOST_UNDONE + 20):
-            await store.tasks.add(TaskKind.NOTIFY, OPERATOR, {"notice": Notification.FAILURE}, rules.now)
+            await store.tasks.add(work(TaskKind.NOTIFY), OPERATOR, rules.now)
 
     await rules.database.transact(add)
 
@@ -502,8 +495,7 @@ FLOODS = {
 async def adds(rules: Rules, kind: TaskKind, chat_id: int, times: int, user_id: int | None = None) -> None:
     async def add(store: Store) -> None:
         for number in range(times):
-            details: dict[str, str | int] = {"message_id": number, "notice": Notification.FAILURE, "file": "my_data"}
-            await store.tasks.add(kind, chat_id, details, rules.now, user_id=user_id)
+            await store.tasks.add(work(kind, message_id=number), chat_id, rules.now, user_id=user_id)
 
     await rules.database.transact(add)
 

@@ -17,6 +17,7 @@ from bot.domain.settings import STANDARD, CountryRule, GateSettings
 from bot.usecases.move_chat import move_chat
 from bot.usecases.settings_files import LARGEST_FILE
 from bot.usecases.take_words import OnPanelText
+from tests.tasks import said
 from tests.usecases.panel import acts, answered, changed, notes, runs, sets, settings, view
 from tests.usecases.rules import ANNA, BORIS, GATE, OTHER_GATE, Rules
 
@@ -57,7 +58,7 @@ async def test_what_was_exported_changes_everything_back_once_it_is_applied(rule
     await sets(rules, "tag", "")
     count = len(await changed(rules))
 
-    await sends(rules, str(sending.details["text"]))
+    await sends(rules, str(said(sending)["text"]))
 
     assert await imported(rules) == before
     assert await settings(rules) != before

@@ -9,6 +9,10 @@ import pytest
 
 from bot.domain.delivery import DeliveryResult, DeliveryStatus, PendingGrant, PendingScreen, PendingTask, TaskKind
 from bot.domain.screen import ScreenName
+from bot.usecases.raid_alerts import OnAlertResult
+from bot.usecases.settle_task import SettleTask
+from storage.task_json import CLASSES
+from tests.tasks import said, work
 from tests.usecases.rules import ANNA, BORIS, GATE, HOUR, OTHER_PHONE, Rules
 
 
@@ -121,7 +125,7 @@ async def test_operators_hear_of_the_same_failure_at_a_gate_once_an_hour(rules: 
 
 async def task(rules: Rules, kind: TaskKind = TaskKind.DECLINE_JOIN) -> PendingTask:
     details: dict[str, str | int] = {"user_id": ANNA, "gate": GATE.chat_id}
-    await rules.database.transact(lambda store: store.tasks.add(kind, GATE.chat_id, details, rules.now))
+    await rules.database.transact(lambda store: store.tasks.add(work(kind, **details), GATE.chat_id, rules.now))
     (due,) = [item for item in await rules.picks() if isinstance(item, PendingTask)]
     return due
 
@@ -172,7 +176,7 @@ async def test_a_drawn_screen_reaches_the_requests_and_deletes_what_it_replaced(
 
     (delete,) = await rules.picks()
     assert isinstance(delete, PendingTask)
-    assert (delete.kind, delete.chat_id, delete.details) == (TaskKind.DELETE_MESSAGE, ANNA, {"message_id": 4})
+    assert (delete.kind, delete.chat_id, said(delete)) == (TaskKind.DELETE_MESSAGE, ANNA, {"message_id": 4})
     assert await rules.rows("SELECT reach FROM join_requests") == [{"reach": "reached"}]
     assert (await rules.journal())[-1] == "join_reached"
 
@@ -282,3 +286,9 @@ async def test_messages_given_up_one_after_the_other_for_the_same_reason_are_all
     assert await rules.rows("SELECT user_id FROM screens WHERE shown_revision < revision") == []
     assert (await rules.journal()).count("failure") == 2
     assert len(await rules.tasks(TaskKind.NOTIFY)) == 1
+
+
+def test_every_class_of_work_says_what_its_result_does(rules: Rules) -> None:
+    settle = SettleTask(rules.desk, OnAlertResult(rules.operators), rules.operators)
+
+    assert set(settle.on_result) == set(CLASSES)

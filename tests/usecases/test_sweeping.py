@@ -10,6 +10,7 @@ from bot.domain.delivery import PendingTask, TaskKind
 from bot.usecases import sweep
 from storage.store import Store
 from tests.domain.makers import WINDOW
+from tests.tasks import said, work
 from tests.usecases.rules import ANNA, BORIS, GATE, HOUR, MINUTE, OFF, OTHER_GATE, Rules, callback
 
 DAY = 24 * HOUR
@@ -94,7 +95,7 @@ async def test_a_request_past_its_deadline_is_declined_and_its_person_told_once(
     assert (await rules.journal()).count("join_expired") == 1
     (task,) = [item for item in await rules.picks() if isinstance(item, PendingTask)]
     assert task.kind is TaskKind.DECLINE_JOIN
-    assert task.details == {"user_id": ANNA, "gate": GATE.chat_id, "why": "deadline"}
+    assert said(task) == {"user_id": ANNA, "gate": GATE.chat_id, "why": "deadline"}
     assert await rules.face() == "deadline"
 
 
@@ -181,7 +182,7 @@ async def test_marks_of_updates_are_kept_twice_as_long_as_telegram_keeps_an_upda
 async def test_an_answer_to_a_button_that_nobody_waits_for_any_more_is_dropped(rules: Rules) -> None:
     expires_at = rules.now
     await rules.database.transact(
-        lambda store: store.tasks.add(TaskKind.ANSWER_BUTTON, ANNA, {}, rules.now, expires_at=expires_at)
+        lambda store: store.tasks.add(work(TaskKind.ANSWER_BUTTON), ANNA, rules.now, expires_at=expires_at)
     )
 
     await rules.sweeps()

@@ -10,6 +10,7 @@ from bot.domain.delivery import DeliveryResult, DeliveryStatus, PendingTask, Pri
 from bot.domain.health import GateHealth
 from bot.domain.rights import OWNER
 from tests.domain.makers import NOW
+from tests.tasks import said
 from tests.usecases.rules import ANNA, BORIS, GATE, HOUR, MINUTE, OFF, OPERATOR, OTHER_GATE, OTHER_PHONE, Rules
 
 HEALTHY = GateHealth(NOW, can_invite=True, is_supergroup=True)
@@ -27,7 +28,7 @@ def says(chat_lookup: PendingTask, health: GateHealth, now: datetime, *, admins:
 async def told(rules: Rules) -> list[tuple[int, str]]:
     """Return the notifications and their receivers, oldest first."""
     due = await rules.database.transact(lambda store: store.tasks.due(rules.now, 100, (), Priority.LATER))
-    return [(task.chat_id, str(task.details["notice"])) for task in due]
+    return [(task.chat_id, str(said(task)["notice"])) for task in due]
 
 
 async def test_who_gave_the_right_gets_the_card_once_and_is_an_admin(rules: Rules) -> None:
@@ -51,7 +52,7 @@ async def test_who_cannot_be_written_to_is_shown_the_way_in_the_group_alone_and_
     await rules.becomes(dataclasses.replace(OTHER_GATE, is_channel=True))
 
     (way,) = await rules.tasks(TaskKind.PRIVATE_CHAT_LINK)
-    assert (way.chat_id, way.user_id, way.details["start"]) == (GATE.chat_id, BORIS, f"gate_{GATE.chat_id}")
+    assert (way.chat_id, way.user_id, said(way)["start"]) == (GATE.chat_id, BORIS, f"gate_{GATE.chat_id}")
     assert await told(rules) == []
 
 
@@ -88,7 +89,7 @@ async def test_what_is_newly_missing_is_told_once_to_who_added_the_bot(rules: Ru
 
     assert await told(rules) == [(BORIS, "gate_ails")]
     (notification,) = await rules.tasks(TaskKind.NOTIFY)
-    assert notification.details["ailments"] == "no_approval"
+    assert said(notification)["ailments"] == "no_approval"
 
 
 async def test_when_who_added_the_bot_runs_the_gate_no_more_the_others_hear_of_it(rules: Rules) -> None:
@@ -181,6 +182,6 @@ async def test_the_person_hears_of_each_failure_by_the_same_id_for_ten_minutes(r
     await fails(rules, "e2", chat=ANNA)
 
     due = await rules.database.transact(lambda store: store.tasks.due(rules.now, 100, (), Priority.LATER))
-    assert [task.details["error_id"] for task in due if task.chat_id == ANNA] == ["e1", "e2"]
+    assert [said(task)["error_id"] for task in due if task.chat_id == ANNA] == ["e1", "e2"]
     rules.later(600)
     assert await told(rules) == [(OPERATOR, "failure")]

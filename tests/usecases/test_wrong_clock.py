@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from bot.domain.delivery import DeliveryResult, DeliveryStatus, TaskKind
+from bot.domain.tasks import DeleteMessage
 from storage import stepped_clock, tables
 from storage.store import Store
 from tests.domain.makers import WINDOW
@@ -71,7 +72,7 @@ async def test_what_was_written_by_a_clock_a_day_ahead_waits_for_no_day(rules: R
     await rules.database.transact(lambda store: store.gateway.set_inbox_cursor(7, rules.now))
 
     async def delete(store: Store) -> None:
-        await store.tasks.add(TaskKind.DELETE_MESSAGE, ANNA, {"message_id": 1}, rules.now)
+        await store.tasks.add(DeleteMessage(1), ANNA, rules.now)
 
     await rules.database.transact(delete)
     await rules.sweeps()
