@@ -88,6 +88,9 @@ class Door:
         target_id = (user_id, gate.chat_id)
         if target_id in self.links and target_id not in self.inside:
             self.links.discard(target_id)
+            if gate is OTHER_GATE and (user_id, GATE.chat_id) not in self.inside:
+                # The link was for members of GATE; without that it is a request like any other.
+                self.wishes.setdefault(target_id, False)
             await self.rules.asks_to_join(user_id, gate, link="https://t.me/+link")
             await self.is_carried()
 
@@ -168,6 +171,18 @@ async def test_who_asks_once_and_calls_once_is_in_once_though_they_get_a_link_in
     assert (funnel[FunnelStep.ASKED], funnel[FunnelStep.CALLED], funnel[FunnelStep.IN]) == (1, 1, 1)
     assert (await door.told(OTHER_GATE.chat_id)).funnel[FunnelStep.IN] == 0
     assert await door.published() == {(ANNA, GATE.chat_id, "called"): 1}
+
+
+async def test_a_link_into_a_further_chat_is_an_own_request_once_its_person_has_left(door: Door) -> None:
+    await door.asks(ANNA, GATE)
+    await door.calls(ANNA, GATE)
+    await door.leaves(ANNA, GATE)
+
+    await door.uses_link(ANNA, OTHER_GATE)
+
+    told = await door.told()
+    assert (told.funnel[FunnelStep.IN], told.known) == (1, 1)
+    assert await door.published() == {(ANNA, GATE.chat_id, "called"): 1, (ANNA, OTHER_GATE.chat_id, "known"): 1}
 
 
 async def test_who_is_known_and_takes_three_links_is_in_once_they_come_and_once(door: Door) -> None:
