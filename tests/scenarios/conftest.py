@@ -43,7 +43,6 @@ ON_SQLITE_ONLY = frozenset(
         "test_log_lines",
         "test_mute",
         "test_mute_and_admins",
-        "test_numbers",
         "test_old_server",
         "test_panel",
         "test_panel_files",
