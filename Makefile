@@ -66,8 +66,8 @@ tests: $(VENV)/.installed-dev browser
 	@[ -d build/instrumented ] || $(BIN)/python -m pytest $(MEASURED) --collect-only --quiet >/dev/null 2>&1 || true
 	$(PYTEST) $(MEASURED)
 
-quick: $(VENV)/.installed-dev ## under a minute: the tests of the rules, the domain and the use cases, on SQLite
-	$(PYTEST) -k 'not postgresql' tests/domain tests/gateway tests/usecases
+quick: $(VENV)/.installed-dev ## under a minute: the tests of the rules: domain, features and gateway, on SQLite
+	$(PYTEST) -k 'not postgresql' tests/domain tests/gateway tests/features
 
 check: $(VENV)/.installed-dev ## what can be said without running anything: lint, format, types, who imports whom
 	$(BIN)/ruff check .

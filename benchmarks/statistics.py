@@ -33,15 +33,15 @@ from bot.domain.statistics import (
     FunnelStep,
     Granularity,
     Statistics,
+    StatisticsReport,
     day_number,
     month_number,
     period,
 )
-from bot.domain.summary import StatisticsReport
-from bot.telegram.charts import chart
-from bot.telegram.texts import Texts
-from bot.usecases.read_statistics import ReadStatistics
-from storage.database import Database
+from bot.features.statistics.actions import ReadStatistics
+from bot.features.statistics.chart import chart
+from bot.i18n.texts import Texts
+from storage.engine.database import Database
 from tests.databases import Postgres, migrate_now
 
 Run = Callable[[str], Awaitable[None]]

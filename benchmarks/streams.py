@@ -22,9 +22,9 @@ from pathlib import Path
 from benchmarks.joins import _free_port, a_bot, ready, resident_mib
 from bot.clock import REAL_TIME
 from bot.sandbox.world import World
-from storage import tables
-from storage.database import Database
-from storage.migrate import migrate
+from storage.engine.database import Database
+from storage.engine.migrate import migrate
+from storage.sql import tables
 
 AT_ONCE = 200
 WATCHED_FOR = 30.0

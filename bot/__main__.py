@@ -19,18 +19,18 @@ from rich.console import Console
 
 from bot import VERSION, logs, settings
 from bot.app import App, TokenRefusedError
+from bot.cli.data import add_commands, erase, export
+from bot.cli.doctor import examine
+from bot.cli.statistics import findings_json, statistics_json, statistics_tables
 from bot.clock import SystemClock
-from bot.data_shell import add_commands, erase, export
-from bot.doctor import examine
 from bot.domain.statistics import PERIODS, period
-from bot.outward import GATEWAY
-from bot.report import findings_json, statistics_json, statistics_tables
+from bot.features.statistics.actions import ReadStatistics
 from bot.settings import ConfigurationError, Settings
-from bot.usecases.read_statistics import ReadStatistics
-from storage.backup import back_up
-from storage.database import Database, DatabaseError
-from storage.migrate import migrate
-from storage.read_only import read_once
+from bot.wiring.clients import GATEWAY
+from storage.engine.backup import back_up
+from storage.engine.database import Database, DatabaseError
+from storage.engine.migrate import migrate
+from storage.engine.read_only import read_once
 
 log = structlog.get_logger()
 
@@ -109,7 +109,7 @@ async def backup(config: Settings, given: argparse.Namespace) -> int:
 async def demo(given: argparse.Namespace) -> int:
     """Run the bot in the sandbox."""
     # A real installation never loads the sandbox.
-    from bot.demo import demo as run_demo  # noqa: PLC0415
+    from bot.cli.demo import demo as run_demo  # noqa: PLC0415
 
     try:
         await run_demo(_stop_on_signals(), given.port)

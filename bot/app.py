@@ -1,4 +1,4 @@
-"""The running bot: starting, leading whenever no other process does, and stopping. `bot.parts` builds it."""
+"""The running bot: starting, leading whenever no other process does, and stopping. `bot.wiring.build` builds it."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from aiohttp import web
 from bot import VERSION
 from bot.clock import REAL_TIME, Clock, SystemClock
 from bot.domain.errors import LeadershipLostError, StorageUnavailableError
-from bot.domain.trouble import Finding, IncidentKind
-from bot.outward import GATEWAY, BuildGateway
-from bot.parts import Container, Loop
+from bot.domain.incidents import Finding, IncidentKind
 from bot.settings import Settings
 from bot.telegram.api_errors import refusal
 from bot.telegram.deep_links import Start
-from bot.telegram.polling import NOT_ANSWERING
 from bot.telegram.webhook import STALLED_FOR, Webhook, host_of
 from bot.web.connections import Connections
-from bot.web.rate import TRUSTED
-from storage.migrate import migrate
+from bot.web.rate_limit import TRUSTED
+from bot.wiring.build import Container, Loop
+from bot.wiring.clients import GATEWAY, BuildGateway
+from handlers.polling import NOT_ANSWERING
+from storage.engine.migrate import migrate
 
 log = structlog.get_logger()
 

@@ -13,8 +13,8 @@ from typing import Any, Literal, TextIO
 
 import structlog
 
+from bot.domain.incidents import UnreadableRow
 from bot.domain.journal import NewEntry
-from bot.domain.trouble import UnreadableRow
 
 log = structlog.get_logger()
 

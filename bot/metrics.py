@@ -9,15 +9,15 @@ from datetime import datetime
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, generate_latest
 
 from bot import VERSION
-from bot.domain.contact import ContactRefusal
-from bot.domain.gate import GrantKind, Ineligibility
+from bot.domain.eligibility import DecisionReason
+from bot.domain.gate_health import GateState
+from bot.domain.gates import GrantKind, Ineligibility
 from bot.domain.gateway import EventSource, GatewayReason
-from bot.domain.health import GateState
+from bot.domain.incidents import Incident, IncidentKind, Queue
 from bot.domain.journal import Event, NewEntry
-from bot.domain.outbox import Destination, DestinationStatus
+from bot.domain.phone import ContactRefusal
 from bot.domain.statistics import EntryReason
-from bot.domain.trouble import Incident, IncidentKind, Queue
-from bot.usecases.admit import DecisionReason
+from bot.domain.webhooks import Destination, DestinationStatus
 
 CODES = frozenset(
     code.value

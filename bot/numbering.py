@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 
 import phonenumbers
 from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
 from bot.domain.phone import NumberKind, Phone
+
+PHONE_DIGITS = 7
+"""With fewer it is no phone number."""
+TEL = re.compile(r"^tel:", re.IGNORECASE)
+
+
+def may_hold_phone(text: str) -> bool:
+    """Return whether the text may contain a phone number."""
+    return sum(char.isdigit() for char in text) >= PHONE_DIGITS
+
+
+def only_phone(text: str, phones: NumberingPlan) -> Phone | None:
+    """Return the phone if the text is one and nothing else; otherwise None."""
+    number = TEL.sub("", text.strip())
+    return None if any(char.isalpha() for char in number) else next(iter(phones.readings(number)), None)
+
 
 HOME = ("RU", "KZ", "BY")
 COUNTRIES = frozenset(phonenumbers.SUPPORTED_REGIONS)

@@ -24,7 +24,7 @@ from python_socks.async_.asyncio.v2 import Proxy as SocksProxy
 from socksio import SOCKSError
 
 from bot.clock import DateCheck
-from bot.domain.host import is_host
+from bot.domain.monitoring import is_host
 
 PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
 """The schemes, and the default port of each."""

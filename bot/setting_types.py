@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import idna
 from pydantic import AfterValidator, SecretStr
 
-from bot.domain.host import is_host
+from bot.domain.monitoring import is_host
 from bot.proxies import Proxy
 
 RANDOM = "python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"

@@ -17,23 +17,15 @@ from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from dotenv.parser import Binding, parse_stream
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    SecretStr,
-    ValidationError,
-    model_validator,
-)
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
-from bot.domain.host import is_host
+from bot.domain.monitoring import is_host
+from bot.features.privacy.jobs import RetentionPolicy
 from bot.gateway.smsc.settings import SmscSettings, contradictions
 from bot.numbering import COUNTRIES, HOME
 from bot.proxies import Proxy
 from bot.setting_types import HttpUrl, ProxyUrl, hook_url, http_url, is_unguessable, split, unguessable
-from bot.usecases.purge_old import RetentionPolicy
-from storage import address
+from storage.engine import address
 
 SHORTEST_KEY, LONGEST_KEY = 24, 64
 """Bytes (Standard Webhooks, "Signature scheme")."""

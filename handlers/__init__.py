@@ -1,1 +1,1 @@
-"""Handlers for updates, the gateway's callback and page views. Each calls one use case."""
+"""Handlers for updates, the gateway's callback and page views. Each calls one rule of a feature."""

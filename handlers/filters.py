@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from aiogram.filters import Filter
 from aiogram.types import CallbackQuery, Message
 
-from bot.domain.gate import Gate
-from bot.usecases.announce import Announce
-from bot.usecases.operators import Operators
+from bot.domain.gates import Gate
+from bot.features.announcements.actions import Announce
+from bot.features.operators.registry import Operators
 from storage.store import Store
 
 

@@ -11,12 +11,12 @@ from datetime import datetime
 import structlog
 from aiohttp import ClientError, web
 
-from bot.telegram.texts import Words
-from bot.web.call import framed
+from bot.i18n.texts import Words
+from bot.web.call_page import framed
 from bot.web.connections import answering
 from bot.web.pages import HEADERS as MESSAGE_HEADERS
 from bot.web.pages import message_page
-from bot.web.rate import Network, Rate, sender
+from bot.web.rate_limit import Network, Rate, sender
 
 log = structlog.get_logger()
 
@@ -54,7 +54,7 @@ async def body_of(request: web.Request, largest: int) -> bytes:
 
 
 def address_of(request: web.Request) -> str:
-    """Whose requests are counted together; see `bot.web.rate.sender`."""
+    """Whose requests are counted together; see `bot.web.rate_limit.sender`."""
     peer = request.transport.get_extra_info("peername") if request.transport else None
     return sender(
         peer[0] if peer else None,

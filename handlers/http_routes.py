@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from aiohttp import web
 
-from bot.web.rate import TRUSTED, Network
-from handlers.app import AppPages
-from handlers.call import CallPages
+from bot.web.rate_limit import TRUSTED, Network
+from handlers.call_page import CallPages
 from handlers.http import PROXIES, STREAM, Handler, guarded, harden
+from handlers.mini_app import AppPages
 
 
 def build_http(

@@ -11,8 +11,8 @@ from aiogram.types import CallbackQuery, ChatJoinRequest, Message, TelegramObjec
 
 from bot.clock import Clock
 from bot.crypto import PhoneCipher
+from bot.i18n.texts import Texts
 from bot.telegram.deep_links import chat_id_of
-from bot.telegram.texts import Texts
 from storage.store import Store
 
 Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]

@@ -7,10 +7,10 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Select, String, func, literal_column, not_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.delivery import DueTimes, Priority
-from storage import tables
-from storage.grants import IS_BEING_MUTED
+from bot.domain.outgoing import DueTimes, Priority
+from storage.access import IS_BEING_MUTED
 from storage.screens import ACTED, IN_CROWD, NEWCOMER, STALE
+from storage.sql import tables
 from storage.tasks import RANGES
 
 E = tables.tasks.c

@@ -13,14 +13,14 @@ from sqlalchemy import ColumnElement, Select, Text, cast, delete, exists, func, 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.crypto import Pseudonymizer
-from bot.domain.delivery import TASKS, TaskKind
-from bot.domain.gate import GrantKind, GrantState, Override
-from bot.domain.personal import ERASURE_JOB
+from bot.domain.gates import GrantKind, GrantState, Override
+from bot.domain.outgoing import TASKS, TaskKind
+from bot.domain.people import ERASURE_JOB
 from bot.domain.phone import Fingerprint
-from bot.domain.screen import ScreenName
-from storage import tables
+from bot.domain.screens import ScreenName
 from storage.raids import read_raid
-from storage.statements import insert, upsert
+from storage.sql import tables
+from storage.sql.statements import insert, upsert
 
 V = tables.verifications.c
 P = tables.verified_phones.c

@@ -11,14 +11,13 @@ from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import ColumnElement, Row, bindparam, delete, func, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.gate import Gate, GateMode
-from bot.domain.health import GateExtras, GateHealth
-from bot.domain.settings import STANDARD, GateSettings, stricter
-from bot.domain.trouble import UnreadableRow
-from storage import tables
-from storage.json_text import json_text
-from storage.statements import insert, is_none, one_more, upsert
-from storage.unreadable import NoteUnreadable, known, pass_over
+from bot.domain.gate_health import GateExtras, GateHealth
+from bot.domain.gate_settings import STANDARD, GateSettings, stricter
+from bot.domain.gates import Gate, GateMode
+from bot.domain.incidents import UnreadableRow
+from storage.sql import tables
+from storage.sql.statements import insert, is_none, json_text, one_more, upsert
+from storage.sql.unreadable import NoteUnreadable, known, pass_over
 
 G = tables.gates.c
 X = tables.extra_chats.c

@@ -1,24 +1,46 @@
-"""How the installation is doing, according to the database."""
+"""How the installation is doing, according to the database: incidents, gates, and clocks set back."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Row, and_, case, distinct, func, literal_column, or_, select, text
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Row,
+    Text,
+    Update,
+    and_,
+    case,
+    cast,
+    distinct,
+    func,
+    literal_column,
+    or_,
+    select,
+    text,
+    true,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.delivery import TASKS, Priority, TaskKind
-from bot.domain.gate import Gate, GateMode, GrantState
-from bot.domain.gateway import EventKind, EventSource
-from bot.domain.health import GateHealth
-from bot.domain.installation import GateOverview
+from bot.domain.gate_health import GateHealth
+from bot.domain.gates import FRESH_CHANCE, LINK_LIVES, REACHABLE_FOR, STRICT_FOR, Gate, GateMode, GrantKind, GrantState
+from bot.domain.gateway import LONGEST_PAUSE, EventKind, EventSource
+from bot.domain.incidents import IN_VAIN_FROM, STRANGE_FROM, Finding, Incident, IncidentKind, Queue, Unmatched
 from bot.domain.journal import PAST_THE_GATE, Event
-from bot.domain.outbox import RetryStats
-from bot.domain.trouble import IN_VAIN_FROM, STRANGE_FROM, Queue, Unmatched
+from bot.domain.operators import GateOverview
+from bot.domain.outgoing import TASKS, Priority, TaskKind
+from bot.domain.screens import ScreenName
 from bot.domain.verification import VerificationState
-from storage import tables
-from storage.gates import gate, health
-from storage.verifications import ASKED
+from bot.domain.webhooks import RETRY_AFTER, RetryStats
+from storage.gates import Gates, gate, health
+from storage.sql import tables
+from storage.sql.statements import insert
+from storage.sql.unreadable import NoteUnreadable, details, one_readable, pass_over, readable
+from storage.verification import ASKED
 
 A = tables.grants.c
 E = tables.tasks.c
@@ -203,3 +225,149 @@ def _monitoring(row: Row[tuple[object, ...]], waiting: int) -> GateOverview:
         joined_unverified=row.came,
         added_by=row.added_by,
     )
+
+
+AL = tables.incidents.c
+
+
+class Incidents:
+    """Incidents. One row for each problem, whoever sees it and however often."""
+
+    def __init__(self, connection: AsyncConnection, note: NoteUnreadable = pass_over) -> None:
+        self._connection = connection
+        self._note = note
+
+    async def sight(self, finding: Finding, now: datetime) -> bool:
+        """Record that the problem exists; return whether it is new or has changed."""
+        name = finding.name
+        news = {
+            "trouble": finding.trouble,
+            "subject": finding.subject,
+            "variant": finding.variant,
+            "details": dict(finding.details),
+            "since": finding.since or now,
+            "seen_at": now,
+            "told_at": now,
+            "cleared_at": None,
+        }
+        added = await self._connection.execute(
+            insert(self._connection, tables.incidents).values(name=name, **news).on_conflict_do_nothing()
+        )
+        if added.rowcount:
+            return True
+        again = await self._connection.execute(
+            update(tables.incidents)
+            .where(AL.name == name, or_(AL.cleared_at.is_not(None), AL.variant != finding.variant))
+            .values(**news)
+        )
+        if again.rowcount:
+            return True
+        await self._connection.execute(update(tables.incidents).where(AL.name == name).values(seen_at=now))
+        return False
+
+    async def active(self) -> list[Incident]:
+        """Open ones, oldest first."""
+        rows = await self._connection.execute(
+            select(tables.incidents).where(AL.cleared_at.is_(None)).order_by(AL.since, AL.name)
+        )
+        return readable(rows, _incident, self._note, tables.incidents)
+
+    async def clear(self, name: str, seen_before: datetime, now: datetime) -> Incident | None:
+        """Resolve it, unless it was seen since. Return the incident if it was open."""
+        cleared = await self._connection.execute(
+            update(tables.incidents)
+            .where(AL.name == name, AL.cleared_at.is_(None), AL.seen_at <= seen_before)
+            .values(cleared_at=now)
+            .returning(*tables.incidents.columns)
+        )
+        return one_readable(cleared.one_or_none(), _incident, self._note, tables.incidents)
+
+
+def _incident(row: Row[Any]) -> Incident:
+    return Incident(IncidentKind(row.trouble), row.subject, row.since, row.seen_at, details(row))
+
+
+SOON = timedelta(minutes=5)
+"""The longest pause of anything that is retried or waits for another step."""
+DUE: dict[Column[datetime], tuple[timedelta, ColumnElement[bool]]] = {
+    A.due_at: (SOON, A.kind != GrantKind.LINK),
+    E.due_at: (SOON, true()),
+    S.due_at: (SOON, true()),
+    S.refresh_at: (SOON, true()),
+    tables.outbox.c.due_at: (RETRY_AFTER[-1], true()),
+}
+"""How far ahead each may lie; one further ahead becomes due now."""
+ENDS: dict[Column[datetime], timedelta] = {
+    S.reach_until: REACHABLE_FOR,
+    E.expires_at: timedelta(minutes=10),
+    G.strict_until: STRICT_FOR,
+    tables.gateway_state.c.breaker_retry_at: LONGEST_PAUSE,
+}
+"""How long each may last; one further ahead ends after so long."""
+WINDOWS = (V.window_ends_at, N.window_ends_at)
+"""These last as long as a call window."""
+OTHERS = (R.deadline_at, tables.gateway_events.c.placed_at, tables.cursors.c.at)
+"""Columns with special rules, and those of another clock."""
+LONGEST_LIMIT = timedelta(hours=24)
+"""The longest wait for another number."""
+
+
+def moments() -> Iterator[Column[datetime]]:
+    """Every column with a moment."""
+    for table in tables.metadata.sorted_tables:
+        yield from (column for column in table.columns if isinstance(column.type, tables.Moment))
+
+
+def past() -> list[Column[datetime]]:
+    """Columns that record when something happened."""
+    return [column for column in moments() if column not in {*DUE, *ENDS, *WINDOWS, *OTHERS}]
+
+
+async def pull_back(connection: AsyncConnection, now: datetime, call_window: timedelta, note: NoteUnreadable) -> None:
+    """Ensure that nothing waits longer than it would have without the clock's mistake."""
+    for statement in _statements(now, call_window):
+        await connection.execute(statement)
+    await _deadlines(connection, now, note)
+    await _limits(connection, now, note)
+
+
+def _statements(now: datetime, call_window: timedelta) -> Iterator[Update]:
+    for column, (pause, which) in DUE.items():
+        yield _set(column, now + pause, now, which)
+    yield _set(A.due_at, now + LINK_LIVES, now, A.kind == GrantKind.LINK)
+    for column, longest in {**ENDS, **dict.fromkeys(WINDOWS, call_window)}.items():
+        yield _set(column, now + longest, now + longest)
+    # The statistics include all entries before this cursor.
+    yield _set(tables.cursors.c.at, now, now + tables.MICROSECOND)
+    for column in past():
+        yield _set(column, now, now)
+
+
+def _set(column: Column[datetime], after: datetime, to: datetime, which: ColumnElement[bool] | None = None) -> Update:
+    return update(column.table).where(column > after, true() if which is None else which).values({column: to})
+
+
+async def _deadlines(connection: AsyncConnection, now: datetime, note: NoteUnreadable) -> None:
+    """Limit each deadline to the time that the gate gives."""
+    for each in await Gates(connection, note).all():
+        latest = now + max(each.settings.deadline, FRESH_CHANCE)
+        await connection.execute(_set(R.deadline_at, latest, latest, R.gate_id == each.chat_id))
+
+
+async def _limits(connection: AsyncConnection, now: datetime, note: NoteUnreadable) -> None:
+    """Correct screens that say when the next number is available."""
+    rows = await connection.execute(
+        select(S.user_id, S.revision, S.details).where(
+            S.face.in_((ScreenName.LIMITED, ScreenName.PROGRESS)), cast(S.details, Text).contains('"until"')
+        )
+    )
+    found = readable(rows.all(), _until, note, tables.screens, "user_id", "revision")
+    for user_id, said, until in found:
+        if until > (now + LONGEST_LIMIT).timestamp():
+            news = {**said, "until": int(now.timestamp())}
+            await connection.execute(update(tables.screens).where(S.user_id == user_id).values(details=news))
+
+
+def _until(row: Row[Any]) -> tuple[int, Mapping[str, str | int], int]:
+    said = details(row)
+    return row.user_id, said, int(said["until"])

@@ -9,13 +9,13 @@ from sqlalchemy import Row, bindparam, delete, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.crypto import Pseudonymizer
-from bot.domain.admission import VerifiedPhone
+from bot.domain.eligibility import VerifiedPhone
 from bot.domain.people import ErasedOwner, Person
 from bot.domain.phone import Fingerprint, NumberKind
-from storage import tables
 from storage.retention import purge_passed_over
-from storage.statements import upsert
-from storage.unreadable import known
+from storage.sql import tables
+from storage.sql.statements import upsert
+from storage.sql.unreadable import known
 
 PEOPLE = tables.people.c
 PHONES = tables.verified_phones.c

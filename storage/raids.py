@@ -10,15 +10,15 @@ from pydantic import TypeAdapter
 from sqlalchemy import ColumnElement, Row, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.delivery import TaskKind
-from bot.domain.gate import Gate
-from bot.domain.raid import MassDecline, Raid
+from bot.domain.gates import Gate
+from bot.domain.incidents import UnreadableRow
+from bot.domain.outgoing import TaskKind
+from bot.domain.raids import MassDecline, Raid
 from bot.domain.tasks import SendAlert
-from bot.domain.trouble import UnreadableRow
-from storage import tables
 from storage.gates import G, Gates, gate
-from storage.statements import insert
-from storage.task_json import read_task, write_task
+from storage.sql import tables
+from storage.sql.statements import insert
+from storage.sql.task_json import read_task, write_task
 
 D = tables.mass_declines.c
 RAID = TypeAdapter(Raid)

@@ -8,8 +8,8 @@ from datetime import datetime
 from sqlalchemy import bindparam, delete, exists, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage import tables
-from storage.statements import delete_some, is_none, upsert
+from storage.sql import tables
+from storage.sql.statements import delete_some, is_none, upsert
 
 V = tables.verifications.c
 N = tables.numbers.c

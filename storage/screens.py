@@ -10,12 +10,11 @@ from typing import Any
 from sqlalchemy import BigInteger, Boolean, Row, String, bindparam, case, cast, func, not_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.delivery import DeliveryResult, PendingScreen, ScreenRow
-from bot.domain.screen import ScreenName
-from storage import tables
-from storage.json_text import json_text
-from storage.statements import one_more, upsert
-from storage.unreadable import NoteUnreadable, details, pass_over, readable
+from bot.domain.outgoing import DeliveryResult, PendingScreen, ScreenRow
+from bot.domain.screens import ScreenName
+from storage.sql import tables
+from storage.sql.statements import json_text, one_more, upsert
+from storage.sql.unreadable import NoteUnreadable, details, pass_over, readable
 
 S = tables.screens.c
 ACTED, NEWCOMER, IN_CROWD = range(3)

@@ -10,31 +10,30 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.crypto import Pseudonymizer
-from bot.domain.delivery import DueTimes
 from bot.domain.errors import StorageUnavailableError
-from bot.domain.trouble import UnreadableRow
-from storage.admins import Admins, Appeals, Overrides
+from bot.domain.incidents import UnreadableRow
+from bot.domain.outgoing import DueTimes
+from storage.access import Grants
 from storage.due import due_times
 from storage.erasures import Erasures
-from storage.failures import may_pass
 from storage.gates import Gates
-from storage.grants import Grants
-from storage.incidents import Incidents
-from storage.installation import AddedOperators, Announcements
-from storage.monitoring import MonitoringQueries
-from storage.outbox import Outbox
+from storage.gateway import GatewayEvents, GatewayState
+from storage.joining import JoinRequests
+from storage.journal import Journal, ProcessedUpdates, UsedInitData
+from storage.moderation import Admins, Appeals, Overrides
+from storage.monitoring import Incidents, MonitoringQueries, pull_back
+from storage.operators import AddedOperators, Announcements
 from storage.people import People, VerifiedPhones
-from storage.personal import PersonalData
+from storage.privacy import PersonalData
 from storage.raids import MassDeclines, Raids
-from storage.records import GatewayEvents, GatewayState, Journal, ProcessedUpdates, UsedInitData
-from storage.requests import JoinRequests
 from storage.retention import Retention
 from storage.screens import Screens
-from storage.stepped_clock import pull_back
-from storage.sums import Rollups
+from storage.sql.failures import may_pass
+from storage.sql.unreadable import setting_aside
+from storage.statistics import Rollups
 from storage.tasks import Tasks
-from storage.unreadable import setting_aside
-from storage.verifications import Verifications
+from storage.verification import Verifications
+from storage.webhooks import Outbox
 
 T = TypeVar("T")
 

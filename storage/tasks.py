@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, func, not_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.delivery import (
+from bot.domain.outgoing import (
     MESSAGES,
     MOST_COUNTED,
     MOST_UNDONE,
@@ -26,11 +26,10 @@ from bot.domain.delivery import (
     paced,
 )
 from bot.domain.tasks import CheckGateHealth
-from storage import tables
-from storage.json_text import json_text
-from storage.statements import delete_some, insert_new, one_more
-from storage.task_json import read_task, write_task
-from storage.unreadable import NoteUnreadable, details, pass_over, readable
+from storage.sql import tables
+from storage.sql.statements import delete_some, insert_new, json_text, one_more
+from storage.sql.task_json import read_task, write_task
+from storage.sql.unreadable import NoteUnreadable, details, pass_over, readable
 
 E = tables.tasks.c
 P = tables.people.c
@@ -140,7 +139,7 @@ class Tasks:
 
         A task that a person causes by pressing, writing or joining is due later if many of theirs (in a group, where
         the person is unknown: of the group's) are undone; beyond MOST_UNDONE it adds none of what they ask for. See
-        `bot.domain.delivery.PACED`.
+        `bot.domain.outgoing.PACED`.
 
         `user_id`: whom it is about. `job`: the name of the job it is part of. `after`: delay in seconds. `crowd`: one
         of very many, which follows all others of its priority.

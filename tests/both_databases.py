@@ -1,6 +1,6 @@
-"""A pytest plugin: every query and every use case has to run on both databases.
+"""A pytest plugin: every query and every rule has to run on both databases.
 
-Each function of the packages below records that it ran, and on which database.
+Each function of the storage and of the rules (tests/layers.py) records that it ran, and on which database.
 
 At the end of a run it prints the functions that ran on SQLite and not on PostgreSQL, and fails the run if there are
 any.
@@ -14,27 +14,27 @@ from collections.abc import Collection, Iterator
 import pytest
 
 from tests.instrumented import STEPS, Step
+from tests.layers import holds_rules
 from tests.needs import DATABASES, database_of
 
-CHECKED = ("storage/", "bot/usecases/")
 NOTE = "__both_databases_ran__"
 """The name of the set of executed functions in a checked module."""
 
 FOR_SQLITE = frozenset(
     {
         # The file itself: its folder, its lock, its copies, and reading it while a bot holds it.
-        "storage/address.py",
-        "storage/backup.py",
-        "storage/read_only.py",
-        "storage/sqlite_adapter.py",
+        "storage/engine/address.py",
+        "storage/engine/backup.py",
+        "storage/engine/read_only.py",
+        "storage/engine/sqlite_adapter.py",
         # Works that share one connection, and so one commit.
-        "storage/database.py",
+        "storage/engine/database.py",
         # JSON: PostgreSQL decodes it itself, and reads values out of it with other SQL.
-        "storage/unreadable.py read_json",
-        "storage/json_text.py _in_sqlite",
+        "storage/sql/unreadable.py read_json",
+        "storage/sql/statements.py _in_sqlite",
         # The lock on the file leaves one process.
         *(
-            f"storage/leadership.py SoleLeadership.{name}"
+            f"storage/engine/leadership.py SoleLeadership.{name}"
             for name in ("__init__", "acquire", "is_certain", "still_held", "release")
         ),
     }
@@ -49,7 +49,7 @@ FOUND = pytest.StashKey[list[str]]()
 
 def noting(module: ast.Module, place: str) -> ast.Module:
     """Return the module with one more statement in each function: it records `place` and the function's dotted name."""
-    if not place.startswith(CHECKED):
+    if not (place.startswith("storage/") or holds_rules(place)):
         return module
     for name, function in _functions(module, ""):
         # After the docstring, and on the line of what follows it: neither coverage nor a traceback sees it.

@@ -17,8 +17,8 @@ from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from storage.database import Database, driver_url
-from storage.migrate import migrate
+from storage.engine.database import Database, driver_url
+from storage.engine.migrate import migrate
 
 MEMORY = Path("/dev/shm")
 """A folder in memory, where the system has one."""

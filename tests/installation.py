@@ -15,10 +15,10 @@ from sqlalchemy.pool import NullPool
 
 from bot import settings
 from bot.app import App
-from bot.outward import GATEWAY, BuildGateway
 from bot.sandbox.people import Person
 from bot.sandbox.world import World
-from storage.database import driver_url
+from bot.wiring.clients import GATEWAY, BuildGateway
+from storage.engine.database import driver_url
 
 CALLBACK_TOKEN = "callback-token-of-the-tests"
 SECRET_KEY = "a secret key that only the tests know"

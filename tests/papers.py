@@ -14,9 +14,9 @@ from aiohttp import web
 from bot.__main__ import main
 from bot.settings import Settings
 from bot.telegram.commands import ADMIN_COMMANDS, COMMANDS, OPERATOR_COMMANDS
-from handlers.app import AppPages
-from handlers.call import CallPages
+from handlers.call_page import CallPages
 from handlers.http_routes import build_http
+from handlers.mini_app import AppPages
 
 ROOT = Path(__file__).parent.parent
 VARIABLES = frozenset(Settings.model_fields)
@@ -25,7 +25,7 @@ README = {"en": ROOT / "README.md", "ru": ROOT / "README.ru.md"}
 
 def documents() -> list[Path]:
     """Everything written for people to read."""
-    return sorted([*README.values(), ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
+    return sorted([*README.values(), ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")])
 
 
 def bot_commands() -> set[str]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot.domain.delivery import PendingTask, TaskKind, Work
+from bot.domain.outgoing import PendingTask, TaskKind, Work
 from bot.domain.tasks import Notify, NotifyIncident, SendAlert
-from storage.task_json import read_task, write_task
+from storage.sql.task_json import read_task, write_task
 
 Details = Mapping[str, str | int]
 SAID: Details = {

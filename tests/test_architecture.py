@@ -11,34 +11,50 @@ from pathlib import Path
 import grimp
 import pytest
 
+from tests.layers import holds_rules
+
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("bot", "handlers", "storage")
 
 OFFENCES = {
     "bot/utils.py": ("", "bot: one direction"),
+    "bot/features/misc/__init__.py": ("", "features: one direction"),
     "handlers/helpers.py": ("", "handlers: one direction"),
     "storage/common.py": ("", "storage: one direction"),
     "bot/domain/offence.py": ("import bot.clock", "The domain knows nobody"),
-    "bot/usecases/offence.py": ("import storage.tables", "Use cases see the store, and nothing of how it is opened"),
+    "bot/features/raids/offence.py": (
+        "import storage.sql.tables",
+        "Features see the store, and nothing of how it is opened",
+    ),
     "bot/telegram/offence.py": (
         "import bot.gateway.smsc.client",
         "What speaks outward does not know each other",
     ),
     "bot/gateway/offence.py": ("import sqlalchemy", "Libraries of databases: storage"),
-    "bot/outbox/offence.py": ("import aiogram", "Libraries of Telegram: telegram, the handlers, and what wires them"),
-    "bot/doctor.py": ("import bot.gateway.smsc.client", "A gateway is chosen in one place"),
-    "bot/web/offence.py": ("import PIL", "Libraries of pictures and languages: telegram"),
-    "bot/telegram/second.py": ("import httpx", "An HTTP client: the gateway, the outbox, and what tries them"),
-    "bot/outbox/second.py": ("import stamina", "Libraries of the gateway's answers: the gateway"),
-    "bot/usecases/second.py": ("import phonenumbers", "A library of numbers: the numbering plan"),
-    "storage/schema.py": ("import cryptography", "Libraries of keys and signatures: crypto, sessions, the outbox"),
+    "bot/features/access/offence.py": (
+        "import aiogram",
+        "Libraries of Telegram: telegram, the handlers, and what features show and send",
+    ),
+    "bot/web/offence.py": ("import PIL", "Libraries of pictures: charts and texts"),
+    "bot/web/second.py": ("import babel", "A library of languages: i18n"),
+    "bot/telegram/second.py": ("import httpx", "An HTTP client: the gateway, the webhooks, and what tries them"),
+    "bot/features/webhooks/second.py": ("import stamina", "Libraries of the gateway's answers: the gateway"),
+    "bot/features/joining/second.py": ("import phonenumbers", "A library of numbers: the numbering plan"),
+    "storage/engine/schema.py": (
+        "import cryptography",
+        "Libraries of keys and signatures: crypto, sessions, the webhooks",
+    ),
     "bot/gateway/second.py": ("import python_socks", "Libraries of proxies: proxies"),
-    "storage/statements.py": ("import bot.settings", "Storage knows the domain, and the keys"),
-    "handlers/person.py": ("import bot.telegram.delivery_worker", "Handlers take what came and call a use case"),
-    "bot/watch/offence.py": ("import handlers.http", "Handlers are wired in the composition root"),
-    "bot/workers.py": ("import storage.database", "The database is opened in the composition root"),
-    "handlers/pages.py": ("import bot.app", "The composition root is for the command line"),
-    "bot/report.py": ("import bot.parts", "What the bot is made of is for the bot"),
+    "storage/sql/statements.py": ("import bot.settings", "Storage knows the domain, and the keys"),
+    "handlers/verification.py": ("import bot.delivery.worker", "Handlers take what came and call a rule"),
+    "bot/features/monitoring/offence.py": ("import handlers.http", "Handlers are wired in one place"),
+    "bot/delivery/offence.py": (
+        "import storage.engine.database",
+        "The database is opened where the parts are built, and by the command line",
+    ),
+    "bot/cli/doctor.py": ("import bot.gateway.smsc.client", "A gateway is chosen in one place"),
+    "handlers/monitoring.py": ("import bot.app", "The app is for the command line"),
+    "bot/backups.py": ("import bot.wiring.build", "What builds the parts is for the app and the command line"),
     "bot/app.py": ("import bot.sandbox.world", "The sandbox is for the demo"),
     "bot/sandbox/offence.py": ("import bot.domain.phone", "The sandbox knows nothing of the bot"),
 }
@@ -62,6 +78,7 @@ def verdict_on_offences(tmp_path_factory: pytest.TempPathFactory) -> str:
         shutil.copytree(ROOT / package, copy / package, ignore=shutil.ignore_patterns("__pycache__", "page"))
     shutil.copy(ROOT / "pyproject.toml", copy)
     for name, (line, _) in OFFENCES.items():
+        (copy / name).parent.mkdir(exist_ok=True)
         with (copy / name).open("a", encoding="utf-8") as file:
             file.write(f"\n{line}\n")
     return lint_imports(copy)
@@ -75,7 +92,7 @@ def test_the_code_keeps_every_contract() -> None:
 
 @pytest.mark.parametrize(("name", "contract"), [(name, contract) for name, (_, contract) in OFFENCES.items()])
 def test_an_offence_is_caught(verdict_on_offences: str, name: str, contract: str) -> None:
-    module = name.removesuffix(".py").replace("/", ".")
+    module = name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
     assert any(line.startswith(f"{contract} BROKEN") for line in verdict_on_offences.splitlines()), verdict_on_offences
     _, _, details = verdict_on_offences.partition("Broken contracts")
@@ -88,7 +105,9 @@ def test_every_contract_is_shown_to_catch_something(verdict_on_offences: str) ->
 
 def test_the_rules_import_nothing_beyond_the_standard_library() -> None:
     graph = grimp.build_graph(*PACKAGES, include_external_packages=True, cache_dir=None)
-    rules = [*graph.find_descendants("bot.domain"), *graph.find_descendants("bot.usecases"), "bot.clock"]
+    inside = [module for package in ("bot.features", "bot.delivery") for module in graph.find_descendants(package)]
+    rules = [module for module in inside if holds_rules(f"{module.replace('.', '/')}.py")]
+    rules += [*graph.find_descendants("bot.domain"), "bot.clock"]
 
     imported = {other.split(".")[0] for module in rules for other in graph.find_modules_directly_imported_by(module)}
 
@@ -121,3 +140,45 @@ def test_an_import_circle_for_type_checking_is_caught(tmp_path: Path, monkeypatc
     monkeypatch.syspath_prepend(tmp_path)
 
     assert set(import_circle("circular")) == {"circular.first", "circular.second"}
+
+
+NOT_FEATURES = {
+    "handlers": {
+        "routes",
+        "http_routes",
+        "http",
+        "middlewares",
+        "filters",
+        "polling",
+        "updates",
+        "call_page",
+        "mini_app",
+        "gateway",
+        "telegram",
+    },
+    "storage": {
+        "store",
+        "due",
+        "people",
+        "gateway",
+        "tasks",
+        "screens",
+        "journal",
+        "erasures",
+        "retention",
+        "engine",
+        "sql",
+        "migrations",
+        "gates",
+    },
+    "tests/features": {"conftest", "rules", "lives", "admin_panel", "test_delivery_select", "test_delivery_results"},
+}
+"""What several features share."""
+
+
+@pytest.mark.parametrize("folder", NOT_FEATURES)
+def test_a_feature_has_the_same_name_everywhere(folder: str) -> None:
+    features = {path.name for path in (ROOT / "bot/features").iterdir() if (path / "__init__.py").exists()}
+    names = {path.stem for path in (ROOT / folder).iterdir() if not path.name.startswith("__")}
+
+    assert names - features == NOT_FEATURES[folder] - features

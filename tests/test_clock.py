@@ -8,9 +8,9 @@ from email.utils import format_datetime
 import pytest
 
 from bot.clock import DateCheck
-from bot.domain.trouble import CLOCK_DIFFERS, IncidentKind, Measurements, noticed
+from bot.domain.incidents import CLOCK_DIFFERS, IncidentKind, Measurements, noticed
+from bot.features.monitoring.runtime_stats import COMPARED_WITHIN, RuntimeStats
 from bot.sandbox.clock import SandboxClock
-from bot.watch.runtime_stats import COMPARED_WITHIN, RuntimeStats
 from tests.domain.makers import NOW
 
 

@@ -12,9 +12,9 @@ import pytest
 
 from bot.__main__ import main
 from bot.crypto import Pseudonymizer
-from bot.domain.installation import AddedOperator
 from bot.domain.journal import Event
-from storage.database import Database
+from bot.domain.operators import AddedOperator
+from storage.engine.database import Database
 from storage.store import Store
 from tests.domain.makers import NOW
 from tests.test_settings import GOOD

@@ -8,7 +8,7 @@ import socket
 import pytest
 
 from bot.__main__ import main
-from bot.demo import HOST, demo
+from bot.cli.demo import HOST, demo
 from bot.sandbox.changes import WAIT_TIMEOUT
 
 

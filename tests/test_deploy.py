@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from bot.domain.incidents import IncidentKind
 from bot.domain.journal import Event
-from bot.domain.trouble import IncidentKind
 from bot.metrics import Metrics
 from tests.papers import ROOT
 

@@ -19,7 +19,7 @@ from aiohttp.test_utils import TestServer
 from bot import settings
 from bot.__main__ import doctor
 from bot.sandbox.world import World
-from storage.database import Database
+from storage.engine.database import Database
 from tests.installation import Installation
 from tests.process import free_port
 from tests.scenarios.story import eventually, guarded

@@ -14,7 +14,7 @@ from bot.gateway.smsc.errors import NUMBER_REASONS
 from bot.metrics import Metrics
 from bot.settings import ConfigurationError, Settings
 from bot.telegram.commands import OPERATOR_COMMANDS
-from storage.tables import metadata
+from storage.sql.tables import metadata
 from tests.browser.demo import CHROMIUM
 from tests.papers import README, ROOT, VARIABLES, bot_commands, chat_commands, documents, make_targets, routes
 

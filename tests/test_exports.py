@@ -12,15 +12,15 @@ from typing import Any
 
 import pytest
 
-from bot import exports
 from bot.domain.journal import Event, JournalRow
 from bot.domain.statistics import Period
-from bot.exports import COLUMNS, JournalFiles, SplitFile, export_journal, harmless
-from storage.database import Database
+from bot.features.privacy import export
+from bot.features.privacy.export import COLUMNS, JournalFiles, SplitFile, export_journal, harmless
+from storage.engine.database import Database
 from storage.store import Store
 from tests.domain.makers import NOW
+from tests.features.rules import ANNA, GATE, PHONE, Rules
 from tests.papers import ROOT
-from tests.usecases.rules import ANNA, GATE, PHONE, Rules
 
 ALL = Period(None, NOW.date())
 ROW = JournalRow(1, 1_700_000_000_123_456, "started", ANNA, GATE.chat_id, "Flats", 5, "+7 •••", "RU", "", 1500, None)
@@ -75,7 +75,7 @@ def test_everything_else_stays_as_it_is(cell: str | float | None) -> None:
 def test_a_row_is_told_by_its_columns_in_both_formats(tmp_path: Path) -> None:
     row = replace(ROW, gate='=HYPERLINK("x"),\n"Квартиры"')
     written = {}
-    for form in exports.FORMATS:
+    for form in export.FORMATS:
         parts = SplitFile(tmp_path, "j", form, None)
         parts.write([row, ROW])
         (written[form],) = parts.close()
@@ -93,7 +93,7 @@ def test_a_row_is_told_by_its_columns_in_both_formats(tmp_path: Path) -> None:
     assert told[0]["actor_id"] is None
 
 
-@pytest.mark.parametrize("form", exports.FORMATS)
+@pytest.mark.parametrize("form", export.FORMATS)
 def test_where_one_file_would_be_too_large_there_are_several_each_whole_by_itself(tmp_path: Path, form: Any) -> None:
     parts = SplitFile(tmp_path, "j", form, 1000)
     for number in range(20):
@@ -118,7 +118,7 @@ def test_without_any_entry_the_file_says_so_by_being_empty(tmp_path: Path) -> No
 async def test_an_export_has_every_entry_of_its_period_once_in_order(
     rules: Rules, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exports, "PAGE", 3)
+    monkeypatch.setattr(export, "PAGE", 3)
 
     async def add(store: Store) -> None:
         for number in range(20):
@@ -175,5 +175,5 @@ def test_every_column_is_explained() -> None:
 
 
 def test_a_file_is_called_by_its_period() -> None:
-    assert exports.name_of(Period(None, date(2026, 3, 1))) == "callgate-journal-all--2026-03-01"
-    assert exports.name_of(Period(date(2026, 2, 1), date(2026, 3, 1))) == "callgate-journal-2026-02-01--2026-03-01"
+    assert export.name_of(Period(None, date(2026, 3, 1))) == "callgate-journal-all--2026-03-01"
+    assert export.name_of(Period(date(2026, 2, 1), date(2026, 3, 1))) == "callgate-journal-2026-02-01--2026-03-01"

@@ -25,10 +25,10 @@ from sqlalchemy import text
 from yarl import URL
 
 from bot import logs
-from bot.domain.delivery import TaskKind
-from bot.domain.trouble import UnreadableRow
+from bot.domain.incidents import UnreadableRow
+from bot.domain.outgoing import TaskKind
 from bot.sandbox.world import World
-from storage.database import Database
+from storage.engine.database import Database
 from tests.installation import CALLBACK_TOKEN, Installation
 
 

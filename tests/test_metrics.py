@@ -12,7 +12,7 @@ from bot.domain.errors import StorageUnavailableError
 from bot.domain.journal import Event, NewEntry
 from bot.metrics import CODES, Metrics, code_class
 from bot.sandbox.world import World
-from storage.database import Database
+from storage.engine.database import Database
 from tests.domain.makers import NOW
 from tests.installation import Installation, verify
 from tests.papers import ROOT

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from bot.sandbox.world import World
-from storage.database import Database
+from storage.engine.database import Database
 from tests.installation import Installation
 from tests.process import run_command
 from tests.test_settings import GOOD

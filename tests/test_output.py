@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from bot.sandbox.world import World
-from storage.database import Database
+from storage.engine.database import Database
 from tests.databases import migrate_now
 from tests.installation import Installation, verify
 from tests.process import BotProcess, free_port, run_command

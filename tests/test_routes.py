@@ -17,15 +17,16 @@ from aiogram.filters.callback_data import CallbackQueryFilter
 from aiogram.types import CallbackQuery, Message, Update
 
 from bot import settings
-from bot.domain.installation import AddedOperator, OperatorAction
+from bot.domain.admin_actions import AdminActionKind
 from bot.domain.operator_pages import OperatorPage
-from bot.domain.panel import AdminActionKind
-from bot.domain.screen import ScreenName
-from bot.outward import GATEWAY
-from bot.parts import Container
+from bot.domain.operators import AddedOperator, OperatorAction
+from bot.domain.screens import ScreenName
+from bot.features.statistics.screens import StatsButton
+from bot.features.support.installation import InstallationButton
+from bot.features.support.screens import SURE, OperatorButton
+from bot.features.verification.attempt import ShowScreen
 from bot.sandbox.clock import SandboxClock
 from bot.telegram.commands import OPERATOR_COMMANDS
-from bot.telegram.installation_buttons import InstallationButton
 from bot.telegram.keyboards import (
     PanelButton,
     PersonalAct,
@@ -37,9 +38,8 @@ from bot.telegram.keyboards import (
     VerificationAction,
     VerificationButton,
 )
-from bot.telegram.operator_buttons import SURE, OperatorButton
-from bot.telegram.stats_buttons import StatsButton
-from bot.usecases.show_screen import ShowScreen
+from bot.wiring.build import Container
+from bot.wiring.clients import GATEWAY
 from handlers.filters import IsAdmin
 from handlers.routes import IN_GROUP
 from tests.domain.makers import NOW
@@ -296,8 +296,8 @@ async def test_who_has_just_ceased_to_be_an_operator_has_no_rights_and_no_page_l
 
 
 def test_handlers_leave_the_store_to_use_cases() -> None:
-    # These find the person and the gate, and check rights, before a handler runs.
-    before = {"middlewares.py", "filters.py"}
+    # These record the update, find the person and the gate, and check rights, before a handler runs.
+    before = {"middlewares.py", "filters.py", "updates.py"}
     used = [
         f"{file.name}:{node.lineno}: {ast.unparse(node)}"
         for file in (Path(__file__).parent.parent / "handlers").glob("*.py")

@@ -12,10 +12,10 @@ import pytest
 
 from bot import settings
 from bot.__main__ import doctor, main, stats
-from bot.domain.gate import Gate
+from bot.domain.gates import Gate
 from bot.sandbox.world import World
 from bot.settings import Settings
-from storage.database import Database
+from storage.engine.database import Database
 from tests.domain.makers import NOW
 from tests.installation import Installation, verify
 from tests.scenarios.story import all_is_carried, guarded

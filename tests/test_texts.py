@@ -11,7 +11,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
-from bot.telegram.texts import LANGUAGES, LOCALES, Texts, shown, visible
+from bot.i18n.texts import LANGUAGES, LOCALES, Texts, shown, visible
 
 ROOT = Path(__file__).parent.parent
 KEYWORDS = {"words": None, "_": None, "many": (1, 2)}
@@ -20,7 +20,7 @@ PLACEHOLDER = re.compile(r"\{\w+\}|</?\w+>")
 
 def texts_in_code() -> set[str | tuple[str, ...]]:
     found: set[str | tuple[str, ...]] = set()
-    for folder in ("bot/telegram", "bot/web", "handlers"):
+    for folder in ("bot/features", "bot/delivery", "bot/telegram", "bot/i18n", "bot/web", "handlers"):
         for _, _, text, _, _ in extract_from_dir(ROOT / folder, [("**.py", "python")], keywords=KEYWORDS):
             found.add(text if isinstance(text, str) else tuple(text))
     return found
@@ -57,7 +57,7 @@ def test_translations_keep_placeholders_and_markup_and_none_is_fuzzy(language: s
 
 def test_no_text_is_hidden_in_an_f_string_where_no_tool_finds_it() -> None:
     nested = re.compile(r"""\bf(?:"[^"\n]*\{[^}"\n]*\bwords\(['"]|'[^'\n]*\{[^}'\n]*\bwords\(['"])""")
-    for folder in ("bot/telegram", "bot/web", "handlers"):
+    for folder in ("bot/features", "bot/delivery", "bot/telegram", "bot/i18n", "bot/web", "handlers"):
         for path in (ROOT / folder).rglob("*.py"):
             assert not nested.search(path.read_text()), path
 

@@ -6,10 +6,10 @@ import asyncio
 from pathlib import Path
 
 from bot.clock import SystemClock
+from bot.features.access.jobs import Sweep
 from bot.sandbox.clock import SandboxClock
-from bot.usecases.sweep import Sweep
-from bot.workers import Sweeper
-from storage.database import Database
+from bot.wiring.workers import Sweeper
+from storage.engine.database import Database
 from storage.store import Store
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from bot.domain.admin_actions import AdminActionKind
 from bot.domain.journal import Event
-from bot.domain.panel import AdminActionKind
 from bot.domain.people_pages import HistoryEntry, MemberCard, Stage
 from bot.domain.phone import NumberKind
 

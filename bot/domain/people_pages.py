@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from bot.domain.gate import AccessOverride, Gate, Override, RequestState
+from bot.domain.admin_actions import AdminActionKind, GateLine
+from bot.domain.gates import AccessOverride, Gate, Override, RequestState
 from bot.domain.journal import Event
-from bot.domain.panel import AdminActionKind, GateLine
 
 
 class Stage(StrEnum):

@@ -1,10 +1,12 @@
-"""Statistics: what is counted of the journal, how it is rolled up, and what a report shows."""
+"""Statistics: what is counted of the journal, over which periods, and what a report shows."""
 
 from __future__ import annotations
 
 import bisect
+import json
+import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
@@ -312,3 +314,63 @@ def _quantile(took: Mapping[str, int], share: float) -> float | None:
         if seen >= wanted:
             return BOUNDS[index]
     return None
+
+
+DAYS = re.compile(r"(\d{4}-\d{2}-\d{2})\.\.(\d{4}-\d{2}-\d{2})", re.ASCII)
+
+
+class PeriodProblem(StrEnum):
+    """Why the text is not a period."""
+
+    UNKNOWN = "unknown"
+    NO_DAY = "no_day"
+    """A day that no calendar has."""
+    REVERSED = "reversed"
+    """It would end before it begins."""
+
+
+def parse_period(written: str, now: datetime) -> Period | PeriodProblem:
+    """`today`, `7d` and so on, or `2026-01-01..2026-01-31`, both days included."""
+    named = period(written.lower(), now)
+    if named is not None:
+        return named
+    found = DAYS.fullmatch(written)
+    if found is None:
+        return PeriodProblem.UNKNOWN
+    try:
+        first, last = (date.fromisoformat(day) for day in found.groups())
+    except ValueError:
+        return PeriodProblem.NO_DAY
+    if last == date.max:
+        # The period ends at the day after it, which no calendar has.
+        return PeriodProblem.NO_DAY
+    return Period(first, last) if first <= last else PeriodProblem.REVERSED
+
+
+DEFAULT_PERIOD = "7d"
+
+
+class StatsReply(StrEnum):
+    """The answer to a request for statistics. Names are stored in tasks."""
+
+    CHART = "chart"
+    GATES = "gates"
+    """The buttons of a chart become those of its gates, page by page."""
+    CHOOSE = "choose"
+    """Several gates are meant: which?"""
+    UNKNOWN = "unknown"
+    """There is no such period or gate."""
+
+
+@dataclass(frozen=True, slots=True)
+class StatisticsReport:
+    """The report of a period, by its name, with titles of gates. `title`: of the requested gate; None: all gates."""
+
+    period_name: str
+    title: str | None
+    statistics: Statistics
+    titles: Mapping[int, str] = field(default_factory=dict)
+
+    def packed(self) -> str:
+        """As JSON, to be stored until it is shown."""
+        return json.dumps(asdict(self), default=str, ensure_ascii=False)

@@ -8,14 +8,15 @@ from datetime import date
 from enum import StrEnum
 from typing import ClassVar
 
-from bot.domain.delivery import Notification, TaskKind, Toast, Work
-from bot.domain.gate import GateMode
-from bot.domain.health import GateIssue, Protection
+from bot.domain.admin_actions import AdminActionKind
+from bot.domain.gate_health import GateIssue, Protection
+from bot.domain.gates import GateMode
+from bot.domain.incidents import IncidentKind
 from bot.domain.journal import Event
-from bot.domain.panel import AdminActionKind
+from bot.domain.notifications import Notification, Toast
+from bot.domain.outgoing import TaskKind, Work
 from bot.domain.people_pages import Stage
-from bot.domain.periods import PeriodProblem
-from bot.domain.trouble import IncidentKind
+from bot.domain.statistics import PeriodProblem
 
 # Guard joins
 

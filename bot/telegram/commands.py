@@ -12,9 +12,9 @@ from aiogram.exceptions import AiogramError
 from aiogram.types import BotCommand, BotCommandScopeAllChatAdministrators, BotCommandScopeAllPrivateChats
 
 from bot.clock import Clock
-from bot.domain.trouble import Finding, IncidentKind, TokenUse
+from bot.domain.incidents import Finding, IncidentKind, TokenUse
+from bot.i18n.texts import LANGUAGES, Texts, Words, _
 from bot.telegram.api_errors import refusal
-from bot.telegram.texts import LANGUAGES, Texts, Words, _
 
 log = structlog.get_logger()
 

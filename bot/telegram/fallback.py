@@ -21,7 +21,7 @@ from aiogram.exceptions import TelegramBadRequest
 from aiogram.methods import TelegramMethod
 from aiogram.types import InlineKeyboardMarkup, InputMediaPhoto, InputRichMessage, ReplyKeyboardMarkup
 
-from bot.domain.installation import units
+from bot.domain.operators import units
 
 log = structlog.get_logger()
 

@@ -8,8 +8,8 @@ from datetime import timedelta
 from aiogram.utils.web_app import safe_parse_webapp_init_data
 
 from bot.clock import Clock
-from bot.telegram.texts import Texts
-from bot.usecases.open_app import InitData
+from bot.domain.people import InitData
+from bot.i18n.texts import Texts
 
 INIT_DATA_LIVES = timedelta(minutes=5)
 CLOCK_TOLERANCE = timedelta(seconds=60)

@@ -16,9 +16,24 @@ from aiogram.types import (
 )
 from pydantic import Field
 
-from bot.domain.panel import AdminActionKind
-from bot.telegram.sentences import appeal_text
-from bot.telegram.texts import Words
+from bot.domain.admin_actions import AdminActionKind
+from bot.i18n.texts import Words
+
+
+def appeal_text(words: Words) -> str:
+    """Return the label of the button that asks the admins; on a keyboard its text comes back as a message."""
+    return words("🙋 Ask an administrator")
+
+
+def more_gates(more: int, words: Words) -> str:
+    """Say how many gates the list leaves out, and how to open one of them; empty if there are none."""
+    if not more:
+        return ""
+    return "\n\n" + words.many(
+        "{count} more group is not shown: to open it, send /gate there.",
+        "{count} more groups are not shown: to open one, send /gate there.",
+        more,
+    )
 
 
 class VerificationAction(StrEnum):

@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 from aiogram.types import InlineKeyboardMarkup, ReplyKeyboardMarkup
+
+from bot.domain.outgoing import (
+    DeliveryResult,
+    PendingTask,
+)
+
+TaskRunner = Callable[[PendingTask, Any], Awaitable[DeliveryResult]]
+"""Runs a task; the second argument is its work."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,9 @@ from aiogram.exceptions import AiogramError
 from aiogram.types import WebhookInfo
 
 from bot.clock import Clock
-from bot.domain.trouble import Finding, IncidentKind, TokenUse
+from bot.domain.incidents import Finding, IncidentKind, TokenUse
+from bot.i18n.texts import visible
 from bot.telegram.api_errors import refusal
-from bot.telegram.texts import visible
 
 log = structlog.get_logger()
 

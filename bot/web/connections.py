@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from enum import IntEnum
 from typing import cast
 
-from bot.web.rate import Network, parse_address, sender
+from bot.web.rate_limit import Network, parse_address, sender
 
 MOST = 2000
 RESERVED = 200

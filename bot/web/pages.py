@@ -6,7 +6,7 @@ import base64
 import hashlib
 from html import escape
 
-from bot.telegram.texts import Words
+from bot.i18n.texts import Words
 
 STYLE = """
 :root{color-scheme:light dark;--ink:#231d26;--soft:#695f6f;--paper:#eeebf0}

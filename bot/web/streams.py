@@ -11,7 +11,7 @@ import structlog
 
 from bot.clock import REAL_TIME, Clock
 from bot.domain.errors import StorageUnavailableError
-from bot.usecases.read_calls import CallScreen, ReadCalls
+from bot.features.verification.call_page import CallScreen, ReadCalls
 from storage.store import Store, Transactions
 
 log = structlog.get_logger()

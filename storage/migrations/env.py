@@ -1,10 +1,10 @@
-"""Alembic's entry: it is only ever given an open connection, inside a transaction, by `storage.migrate`."""
+"""Alembic's entry: it is only ever given an open connection, inside a transaction, by `storage.engine.migrate`."""
 
 from __future__ import annotations
 
 from alembic import context
 
-from storage.tables import metadata
+from storage.sql.tables import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

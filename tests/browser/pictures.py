@@ -6,8 +6,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, expect
 
-from bot.telegram.charts import chart
-from bot.telegram.texts import Texts
+from bot.features.statistics.chart import chart
+from bot.i18n.texts import Texts
 from tests.browser.demo import DESKTOP, PHONE, ROOT, Scheme, Walk, chromium, running_demo
 from tests.telegram.summaries import summary
 

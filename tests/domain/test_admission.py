@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from bot.domain.admission import VerifiedPhone, ineligibility
-from bot.domain.gate import AccessOverride, Gate, Ineligibility, Override
+from bot.domain.eligibility import VerifiedPhone, ineligibility
+from bot.domain.gate_settings import STANDARD, CountryRule
+from bot.domain.gates import AccessOverride, Gate, Ineligibility, Override
 from bot.domain.phone import NumberKind
-from bot.domain.settings import STANDARD, CountryRule
 from tests.domain.makers import FINGERPRINT, NOW
 
 GATE = Gate(-1001234567890, "Flat owners", None, is_channel=False, is_on=True)

@@ -6,8 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.breaker import CircuitBreaker
-from bot.domain.gateway import NOT_THE_PERSONS, GatewayReason
+from bot.domain.gateway import NOT_THE_PERSONS, CircuitBreaker, GatewayReason
 from tests.domain.makers import NOW, TICK
 
 OPERATORS_ONLY = [reason for reason in GatewayReason if reason.needs_operator]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import fields
 
-from bot.domain.choices import SETTINGS, TYPED, Setting
-from bot.domain.settings import GateSettings
+from bot.domain.gate_settings import GateSettings
+from bot.domain.setting_choices import SETTINGS, TYPED, Setting
 
 PRESETS_ONLY = {"asks_call"}
 """Fields that only a preset changes."""

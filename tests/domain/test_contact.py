@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.contact import ContactRefusal, SharedContact
+from bot.domain.phone import ContactRefusal, SharedContact
 
 ANNA, BORIS = 7, 8
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.delivery import DeliveryResult, DeliveryStatus, PendingGrant, pause_after
-from bot.domain.gate import GrantKind
+from bot.domain.gates import GrantKind
+from bot.domain.outgoing import DeliveryResult, DeliveryStatus, PendingGrant, pause_after
 from tests.domain.makers import NOW
 
 

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.gate import FRESH_CHANCE, REACHABLE_FOR, Gate
-from bot.domain.settings import STANDARD
+from bot.domain.gate_settings import STANDARD
+from bot.domain.gates import FRESH_CHANCE, REACHABLE_FOR, Gate
 
 
 @pytest.mark.parametrize(

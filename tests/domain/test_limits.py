@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.limits import LIMITS, LONGEST_SPAN, Limit, next_opening
+from bot.domain.verification import LIMITS, LONGEST_SPAN, Limit, next_opening
 from tests.domain.makers import NOW, TICK
 
 MINUTE = timedelta(minutes=1)

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.domain.gate import Gate, GateMode
-from bot.domain.mute import is_own_mute, muted_until
-from bot.domain.settings import STANDARD, EntryMode
+from bot.domain.eligibility import is_own_mute, muted_until
+from bot.domain.gate_settings import STANDARD, EntryMode
+from bot.domain.gates import Gate, GateMode
 from tests.domain.makers import NOW
 
 GATE, OTHER_GATE, ANNA, BORIS = -1001234567890, -1001234567891, 7, 8

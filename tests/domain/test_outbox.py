@@ -7,7 +7,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.outbox import RETRY_AFTER, ForeignReport, next_try
+from bot.domain.webhooks import RETRY_AFTER, ForeignReport, next_try
 from tests.domain.makers import NOW
 
 

@@ -6,8 +6,7 @@ from datetime import date
 
 import pytest
 
-from bot.domain.periods import PeriodProblem, parse_period
-from bot.domain.statistics import PERIODS, Period, period
+from bot.domain.statistics import PERIODS, Period, PeriodProblem, parse_period, period
 from tests.domain.makers import NOW
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.screen import REFRESHED_BEFORE_END, last_refresh_passed, next_refresh
+from bot.domain.screens import REFRESHED_BEFORE_END, last_refresh_passed, next_refresh
 from tests.domain.makers import NOW, TICK
 
 SECOND = timedelta(seconds=1)

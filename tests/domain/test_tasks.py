@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.domain.delivery import TASKS, TaskKind
+from bot.domain.outgoing import TASKS, TaskKind
 from storage.tasks import RANGES
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.domain.trouble import DiskSpace, IncidentKind, Measurements, Queue, days_left, noticed, stuck
+from bot.domain.incidents import DiskSpace, IncidentKind, Measurements, Queue, days_left, noticed, stuck
 from tests.domain.makers import NOW
 
 GIB = 2**30

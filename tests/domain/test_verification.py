@@ -18,17 +18,7 @@ from bot.domain.verification import (
     Verification,
     VerificationState,
 )
-from tests.domain.makers import (
-    ALTERNATIVE,
-    NOW,
-    NUMBER,
-    TICK,
-    WINDOW,
-    callback,
-    inbox_entry,
-    number,
-    verification,
-)
+from tests.domain.makers import ALTERNATIVE, NOW, NUMBER, TICK, WINDOW, callback, inbox_entry, number, verification
 
 END = NOW + WINDOW
 ENDED = [state for state in VerificationState if state is not VerificationState.OPEN]

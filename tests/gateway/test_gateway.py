@@ -11,8 +11,8 @@ import pytest
 from bot.clock import REAL_TIME, DateCheck
 from bot.gateway.api import CallbackRequest, CallGateway
 from bot.gateway.smsc.settings import SmscSettings
-from bot.outward import GATEWAY
 from bot.settings import load
+from bot.wiring.clients import GATEWAY
 
 TOKEN = "hidden-callback-token"
 ENVIRONMENT = {

@@ -59,7 +59,7 @@ ON_SQLITE_ONLY = frozenset(
 )
 """Stories about what people, admins and Telegram see: texts, buttons, pages, requests. They run on SQLite only.
 
-They reach the database through use cases, which tests/usecases runs on both databases. tests/both_databases.py fails a
+They reach the database through use cases, which tests/features runs on both databases. tests/both_databases.py fails a
 whole run in which a query or a use case ran on SQLite only. All other stories, above all those about transactions,
 restarts, outages and several processes, run on both.
 """

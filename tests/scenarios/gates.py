@@ -10,18 +10,18 @@ from typing import Any
 
 from sqlalchemy import text
 
-from bot.domain.delivery import Toast
-from bot.domain.gate import GateMode
-from bot.domain.panel import AdminAction, AdminActionKind
-from bot.domain.settings import STANDARD, EntryMode
+from bot.domain.admin_actions import AdminAction, AdminActionKind
+from bot.domain.gate_settings import STANDARD, EntryMode
+from bot.domain.gates import GateMode
+from bot.domain.notifications import Toast
+from bot.features.gates.switch import SwitchGate
+from bot.features.settings.change import settings_changed
 from bot.sandbox.changes import WAIT_TIMEOUT
 from bot.sandbox.people import Person
 from bot.sandbox.telegram.members import Member
 from bot.sandbox.telegram.state import Group, Message
 from bot.sandbox.world import World
-from bot.usecases.settings_effects import settings_changed
-from bot.usecases.switch_gate import SwitchGate
-from bot.workers import SWEEP_EVERY
+from bot.wiring.workers import SWEEP_EVERY
 from storage.gates import SETTINGS
 from storage.store import Store
 from tests.installation import Installation

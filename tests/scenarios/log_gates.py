@@ -9,11 +9,11 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from bot.domain.settings import GateSettings
+from bot.domain.gate_settings import GateSettings
 from bot.sandbox.people import Person
 from bot.sandbox.telegram.state import Group
 from bot.sandbox.world import World
-from storage.database import driver_url
+from storage.engine.database import driver_url
 from storage.gates import SETTINGS
 from tests.installation import Installation
 from tests.scenarios.story import eventually, guarded

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from bot.domain.settings import AtDeadline
+from bot.domain.gate_settings import AtDeadline
 from bot.sandbox.telegram.state import Message
 from bot.sandbox.world import World
 from bot.telegram.deep_links import Start, payload

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.domain.gate import GateMode
+from bot.domain.gates import GateMode
 from bot.sandbox.people import Person
 from bot.sandbox.world import World
 from tests.installation import Installation

@@ -15,10 +15,10 @@ HOUR = 3600.0
 @pytest.fixture(autouse=True)
 def nobody_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     """The loops run when they are woken and when something is due, and otherwise once an hour."""
-    monkeypatch.setattr("bot.parts.LOOK_EVERY", HOUR)
-    monkeypatch.setattr("bot.parts.LOOK_EVERY_ALONE", HOUR)
-    monkeypatch.setattr("bot.workers.LOOK_EVERY_ALONE", HOUR)
-    monkeypatch.setattr("bot.workers.SWEEP_EVERY", HOUR)
+    monkeypatch.setattr("bot.wiring.build.LOOK_EVERY", HOUR)
+    monkeypatch.setattr("bot.wiring.build.LOOK_EVERY_ALONE", HOUR)
+    monkeypatch.setattr("bot.wiring.workers.LOOK_EVERY_ALONE", HOUR)
+    monkeypatch.setattr("bot.wiring.workers.SWEEP_EVERY", HOUR)
 
 
 async def test_the_whole_way_in_needs_nobody_that_looks_for_work(world: World, install: Install) -> None:

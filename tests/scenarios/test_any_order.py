@@ -18,8 +18,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from bot.domain.panel import AdminActionKind
-from bot.domain.settings import EntryMode
+from bot.domain.admin_actions import AdminActionKind
+from bot.domain.gate_settings import EntryMode
 from bot.sandbox.clock import SandboxClock
 from bot.sandbox.people import Person
 from bot.sandbox.telegram.app_user import NotAllowed

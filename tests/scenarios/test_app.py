@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlencode
 import httpx
 import pytest
 
-from bot.domain.gate import APP_PATIENCE
+from bot.domain.gates import APP_PATIENCE
 from bot.sandbox.people import Person
 from bot.sandbox.telegram.state import Group
 from bot.sandbox.world import World

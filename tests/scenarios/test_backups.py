@@ -17,8 +17,8 @@ from bot.backups import NAME, Backups
 from bot.sandbox.clock import SandboxClock
 from bot.sandbox.people import Person
 from bot.sandbox.world import World
-from storage.backup import copy_beside
-from storage.database import Database, DatabaseError
+from storage.engine.backup import copy_beside
+from storage.engine.database import Database, DatabaseError
 from tests.domain.makers import NOW
 from tests.installation import Installation, verify
 from tests.process import PATIENCE
@@ -241,7 +241,7 @@ async def test_what_is_no_database_is_not_copied(tmp_path: Path) -> None:
 async def test_where_there_is_no_room_nothing_is_begun(
     sqlite_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("storage.backup._room_beside", lambda _source, _target: -5)
+    monkeypatch.setattr("storage.engine.backup._room_beside", lambda _source, _target: -5)
 
     with pytest.raises(DatabaseError, match="5 bytes too few"):
         await copy_beside(sqlite_path, tmp_path / "copy.db")

@@ -12,10 +12,10 @@ import httpx
 import pytest
 from uvloop.loop import TCPTransport  # type: ignore[attr-defined] # its types leave it out
 
-from bot.domain.screen import ScreenName
+from bot.domain.screens import ScreenName
 from bot.sandbox.world import World
 from bot.web import streams
-from bot.web.call import CallView
+from bot.web.call_page import CallView
 from tests.installation import Installation
 from tests.scenarios.call_screens import OWN, address, events
 from tests.scenarios.conftest import Install
@@ -169,7 +169,7 @@ async def test_fifteen_hundred_streams_of_one_address_get_a_few_the_rest_is_refu
 async def test_an_address_that_opens_streams_too_fast_is_told_when_to_come_again(
     world: World, install: Install, browser: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.web.rate.Rate.__init__.__defaults__", (5, 0.5, 10))
+    monkeypatch.setattr("bot.web.rate_limit.Rate.__init__.__defaults__", (5, 0.5, 10))
     callgate = await install(PUBLIC_URL="http://localhost:8080")
     anna = world.person("Anna", language="en")
     await gets_number(anna)

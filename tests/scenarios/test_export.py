@@ -10,12 +10,11 @@ from datetime import timedelta
 
 import pytest
 
-from bot import exports
 from bot.domain.journal import Event
+from bot.features.privacy import export, tasks
 from bot.sandbox.people import Person
 from bot.sandbox.telegram.state import Message
 from bot.sandbox.world import World
-from bot.telegram import data_files
 from storage.store import Store
 from tests.installation import Installation, verify
 from tests.process import BotProcess
@@ -78,11 +77,11 @@ async def test_the_journal_of_a_period_comes_as_csv_and_as_json_and_shows_no_pho
 async def test_a_large_export_tells_how_far_it_is_and_comes_packed(
     world: World, brisk: Installation, operator: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(data_files, "PROGRESS_EVERY", 0.0)
-    monkeypatch.setattr(data_files, "PLAIN", 1000)
-    monkeypatch.setattr(data_files, "BETWEEN_FILES", 0.0)
-    monkeypatch.setattr(data_files, "PART", 150_000)
-    monkeypatch.setattr(exports, "PAGE", 1000)
+    monkeypatch.setattr(tasks, "PROGRESS_EVERY", 0.0)
+    monkeypatch.setattr(tasks, "PLAIN", 1000)
+    monkeypatch.setattr(tasks, "BETWEEN_FILES", 0.0)
+    monkeypatch.setattr(tasks, "PART", 150_000)
+    monkeypatch.setattr(export, "PAGE", 1000)
     await operator.says("/start")
     await operator.sees("👋")
     await made_up(brisk, MANY)
@@ -127,7 +126,7 @@ async def test_what_cannot_be_exported_is_answered_with_what_can(
 async def test_a_huge_range_is_refused_with_the_command_for_a_shell(
     world: World, brisk: Installation, operator: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(data_files, "MOST_EXPORTED", 100)
+    monkeypatch.setattr(tasks, "MOST_EXPORTED", 100)
     await made_up(brisk, 101)
 
     await operator.says("/export all")
@@ -171,7 +170,7 @@ async def test_killed_while_it_exports_the_bot_begins_anew(fast_world: World, pr
 async def test_what_telegram_does_not_take_is_given_up_and_said(
     world: World, brisk: Installation, operator: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(data_files, "TRIES", 1)
+    monkeypatch.setattr(tasks, "TRIES", 1)
     await operator.says("/start")
     await operator.sees("👋")
     world.faults.add(where="telegram", kind="500", method="sendDocument")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.panel import AdminActionKind
+from bot.domain.admin_actions import AdminActionKind
 from bot.sandbox.people import Person
 from bot.sandbox.world import World
 from bot.telegram.keyboards import PanelButton

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from bot.delivery.rate_limit import TOO_WIDE
 from bot.sandbox.faults import Kind, Where
 from bot.sandbox.people import Person
 from bot.sandbox.world import World
-from bot.telegram.budget import TOO_WIDE
 from tests.installation import Installation, number_shown
 from tests.scenarios.story import all_is_carried, eventually, gets_number, guarded
 

@@ -13,8 +13,8 @@ from bot.sandbox.people import Person
 from bot.sandbox.telegram.state import Message
 from bot.sandbox.world import World
 from storage.monitoring import MonitoringQueries
+from tests.features.webhooks.receiver import SECRET, receiver
 from tests.installation import Installation, number_shown, verify
-from tests.outbox.receiver import SECRET, receiver
 from tests.scenarios.conftest import Install
 from tests.scenarios.story import all_is_carried, eventually
 

@@ -13,12 +13,12 @@ import pytest
 from aiohttp import web
 from sqlalchemy.exc import OperationalError
 
-from bot.domain.trouble import MANY_FLOODS, MANY_UNKEPT
+from bot.domain.incidents import MANY_FLOODS, MANY_UNKEPT
 from bot.sandbox.people import Person
 from bot.sandbox.world import World
-from storage.database import Database
+from storage.engine.database import Database
+from tests.features.webhooks.receiver import SECRET, receiver
 from tests.installation import CALLBACK_TOKEN, Installation, number_shown, verify
-from tests.outbox.receiver import SECRET, receiver
 from tests.process import free_port
 from tests.scenarios.conftest import Install
 from tests.scenarios.story import LOOK, all_is_carried, eventually, gets_number, guarded, looked, reads

@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
+from bot.domain.gate_settings import CountryRule, EntryMode
 from bot.domain.phone import NumberKind
-from bot.domain.settings import CountryRule, EntryMode
 from bot.sandbox.people import Person
 from bot.sandbox.telegram.state import Group
 from bot.sandbox.world import World

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.domain.gate import GateMode
-from bot.domain.settings import CountryRule, EntryMode
+from bot.domain.gate_settings import CountryRule, EntryMode
+from bot.domain.gates import GateMode
 from bot.sandbox.people import Person
 from bot.sandbox.telegram.app_user import NotAllowed
 from bot.sandbox.telegram.state import Group

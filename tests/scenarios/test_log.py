@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from bot.domain.settings import EntryMode
+from bot.domain.gate_settings import EntryMode
 from bot.sandbox.people import Person
 from bot.sandbox.telegram.state import Group, Message
 from bot.sandbox.world import World

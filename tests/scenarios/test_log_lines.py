@@ -10,8 +10,8 @@ import pytest
 import structlog
 
 from bot import logs
+from bot.features.verification.attempt import ShowScreen
 from bot.sandbox.world import World
-from bot.usecases.show_screen import ShowScreen
 from tests.installation import CALLBACK_TOKEN, SECRET_KEY, Installation, number_shown
 from tests.process import BotProcess
 from tests.scenarios.conftest import Install

@@ -8,17 +8,7 @@ from bot.sandbox.people import Person
 from bot.sandbox.telegram.state import Group
 from bot.sandbox.world import World
 from tests.installation import Installation, verify
-from tests.scenarios.gates import (
-    WAITING,
-    calls,
-    is_freed,
-    is_muted,
-    is_swept,
-    may_write,
-    muting,
-    place,
-    posted,
-)
+from tests.scenarios.gates import WAITING, calls, is_freed, is_muted, is_swept, may_write, muting, place, posted
 from tests.scenarios.story import DAY, all_is_carried, eventually
 
 NOBODY, ONE = [{"n": 0}], [{"n": 1}]

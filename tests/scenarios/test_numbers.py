@@ -10,7 +10,7 @@ from bot.domain.gateway import AssignedNumber
 from bot.gateway.smsc.client import SmscClient
 from bot.sandbox.people import Person
 from bot.sandbox.world import World
-from bot.workers import AFTER_FAILURE, TRIES
+from bot.wiring.workers import AFTER_FAILURE, TRIES
 from tests.installation import Installation, number_shown
 from tests.scenarios.story import DAY, WINDOW, all_is_carried, eventually, gets_number, moments, reads, verifications
 

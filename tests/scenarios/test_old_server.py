@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from bot.features.access.tasks import RETRIED_AFTER
 from bot.sandbox.people import Person
 from bot.sandbox.world import World
-from bot.telegram.prompts import RETRIED_AFTER
 from tests.installation import Installation
 from tests.scenarios.conftest import Install
 from tests.scenarios.gates import calls, is_muted, muting, posted, sweeps_until

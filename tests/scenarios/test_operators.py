@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from bot.domain.installation import AddedOperator
-from bot.exports import JournalFiles
+from bot.domain.operators import AddedOperator
+from bot.features.privacy.export import JournalFiles
 from bot.sandbox.people import Person
 from bot.sandbox.telegram.app_user import NotAllowed
 from bot.sandbox.world import World

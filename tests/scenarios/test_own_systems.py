@@ -12,8 +12,8 @@ import pytest
 
 from bot.sandbox.people import Person
 from bot.sandbox.world import World
+from tests.features.webhooks.receiver import OTHER_SECRET, SECRET, Receiver, receiver
 from tests.installation import CALLBACK_TOKEN, Installation, verify
-from tests.outbox.receiver import OTHER_SECRET, SECRET, Receiver, receiver
 from tests.process import BotProcess
 from tests.scenarios.conftest import Install
 from tests.scenarios.story import eventually, gets_number, guarded

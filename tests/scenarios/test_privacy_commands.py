@@ -9,13 +9,13 @@ from typing import Any
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from bot.domain.personal import CARRIED_WITHIN
+from bot.domain.people import CARRIED_WITHIN
 from bot.sandbox.faults import Fault
 from bot.sandbox.people import Person
 from bot.sandbox.world import World
 from bot.telegram.keyboards import PersonalAct, PersonalButton
-from storage.database import driver_url
-from storage.tables import metadata
+from storage.engine.database import driver_url
+from storage.sql.tables import metadata
 from tests.installation import Installation, number_shown, verify
 from tests.process import BotProcess
 from tests.scenarios.conftest import Install

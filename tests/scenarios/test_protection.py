@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from bot.domain.delivery import MOST_CHECKS
+from bot.domain.outgoing import MOST_CHECKS
 from bot.sandbox.people import Person
 from bot.sandbox.telegram.admin_actions import AdminActions
 from bot.sandbox.telegram.state import Group

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from bot.domain.choices import Page
-from bot.domain.panel import AdminActionKind
+from bot.domain.admin_actions import AdminActionKind
+from bot.domain.setting_choices import Page
 from bot.sandbox.world import World
 from bot.telegram.keyboards import PanelButton
 from tests.installation import Installation, number_shown, verify

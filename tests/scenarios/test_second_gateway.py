@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from bot import settings
-from bot.doctor import examine
+from bot.cli.doctor import examine
 from bot.sandbox.people import Person
 from bot.sandbox.smsru import CALL_PHONE, OVER, WINDOW, SmsRu
 from bot.sandbox.world import World

@@ -9,12 +9,12 @@ from typing import Any
 import httpx
 import pytest
 
+from bot.i18n.texts import LANGUAGES, Texts
 from bot.sandbox.changes import WAIT_TIMEOUT
 from bot.sandbox.people import Person
 from bot.sandbox.world import World
 from bot.telegram.commands import LOOKED_AT, OTHER_LANGUAGES
 from bot.telegram.methods import UPDATE_TYPES
-from bot.telegram.texts import LANGUAGES, Texts
 from handlers.middlewares import LoadPerson
 from handlers.routes import build_dispatcher
 from tests.installation import Installation

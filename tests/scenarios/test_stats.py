@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from bot.features.statistics import chart_sheet
 from bot.sandbox.people import Person
 from bot.sandbox.telegram.state import Group, Message
 from bot.sandbox.world import World
-from bot.telegram import chart_sheet
 from tests.installation import Installation, verify
 from tests.scenarios.conftest import Install
 from tests.scenarios.story import DAY, all_is_carried, eventually, guarded

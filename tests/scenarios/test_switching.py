@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.delivery import Toast
-from bot.domain.gate import GateMode
+from bot.domain.gate_settings import AtDeadline, CountryRule, EntryMode
+from bot.domain.gates import GateMode
+from bot.domain.notifications import Toast
 from bot.domain.phone import NumberKind
-from bot.domain.settings import AtDeadline, CountryRule, EntryMode
 from bot.sandbox.world import World
 from tests.installation import Installation, verify
 from tests.scenarios.gates import (

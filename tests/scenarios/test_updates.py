@@ -11,10 +11,10 @@ import pytest
 from aiohttp import web
 
 from bot.domain.errors import StorageUnavailableError
+from bot.features.verification.attempt import ShowScreen
 from bot.sandbox.people import Person
 from bot.sandbox.world import World
-from bot.usecases.show_screen import ShowScreen
-from storage.database import Database
+from storage.engine.database import Database
 from tests.installation import CALLBACK_TOKEN, OPERATOR, Installation, number_shown
 from tests.process import free_port
 from tests.scenarios.story import all_is_carried, eventually, guarded

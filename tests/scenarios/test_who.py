@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from bot.domain.settings import EntryMode
+from bot.domain.gate_settings import EntryMode
 from bot.sandbox.people import Person
 from bot.sandbox.telegram.state import Group
 from bot.sandbox.world import World

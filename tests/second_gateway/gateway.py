@@ -37,8 +37,8 @@ from bot.gateway.api import (
     ReadInbox,
     VariableNames,
 )
-from bot.outward import BuildGateway
 from bot.settings import Settings
+from bot.wiring.clients import BuildGateway
 
 CALLBACK_TOKEN = "second-callback-token-of-the-tests"
 OK, CONFIRMED = 100, "401"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.crypto import Pseudonymizer
-from storage.database import Database
+from storage.engine.database import Database
 
 
 @pytest.fixture

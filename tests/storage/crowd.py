@@ -12,9 +12,9 @@ from typing import Any
 
 from sqlalchemy import event, text
 
-from storage import tables
-from storage.database import Database
-from storage.tables import EPOCH, MICROSECOND
+from storage.engine.database import Database
+from storage.sql import tables
+from storage.sql.tables import EPOCH, MICROSECOND
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MANY = 100_000

@@ -9,8 +9,8 @@ from urllib.parse import quote
 import pytest
 from sqlalchemy import text
 
-from storage.address import parse
-from storage.database import Database, DatabaseError
+from storage.engine.address import parse
+from storage.engine.database import Database, DatabaseError
 from tests.process import run_command
 from tests.test_settings import GOOD, problems
 
@@ -71,7 +71,7 @@ def test_the_authorities_of_the_machine_are_trusted_where_the_server_is_checked(
 ) -> None:
     file = tmp_path / "authorities.pem"
     file.touch()
-    monkeypatch.setattr("storage.address.CERTIFICATES", (str(tmp_path / "nowhere"), str(file)))
+    monkeypatch.setattr("storage.engine.address.CERTIFICATES", (str(tmp_path / "nowhere"), str(file)))
     monkeypatch.delenv("SSL_CERT_FILE", raising=False)
     monkeypatch.setattr("ssl.get_default_verify_paths", lambda: SimpleNamespace(cafile=None))
 

@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import text
 
 from bot.clock import REAL_TIME
-from bot.domain.delivery import Toast
-from bot.domain.gate import Gate
-from storage.database import Database
+from bot.domain.gates import Gate
+from bot.domain.notifications import Toast
+from storage.engine.database import Database
 from storage.store import Store
 from tests.domain.makers import NOW
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from bot.domain.delivery import TASKS, Priority, TaskKind
+from bot.domain.outgoing import TASKS, Priority, TaskKind
 from bot.domain.tasks import CheckGateHealth
-from storage.database import Database
+from storage.engine.database import Database
 from storage.store import Store
 
 NOW = datetime(2026, 11, 30, tzinfo=UTC)

@@ -13,14 +13,14 @@ import pytest
 from sqlalchemy import event
 
 from bot.crypto import Pseudonymizer
-from bot.domain.delivery import Priority, TaskKind
 from bot.domain.operator_pages import HISTORY
-from bot.domain.outbox import Destination
+from bot.domain.outgoing import Priority, TaskKind
 from bot.domain.phone import Fingerprint
 from bot.domain.statistics import Granularity, Period
-from storage.database import Database
+from bot.domain.webhooks import Destination
+from storage.engine.database import Database
+from storage.sql.tables import metadata
 from storage.store import Store
-from storage.tables import metadata
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SMALL = {"gates", "mass_declines", "announcements", "operators", "erasures"}

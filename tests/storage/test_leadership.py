@@ -19,10 +19,10 @@ from bot.domain.errors import LeadershipLostError, StorageUnavailableError
 from bot.sandbox.changes import WAIT_TIMEOUT
 from bot.sandbox.clock import SandboxClock
 from bot.sandbox.world import World
-from storage import database as database_module
-from storage import leadership as leadership_module
-from storage.database import Database
-from storage.leadership import ADVISORY_KEY, Leadership, leadership
+from storage.engine import database as database_module
+from storage.engine import leadership as leadership_module
+from storage.engine.database import Database
+from storage.engine.leadership import ADVISORY_KEY, Leadership, leadership
 from storage.store import Store
 from tests.installation import CALLBACK_TOKEN, number_shown
 from tests.process import BotProcess, free_port

@@ -11,8 +11,8 @@ from sqlalchemy.exc import OperationalError
 
 from bot.domain.errors import StorageUnavailableError
 from bot.domain.journal import Event, NewEntry
-from bot.domain.outbox import Destination
-from storage.database import Database
+from bot.domain.webhooks import Destination
+from storage.engine.database import Database
 from storage.store import Store
 from tests.domain.makers import NOW
 

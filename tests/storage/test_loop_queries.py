@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from bot import settings
-from bot.domain.trouble import Measurements
-from bot.outward import GATEWAY
-from bot.parts import Container
+from bot.delivery.select import PATIENT_SHARE, InFlight
+from bot.domain.incidents import Measurements
 from bot.sandbox.clock import SandboxClock
-from bot.usecases.select_outgoing import PATIENT_SHARE, InFlight
+from bot.wiring.build import Container
+from bot.wiring.clients import GATEWAY
 from storage.store import Store
 from tests.storage.crowd import NOW, Statements, fill
 

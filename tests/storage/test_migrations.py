@@ -13,10 +13,10 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 
-from storage.database import Database, DatabaseError
-from storage.migrate import migrate, newest_revision, require_newest
-from storage.schema import MIGRATIONS, revisions
-from storage.tables import EPOCH, metadata
+from storage.engine.database import Database, DatabaseError
+from storage.engine.migrate import migrate, newest_revision, require_newest
+from storage.engine.schema import MIGRATIONS, revisions
+from storage.sql.tables import EPOCH, metadata
 
 
 @pytest.fixture
@@ -234,8 +234,8 @@ async def test_an_empty_database_is_not_the_newest(empty_database_url: str) -> N
 
 START = """
 import asyncio, sys
-from storage.database import Database
-from storage.migrate import migrate
+from storage.engine.database import Database
+from storage.engine.migrate import migrate
 
 async def start():
     database = Database(sys.argv[1])

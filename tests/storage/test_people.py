@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import event
 
-from storage.database import Database
+from storage.engine.database import Database
 from tests.domain.makers import NOW
 
 ANNA, BORIS = 7, 8

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.gate import Gate
-from storage.database import Database, DatabaseError
-from storage.migrate import migrate
-from storage.read_only import gates_on
+from bot.domain.gates import Gate
+from storage.engine.database import Database, DatabaseError
+from storage.engine.migrate import migrate
+from storage.engine.read_only import gates_on
 from storage.store import Store
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

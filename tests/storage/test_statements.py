@@ -8,14 +8,14 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import ClauseElement, event
 
-from bot.domain.breaker import CircuitBreaker
-from bot.domain.delivery import Priority, TaskKind
-from bot.domain.gate import Gate, JoinRequest, RequestState
+from bot.domain.gates import Gate, JoinRequest, RequestState
+from bot.domain.gateway import CircuitBreaker
 from bot.domain.journal import Event
+from bot.domain.outgoing import Priority, TaskKind
 from bot.domain.phone import Fingerprint, Phone
-from bot.domain.screen import ScreenName
+from bot.domain.screens import ScreenName
 from bot.domain.verification import VerificationState
-from storage.database import Database
+from storage.engine.database import Database
 from storage.store import Store
 from tests.compiled_cache import CACHE
 from tests.domain.makers import NOW

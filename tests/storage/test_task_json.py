@@ -8,15 +8,16 @@ from datetime import date
 import pytest
 
 from bot.domain import tasks
-from bot.domain.delivery import Notification, TaskKind, Toast, Work
-from bot.domain.gate import GateMode
-from bot.domain.health import GateIssue, Protection
+from bot.domain.admin_actions import AdminActionKind
+from bot.domain.gate_health import GateIssue, Protection
+from bot.domain.gates import GateMode
+from bot.domain.incidents import IncidentKind
 from bot.domain.journal import Event
-from bot.domain.panel import AdminActionKind
+from bot.domain.notifications import Notification, Toast
+from bot.domain.outgoing import TaskKind, Work
 from bot.domain.people_pages import Stage
-from bot.domain.periods import PeriodProblem
-from bot.domain.trouble import IncidentKind
-from storage.task_json import CLASSES, read_task, write_task
+from bot.domain.statistics import PeriodProblem
+from storage.sql.task_json import CLASSES, read_task, write_task
 from tests.tasks import ROWS
 
 GATE, ANNA, OLGA = -1001, 1, 2

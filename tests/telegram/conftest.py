@@ -9,10 +9,10 @@ from aiogram import Bot
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 
+from bot.delivery.execute import TelegramExecutor
+from bot.delivery.screens import ScreenRenderer
+from bot.i18n.texts import Texts
 from bot.sandbox.world import World
-from bot.telegram.deliver import TelegramExecutor
-from bot.telegram.screens import ScreenRenderer
-from bot.telegram.texts import Texts
 
 
 @pytest.fixture

@@ -6,8 +6,7 @@ import math
 from collections.abc import Mapping
 from datetime import date, timedelta
 
-from bot.domain.statistics import NO_GATE, PERIODS, FunnelStep, Granularity, Period, Statistics
-from bot.domain.summary import StatisticsReport
+from bot.domain.statistics import NO_GATE, PERIODS, FunnelStep, Granularity, Period, Statistics, StatisticsReport
 
 LAST = date(2026, 3, 1)
 GATES = {

@@ -8,16 +8,16 @@ from collections.abc import Mapping
 import pytest
 from aiogram.types import InlineKeyboardMarkup
 
-from bot.domain.delivery import DeliveryStatus, PendingTask, TaskKind
-from bot.domain.gate import GateMode
-from bot.domain.panel import AdminActionKind
+from bot.delivery.execute import TelegramExecutor
+from bot.domain.admin_actions import AdminActionKind
+from bot.domain.gates import GateMode
+from bot.domain.outgoing import DeliveryStatus, PendingTask, TaskKind
+from bot.features.raids.screens import render_alert
+from bot.i18n.texts import LANGUAGES, Texts
 from bot.sandbox.telegram.html import parse_html
 from bot.sandbox.world import World
-from bot.telegram.alerts import render_alert
-from bot.telegram.deliver import TelegramExecutor
 from bot.telegram.keyboards import PanelButton
 from bot.telegram.rendered import RenderedMessage
-from bot.telegram.texts import LANGUAGES, Texts
 from tests.domain.makers import NOW
 from tests.tasks import alert, work
 

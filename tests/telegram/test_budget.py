@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.telegram.budget import (
+from bot.delivery.rate_limit import (
     BURST_SECONDS,
     CHAT_BURST,
     CHAT_RATE,

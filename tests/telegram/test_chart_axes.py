@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.telegram.chart_axes import DAY_STEPS, HOUR_STEPS, MONTH_STEPS, label_step, ticks
+from bot.features.statistics.chart_sheet import DAY_STEPS, HOUR_STEPS, MONTH_STEPS, label_step, ticks
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,9 @@ import pytest
 from PIL import Image, ImageChops, ImageColor, ImageFont
 
 from bot.domain.statistics import FunnelStep
-from bot.telegram import chart_sheet
-from bot.telegram.chart_sheet import (
+from bot.features.statistics import chart_sheet
+from bot.features.statistics.chart import EDGE, EMPTY_HEIGHT, HEIGHT, WIDTH, chart, draw
+from bot.features.statistics.chart_sheet import (
     ASKED,
     CALLED,
     CAME,
@@ -26,8 +27,7 @@ from bot.telegram.chart_sheet import (
     Canvas,
     drawable,
 )
-from bot.telegram.charts import EDGE, EMPTY_HEIGHT, HEIGHT, WIDTH, chart, draw
-from bot.telegram.texts import Texts, Words
+from bot.i18n.texts import Texts, Words
 from tests.papers import ROOT
 from tests.telegram.summaries import GATES, empty, summary
 
@@ -461,4 +461,4 @@ def test_the_fonts_come_with_the_bot_and_their_licence_with_them() -> None:
     assert FONTS.is_relative_to(ROOT / "bot")
     assert {path.name for path in FONTS.iterdir()} == {"DejaVuSans.ttf", "DejaVuSans-Bold.ttf", "LICENSE_DEJAVU"}
     assert "Bitstream Vera" in (FONTS / "LICENSE_DEJAVU").read_text(encoding="utf-8")
-    assert "bot/telegram/fonts" in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert "bot/features/statistics/fonts" in (ROOT / "README.md").read_text(encoding="utf-8")

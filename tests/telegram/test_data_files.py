@@ -12,18 +12,18 @@ from aiogram import Bot
 from aiogram.exceptions import TelegramBadRequest, TelegramEntityTooLarge
 from aiogram.methods import SendDocument, TelegramMethod
 
-from bot.domain.delivery import DeliveryStatus, PendingTask, TaskKind
+from bot.delivery.execute import TelegramExecutor
+from bot.delivery.screens import ScreenRenderer
 from bot.domain.errors import StorageUnavailableError
-from bot.domain.personal import FileKind
+from bot.domain.outgoing import DeliveryStatus, PendingTask, TaskKind
+from bot.domain.people import FileKind
 from bot.domain.statistics import Period
 from bot.domain.tasks import SendExport, SendMyData
+from bot.features.privacy import tasks
+from bot.features.privacy.tasks import TRIES, DataFiles, Tell
+from bot.i18n.texts import Texts
 from bot.sandbox.people import Person
 from bot.sandbox.world import World
-from bot.telegram import data_files
-from bot.telegram.data_files import TRIES, DataFiles, Tell
-from bot.telegram.deliver import TelegramExecutor
-from bot.telegram.screens import ScreenRenderer
-from bot.telegram.texts import Texts
 from tests.tasks import work
 
 DETAILS: dict[FileKind, dict[str, str | int]] = {
@@ -149,7 +149,7 @@ async def test_what_telegram_never_takes_is_said_at_once(
 async def test_data_of_more_than_bots_may_send_is_not_tried(
     deliverer: TelegramExecutor, source: Source, anna: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(data_files, "PART", 10)
+    monkeypatch.setattr(tasks, "PART", 10)
     source.data = b"x" * 11
 
     assert (await deliverer.deliver(wanted(anna, FileKind.MY_DATA))).result is DeliveryStatus.REFUSED
@@ -168,7 +168,7 @@ async def test_how_many_entries_there_are_is_counted_when_the_journal_is_made(
     answer: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(data_files, "MOST_EXPORTED", 10)
+    monkeypatch.setattr(tasks, "MOST_EXPORTED", 10)
     source.entries = entries
 
     assert (await deliverer.deliver(wanted(anna, FileKind.JOURNAL))).result is DeliveryStatus.DONE

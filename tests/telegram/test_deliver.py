@@ -9,28 +9,20 @@ from datetime import timedelta
 import pytest
 from aiogram import Bot
 
-from bot.domain.delivery import (
-    DeliveryResult,
-    DeliveryStatus,
-    Notification,
-    PendingGrant,
-    PendingScreen,
-    PendingTask,
-    TaskKind,
-    Toast,
-)
-from bot.domain.gate import GrantKind
-from bot.domain.screen import Ended, Help, NumberShown, View, Welcome
+from bot.delivery.execute import TelegramExecutor, chat_of
+from bot.delivery.screens import ScreenRenderer
+from bot.domain.gates import GrantKind
+from bot.domain.notifications import Notification, Toast
+from bot.domain.outgoing import DeliveryResult, DeliveryStatus, PendingGrant, PendingScreen, PendingTask, TaskKind
+from bot.domain.screens import Ended, Help, NumberShown, View, Welcome
 from bot.domain.tasks import LogLine, SendBalance, SendExport, SendHealth, SendMyData
+from bot.i18n.texts import Texts
 from bot.sandbox.faults import Kind
 from bot.sandbox.people import Person
 from bot.sandbox.telegram.state import Group
 from bot.sandbox.world import World
-from bot.telegram.deliver import TelegramExecutor, chat_of
 from bot.telegram.fallback import Fallback
-from bot.telegram.screens import ScreenRenderer
-from bot.telegram.texts import Texts
-from storage.task_json import CLASSES
+from storage.sql.task_json import CLASSES
 from tests.domain.makers import NOW, WINDOW
 from tests.tasks import work
 

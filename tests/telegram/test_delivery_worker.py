@@ -12,7 +12,15 @@ import pytest
 from aiogram import Bot
 from structlog.testing import capture_logs
 
-from bot.domain.delivery import (
+from bot.delivery import worker
+from bot.delivery.execute import TelegramExecutor
+from bot.delivery.rate_limit import RateLimiter, RateLimitMiddleware
+from bot.delivery.results import ApplyResults, SettleTask
+from bot.delivery.screens import ScreenRenderer
+from bot.delivery.select import InFlight, Selection, SelectOutgoing
+from bot.delivery.worker import DeliveryWorker
+from bot.domain.errors import StorageUnavailableError
+from bot.domain.outgoing import (
     SLOW,
     SLOW_AT_ONCE,
     DeliveryResult,
@@ -22,29 +30,19 @@ from bot.domain.delivery import (
     PendingTask,
     TaskKind,
 )
-from bot.domain.errors import StorageUnavailableError
-from bot.domain.screen import ScreenName
+from bot.domain.screens import ScreenName
+from bot.features.access.grants import SettleGrant
+from bot.features.raids.alerts import OnAlertResult
+from bot.i18n.texts import Texts
 from bot.sandbox.changes import WAIT_TIMEOUT
 from bot.sandbox.people import Person
 from bot.sandbox.world import World
 from bot.supervisor import Supervisor
-from bot.telegram import delivery_worker
-from bot.telegram.budget import RateLimiter
-from bot.telegram.deliver import TelegramExecutor
-from bot.telegram.delivery_worker import DeliveryWorker
-from bot.telegram.rate_limit import RateLimitMiddleware
-from bot.telegram.screens import ScreenRenderer
-from bot.telegram.texts import Texts
-from bot.usecases.apply_results import ApplyResults
-from bot.usecases.raid_alerts import OnAlertResult
-from bot.usecases.select_outgoing import InFlight, Selection, SelectOutgoing
-from bot.usecases.settle_grant import SettleGrant
-from bot.usecases.settle_task import SettleTask
-from storage.database import Database
+from storage.engine.database import Database
 from storage.store import Store
+from tests.features.rules import HOUR, Rules
 from tests.scenarios.story import sent_to
 from tests.tasks import work
-from tests.usecases.rules import HOUR, Rules
 
 
 class Stumbling(ApplyResults):
@@ -196,7 +194,7 @@ async def test_a_receipt_that_cannot_be_noted_keeps_no_other_from_being_noted_an
 async def test_what_could_not_be_noted_is_carried_once_more_after_a_rest(
     world: World, rules: Rules, bot: Bot, people: list[Person], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(delivery_worker, "UNNOTED_RESTS", 0.0)
+    monkeypatch.setattr(worker, "UNNOTED_RESTS", 0.0)
     boris = people[1]
     settle = Stumbling(rules, boris.id, ZeroDivisionError)
 
@@ -267,23 +265,23 @@ async def test_what_is_due_anew_goes_out_once_the_delivery_worker_is_woken(
 async def test_in_a_flood_it_is_looked_for_more_when_half_of_what_may_be_under_way_is_free(
     world: World, rules: Rules, bot: Bot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(delivery_worker, "LOOK_EVERY", HOUR)
+    monkeypatch.setattr(worker, "LOOK_EVERY", HOUR)
     pick, deliverer = Counting(rules), Held(world, bot)
-    await due_in(rules, 0, 2 * delivery_worker.AT_ONCE)
+    await due_in(rules, 0, 2 * worker.AT_ONCE)
 
     async with carrying(world, rules, bot, rules.settle, pick, deliverer):
-        await world.wait_until(lambda: deliverer.begun == delivery_worker.AT_ONCE)
-        half = delivery_worker.AT_ONCE // 2
+        await world.wait_until(lambda: deliverer.begun == worker.AT_ONCE)
+        half = worker.AT_ONCE // 2
         for done in range(1, half):
             deliverer.let_go.release()
             await are_done(rules, done)
-        assert (pick.looks, deliverer.begun) == (1, delivery_worker.AT_ONCE)
+        assert (pick.looks, deliverer.begun) == (1, worker.AT_ONCE)
 
         deliverer.let_go.release()
-        await world.wait_until(lambda: deliverer.begun == delivery_worker.AT_ONCE + half)
-        for _ in range(2 * delivery_worker.AT_ONCE):
+        await world.wait_until(lambda: deliverer.begun == worker.AT_ONCE + half)
+        for _ in range(2 * worker.AT_ONCE):
             deliverer.let_go.release()
-        await are_done(rules, 2 * delivery_worker.AT_ONCE)
+        await are_done(rules, 2 * worker.AT_ONCE)
 
 
 class Uploading(Held):
@@ -299,7 +297,7 @@ class Uploading(Held):
 async def test_slow_tasks_leave_hands_for_others_and_are_all_done_in_the_end(
     world: World, rules: Rules, bot: Bot, kind: TaskKind
 ) -> None:
-    count = delivery_worker.AT_ONCE + 5
+    count = worker.AT_ONCE + 5
 
     async def add(store: Store) -> None:
         for user_id in range(1, count + 1):

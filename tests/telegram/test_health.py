@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.breaker import CircuitBreaker
-from bot.domain.condition import (
+from bot.domain.gate_health import GateState
+from bot.domain.gateway import CircuitBreaker, GatewayReason
+from bot.domain.incidents import DiskSpace, Incident, IncidentKind, Measurements, Queue
+from bot.domain.monitoring import (
     BalanceReading,
     BalanceReport,
     Capabilities,
@@ -21,14 +23,11 @@ from bot.domain.condition import (
     Spending,
     StoredHealth,
 )
-from bot.domain.delivery import Priority
-from bot.domain.gateway import GatewayReason
-from bot.domain.health import GateState
-from bot.domain.outbox import Destination, DestinationStatus, RetryStats
-from bot.domain.trouble import DiskSpace, Incident, IncidentKind, Measurements, Queue
-from bot.telegram.balance_words import balance_text
-from bot.telegram.health_words import health_text
-from bot.telegram.texts import Texts, Words
+from bot.domain.outgoing import Priority
+from bot.domain.webhooks import Destination, DestinationStatus, RetryStats
+from bot.features.monitoring.screens import health_text
+from bot.features.monitoring.words import balance_text
+from bot.i18n.texts import Texts, Words
 from tests.domain.makers import NOW
 
 TEXTS = Texts("en")

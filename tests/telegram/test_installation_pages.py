@@ -9,9 +9,11 @@ from datetime import timedelta
 import pytest
 from aiogram.types import InlineKeyboardMarkup, MessageEntity, ReplyKeyboardMarkup
 
-from bot.domain.gate import Gate, GateMode
-from bot.domain.health import GateHealth, GateState
-from bot.domain.installation import (
+from bot.delivery.screens import ScreenRenderer
+from bot.domain.gate_health import GateHealth, GateState
+from bot.domain.gate_settings import STANDARD, EntryMode
+from bot.domain.gates import Gate, GateMode
+from bot.domain.operators import (
     LONGEST_ANNOUNCEMENT,
     AddedOperator,
     AddingOperator,
@@ -30,13 +32,11 @@ from bot.domain.installation import (
     OperatorList,
     RemovingOperator,
 )
-from bot.domain.screen import View
-from bot.domain.settings import STANDARD, EntryMode
+from bot.domain.screens import View
+from bot.features.announcements.screens import announced, as_html
+from bot.features.support.installation_views import PER_PAGE, in_order
+from bot.i18n.texts import LANGUAGES, Texts
 from bot.sandbox.telegram.html import parse_html
-from bot.telegram.announcements import announced, as_html
-from bot.telegram.screens import ScreenRenderer
-from bot.telegram.texts import LANGUAGES, Texts
-from bot.usecases.installation_views import PER_PAGE, in_order
 from tests.domain.makers import NOW
 from tests.telegram.test_screens import HOSTILE, utf16
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import pytest
 from aiogram import Bot
 
-from bot.domain.delivery import DeliveryStatus, PendingLogBatch, PendingTask, TaskKind
+from bot.delivery.execute import TelegramExecutor
 from bot.domain.journal import Event
+from bot.domain.outgoing import DeliveryStatus, PendingLogBatch, PendingTask, TaskKind
+from bot.features.moderation.log_lines import UNDO, LogSender
+from bot.i18n.texts import Texts
 from bot.sandbox.people import Person
 from bot.sandbox.telegram.state import Group, Message
 from bot.sandbox.world import World
-from bot.telegram.deliver import TelegramExecutor
-from bot.telegram.log import UNDO, LogSender
-from bot.telegram.names import AdminNames
-from bot.telegram.texts import Texts
+from bot.telegram.mentions import AdminNames
 from tests.tasks import work
 
 ANNA = 7000000042

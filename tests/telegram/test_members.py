@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.delivery import (
+from bot.delivery.execute import TelegramExecutor
+from bot.domain.eligibility import is_own_mute, muted_until
+from bot.domain.gates import GrantKind
+from bot.domain.outgoing import (
     DeliveryResult,
     DeliveryStatus,
     MemberFound,
@@ -13,12 +16,9 @@ from bot.domain.delivery import (
     PendingTask,
     TaskKind,
 )
-from bot.domain.gate import GrantKind
-from bot.domain.mute import is_own_mute, muted_until
 from bot.sandbox.people import Person
 from bot.sandbox.telegram.state import Group
 from bot.sandbox.world import World
-from bot.telegram.deliver import TelegramExecutor
 from tests.domain.makers import NOW
 from tests.tasks import work
 

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from bot.telegram import numbers
-from bot.telegram.texts import Texts
+from bot.i18n import formats
+from bot.i18n.texts import Texts
 
 WORDS = Texts("en").in_language("en")
 SECOND, MINUTE, HOUR, DAY = (timedelta(seconds=n) for n in (1, 60, 3600, 86400))
@@ -25,15 +25,15 @@ SECOND, MINUTE, HOUR, DAY = (timedelta(seconds=n) for n in (1, 60, 3600, 86400))
     ],
 )
 def test_a_span_in_each_form(length: timedelta, whole: str, short: str, rounded: str, exact: str) -> None:
-    assert numbers.whole_span(length, WORDS) == whole
-    assert numbers.lasted(length, WORDS) == short
-    assert numbers.rounded_span(length, WORDS) == rounded
-    assert numbers.exact_span(length.total_seconds(), WORDS) == exact
+    assert formats.whole_span(length, WORDS) == whole
+    assert formats.lasted(length, WORDS) == short
+    assert formats.rounded_span(length, WORDS) == rounded
+    assert formats.exact_span(length.total_seconds(), WORDS) == exact
 
 
 def test_a_span_of_seconds() -> None:
-    assert numbers.lasted(59 * SECOND, WORDS) == "59 s"
-    assert numbers.lasted(-SECOND, WORDS) == "0 s"
-    assert numbers.rounded_span(119 * SECOND, WORDS) == "119 seconds"
-    assert numbers.exact_span(0.2, WORDS) == "1 s"
-    assert numbers.exact_span(59.4, WORDS) == "59 s"
+    assert formats.lasted(59 * SECOND, WORDS) == "59 s"
+    assert formats.lasted(-SECOND, WORDS) == "0 s"
+    assert formats.rounded_span(119 * SECOND, WORDS) == "119 seconds"
+    assert formats.exact_span(0.2, WORDS) == "1 s"
+    assert formats.exact_span(59.4, WORDS) == "59 s"

@@ -9,9 +9,11 @@ from datetime import timedelta
 import pytest
 from aiogram.types import InlineKeyboardMarkup
 
-from bot.domain.delivery import TaskKind, Toast
-from bot.domain.gate import AccessOverride, Gate, GrantKind, Override, RequestState
+from bot.delivery.screens import ScreenRenderer
+from bot.domain.admin_actions import AdminActionKind
+from bot.domain.gates import AccessOverride, Gate, GrantKind, Override, RequestState
 from bot.domain.journal import Event
+from bot.domain.notifications import Toast
 from bot.domain.operator_pages import (
     AT_A_GATE,
     ENDS,
@@ -29,16 +31,15 @@ from bot.domain.operator_pages import (
     StuckItem,
     StuckItemKind,
 )
-from bot.domain.panel import AdminActionKind
+from bot.domain.outgoing import TaskKind
 from bot.domain.people_pages import HistoryEntry, MemberCard, Stage
 from bot.domain.phone import NumberKind
-from bot.domain.screen import View
+from bot.domain.screens import View
+from bot.features.moderation.words import ICONS, happened
+from bot.features.support.screens import OperatorButton
+from bot.i18n.texts import LANGUAGES, Texts
 from bot.sandbox.telegram.html import parse_html
 from bot.telegram.mentions import mention
-from bot.telegram.operator_buttons import OperatorButton
-from bot.telegram.people_words import ICONS, happened
-from bot.telegram.screens import ScreenRenderer
-from bot.telegram.texts import LANGUAGES, Texts
 from tests.domain.makers import NOW
 from tests.telegram.test_screens import HOSTILE, utf16
 

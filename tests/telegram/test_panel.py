@@ -12,11 +12,9 @@ from string import ascii_uppercase
 import pytest
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 
-from bot.domain.choices import REFUSABLE, SETTING_PAGES, TYPED, Page, Setting, chosen
-from bot.domain.delivery import Notification
-from bot.domain.gate import Gate, GateMode
-from bot.domain.health import GateHealth, GateIssue, GateState
-from bot.domain.panel import (
+from bot.delivery.notifications import notification
+from bot.delivery.screens import ScreenRenderer
+from bot.domain.admin_actions import (
     AdminActionKind,
     GateCard,
     GateLine,
@@ -28,26 +26,29 @@ from bot.domain.panel import (
     PanelView,
     SettingPage,
 )
-from bot.domain.problem import InvalidSettingError, SettingProblem
-from bot.domain.settings import (
+from bot.domain.gate_health import GateHealth, GateIssue, GateState
+from bot.domain.gate_settings import (
     STANDARD,
     AtDeadline,
     CountryRule,
     EntryMode,
     GateSettings,
+    InvalidSettingError,
     Preset,
     RaidReaction,
+    SettingProblem,
     preset,
 )
+from bot.domain.gates import Gate, GateMode
+from bot.domain.notifications import Notification
+from bot.domain.setting_choices import REFUSABLE, SETTING_PAGES, TYPED, Page, Setting, chosen
+from bot.features.settings.parse import JsonSettingsFile
+from bot.features.settings.words import read_typed
+from bot.i18n.countries import COMMON, code_of, country, flag
+from bot.i18n.texts import LANGUAGES, Texts
 from bot.sandbox.telegram.html import parse_html
-from bot.telegram.countries import COMMON, code_of, country, flag
 from bot.telegram.keyboards import PanelButton
-from bot.telegram.notifications import notification
 from bot.telegram.rendered import RenderedMessage
-from bot.telegram.screens import ScreenRenderer
-from bot.telegram.setting_words import read_typed
-from bot.telegram.settings_file import JsonSettingsFile
-from bot.telegram.texts import LANGUAGES, Texts
 from tests.domain.makers import NOW
 from tests.tasks import notice
 from tests.telegram.test_screens import HOSTILE, utf16

@@ -9,13 +9,13 @@ from datetime import timedelta
 import pytest
 from aiogram.types import InlineKeyboardMarkup
 
-from bot.domain.contact import ContactRefusal
-from bot.domain.delivery import Toast
-from bot.domain.gate import AccessOverride, Gate, GrantKind, GrantState, Ineligibility, Override, RequestState
+from bot.delivery.screens import ScreenRenderer
+from bot.domain.admin_actions import AdminActionKind, GateLine
+from bot.domain.gate_health import GateState
+from bot.domain.gates import AccessOverride, Gate, GrantKind, GrantState, Ineligibility, Override, RequestState
 from bot.domain.gateway import GatewayReason
-from bot.domain.health import GateState
 from bot.domain.journal import Event
-from bot.domain.panel import AdminActionKind, GateLine
+from bot.domain.notifications import Toast
 from bot.domain.people_pages import (
     DeclineChoice,
     GateChoice,
@@ -28,14 +28,14 @@ from bot.domain.people_pages import (
     TargetError,
     UnknownTarget,
 )
-from bot.domain.screen import Decided, Granted, Outcome, View
+from bot.domain.phone import ContactRefusal
+from bot.domain.screens import Decided, Granted, Outcome, View
+from bot.features.moderation.words import happened, refused, stage
+from bot.i18n.formats import lasted
+from bot.i18n.texts import LANGUAGES, Texts
 from bot.sandbox.telegram.entities import with_automatic
 from bot.sandbox.telegram.html import parse_html
 from bot.telegram.mentions import LONGEST, harmless, mention
-from bot.telegram.numbers import lasted
-from bot.telegram.people_words import happened, refused, stage
-from bot.telegram.screens import ScreenRenderer
-from bot.telegram.texts import LANGUAGES, Texts
 from tests.domain.makers import NOW
 from tests.telegram.test_screens import HOSTILE, utf16
 

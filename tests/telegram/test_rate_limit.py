@@ -13,19 +13,20 @@ from aiogram.client.telegram import TelegramAPIServer
 from aiogram.exceptions import TelegramAPIError, TelegramBadRequest, TelegramNetworkError, TelegramRetryAfter
 from aiogram.types import InlineKeyboardButton
 
-from bot.domain.delivery import DeliveryStatus, Notification, Outgoing, PendingGrant, PendingTask, TaskKind
-from bot.domain.gate import GrantKind
+from bot.delivery import rate_limit
+from bot.delivery.execute import TelegramExecutor, chat_of
+from bot.delivery.rate_limit import RateLimiter, RateLimitMiddleware
+from bot.delivery.screens import ScreenRenderer
+from bot.domain.gates import GrantKind
+from bot.domain.notifications import Notification
+from bot.domain.outgoing import DeliveryStatus, Outgoing, PendingGrant, PendingTask, TaskKind
+from bot.i18n.texts import Texts
 from bot.sandbox.people import Person
 from bot.sandbox.telegram.state import Group
 from bot.sandbox.world import World
-from bot.telegram import keyboards, rate_limit
-from bot.telegram.budget import RateLimiter
-from bot.telegram.deliver import TelegramExecutor, chat_of
+from bot.telegram import keyboards
 from bot.telegram.fallback import Fallback
 from bot.telegram.methods import EditText, GetRawUpdates, SendText
-from bot.telegram.rate_limit import RateLimitMiddleware
-from bot.telegram.screens import ScreenRenderer
-from bot.telegram.texts import Texts
 from tests.domain.makers import NOW
 from tests.tasks import work
 

@@ -7,7 +7,7 @@ import unicodedata
 
 import pytest
 
-from bot.telegram.right_to_left import MIRRORED, visual_order
+from bot.i18n.right_to_left import MIRRORED, visual_order
 
 
 def back(text: str) -> str:

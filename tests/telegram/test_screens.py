@@ -11,14 +11,16 @@ from typing import get_args
 import pytest
 from aiogram.types import InlineKeyboardMarkup, InputRichMessage, ReplyKeyboardMarkup
 
-from bot.domain.contact import ContactRefusal
-from bot.domain.delivery import Notification, Toast
-from bot.domain.gate import GrantState
+from bot.delivery.notifications import NOTIFICATIONS, notification
+from bot.delivery.screens import ScreenRenderer
+from bot.domain.gate_health import GateIssue
+from bot.domain.gates import GrantState
 from bot.domain.gateway import GatewayReason
-from bot.domain.health import GateIssue
-from bot.domain.periods import PeriodProblem
-from bot.domain.personal import Deletion, DeletionScreen
-from bot.domain.screen import (
+from bot.domain.incidents import IncidentKind
+from bot.domain.notifications import Notification, Toast
+from bot.domain.people import Deletion, DeletionScreen
+from bot.domain.phone import ContactRefusal
+from bot.domain.screens import (
     REFRESHED_BEFORE_END,
     Asking,
     DeadlinePassed,
@@ -33,16 +35,15 @@ from bot.domain.screen import (
     View,
     Welcome,
 )
+from bot.domain.statistics import PeriodProblem
 from bot.domain.tasks import INCIDENT_NOTICES
-from bot.domain.trouble import IncidentKind
+from bot.features.settings.states import guard_joins
+from bot.features.verification.words import toast
+from bot.i18n.texts import LANGUAGES, Texts
 from bot.sandbox.telegram.entities import with_automatic
 from bot.sandbox.telegram.html import parse_html
 from bot.sandbox.telegram.rich import read_rich
 from bot.telegram.commands import menu
-from bot.telegram.notifications import NOTIFICATIONS, guard_joins, notification
-from bot.telegram.screens import ScreenRenderer
-from bot.telegram.sentences import toast
-from bot.telegram.texts import LANGUAGES, Texts
 from tests.domain.makers import NOW, WINDOW
 from tests.tasks import notice
 

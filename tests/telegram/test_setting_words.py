@@ -9,16 +9,22 @@ from typing import Any
 
 import pytest
 
-from bot.domain.choices import SETTING_PAGES, SETTINGS, Setting, chosen
-from bot.domain.contact import ContactRefusal
-from bot.domain.gate import Ineligibility
+from bot.domain.gate_settings import (
+    STANDARD,
+    AtDeadline,
+    CountryRule,
+    EntryMode,
+    GateSettings,
+    InvalidSettingError,
+    RaidReaction,
+    SettingProblem,
+)
+from bot.domain.gates import Ineligibility
 from bot.domain.gateway import GatewayReason
-from bot.domain.phone import NumberKind
-from bot.domain.problem import InvalidSettingError, SettingProblem
-from bot.domain.settings import STANDARD, AtDeadline, CountryRule, EntryMode, GateSettings, RaidReaction
-from bot.telegram.problems import PROBLEMS
-from bot.telegram.reasons import CONTACT_REFUSALS, GATEWAY_REASONS, INELIGIBILITIES, NUMBER_KINDS
-from bot.telegram.setting_words import (
+from bot.domain.phone import ContactRefusal, NumberKind
+from bot.domain.setting_choices import SETTING_PAGES, SETTINGS, Setting, chosen
+from bot.features.settings.parse import PROBLEMS
+from bot.features.settings.words import (
     AT_DEADLINE,
     COUNTRY_RULES,
     PAGE_WORDS,
@@ -28,7 +34,8 @@ from bot.telegram.setting_words import (
     WAYS_EXPLAINED,
     changed_lines,
 )
-from bot.telegram.texts import Texts
+from bot.i18n.reasons import CONTACT_REFUSALS, GATEWAY_REASONS, INELIGIBILITIES, NUMBER_KINDS
+from bot.i18n.texts import Texts
 from tests.telegram.test_panel import CHATS, FULL, GATE, choices
 
 WORDS = Texts("en").in_language("en")

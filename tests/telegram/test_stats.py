@@ -13,21 +13,20 @@ import pytest
 from aiogram import Bot
 from aiogram.types import InlineKeyboardMarkup
 
-from bot.domain.contact import ContactRefusal
-from bot.domain.delivery import DeliveryResult, DeliveryStatus, PendingTask, TaskKind
-from bot.domain.gate import Ineligibility
+from bot.delivery.execute import chat_of
+from bot.domain.gates import Ineligibility
 from bot.domain.gateway import GatewayReason
-from bot.domain.statistics import PERIODS, FunnelStep
-from bot.domain.summary import StatisticsReport, StatsReply
+from bot.domain.outgoing import DeliveryResult, DeliveryStatus, PendingTask, TaskKind
+from bot.domain.phone import ContactRefusal
+from bot.domain.statistics import PERIODS, FunnelStep, StatisticsReport, StatsReply
 from bot.domain.tasks import SendChart, SendGateButtons
+from bot.features.statistics import screens
+from bot.features.statistics.chart import chart
+from bot.features.statistics.screens import MOST_WAITING, StatsSender
+from bot.features.statistics.words import caption, unknown
+from bot.i18n.texts import Texts, Words
 from bot.sandbox.people import Person
 from bot.sandbox.world import World
-from bot.telegram import stats_buttons
-from bot.telegram.charts import chart
-from bot.telegram.deliver import chat_of
-from bot.telegram.stats import MOST_WAITING, StatsSender
-from bot.telegram.stats_words import caption, unknown
-from bot.telegram.texts import Texts, Words
 from tests.sandbox.test_photos import png
 from tests.tasks import work
 from tests.telegram.summaries import GATES, empty, summary
@@ -143,25 +142,25 @@ def data(keyboard: InlineKeyboardMarkup) -> list[list[tuple[str, str]]]:
 def test_every_button_fits_telegram_and_marks_what_is_shown() -> None:
     longest = -1009999999999999
     for period in PERIODS:
-        rows = data(stats_buttons.of_chart(ENGLISH, period, longest, others=True, together=True))
+        rows = data(screens.of_chart(ENGLISH, period, longest, others=True, together=True))
         marked = [text for text, _ in [*rows[0], *rows[1]]]
         assert [place for place, text in enumerate(marked) if text.startswith("· ")] == [list(PERIODS).index(period)]
         assert all(len(sent.encode()) <= 64 for row in rows for _, sent in row)
         assert [text for text, _ in rows[2]] == ["Another gate…", "All gates"]
-    alone = data(stats_buttons.of_chart(ENGLISH, "7d", longest, others=False, together=False))
+    alone = data(screens.of_chart(ENGLISH, "7d", longest, others=False, together=False))
     assert [len(row) for row in alone] == [3, 2]
 
 
 def test_pages_of_gates_lead_to_each_other_and_back() -> None:
     gates = list(GATES.items())[:2]
-    pages = [data(stats_buttons.of_gates(ENGLISH, "7d", -5, gates, page, 3, together=True))[-1] for page in range(3)]
+    pages = [data(screens.of_gates(ENGLISH, "7d", -5, gates, page, 3, together=True))[-1] for page in range(3)]
 
     assert pages == [
         [("Back", "s:7d:-5:-1"), ("›", "s:7d:-5:1")],
         [("‹", "s:7d:-5:0"), ("Back", "s:7d:-5:-1"), ("›", "s:7d:-5:2")],
         [("‹", "s:7d:-5:1"), ("Back", "s:7d:-5:-1")],
     ]
-    of_admin = data(stats_buttons.of_gates(ENGLISH, "7d", -5, gates, 0, 1, together=False))
+    of_admin = data(screens.of_gates(ENGLISH, "7d", -5, gates, 0, 1, together=False))
     assert [row[0][1] for row in of_admin] == [*(f"s:7d:{gate_id}:-1" for gate_id in list(GATES)[:2]), "s:7d:-5:-1"]
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.clock import REAL_TIME
-from bot.domain.settings import EntryMode
+from bot.domain.gate_settings import EntryMode
 from bot.sandbox.people import NotSeen, Person
 from bot.sandbox.telegram.state import Group
 from bot.sandbox.trace import Entry

@@ -14,7 +14,7 @@ from aiohttp import web
 
 from bot.clock import REAL_TIME
 from bot.web.connections import Connections, room
-from bot.web.rate import TRUSTED, Network
+from bot.web.rate_limit import TRUSTED, Network
 from handlers.http import guarded
 
 NOBODY: Sequence[Network] = (ip_network("203.0.113.0/24"),)

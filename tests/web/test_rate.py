@@ -5,7 +5,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from bot.web.rate import Rate, sender
+from bot.web.rate_limit import Rate, sender
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 

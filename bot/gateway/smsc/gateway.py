@@ -7,14 +7,7 @@ from datetime import timedelta
 
 from bot import proxies
 from bot.clock import DateCheck
-from bot.gateway.api import (
-    TOKEN,
-    CallbackAddress,
-    CallbackRequest,
-    GatewaySettings,
-    ParsedCallback,
-    VariableNames,
-)
+from bot.gateway.api import TOKEN, CallbackAddress, CallbackRequest, GatewaySettings, ParsedCallback, VariableNames
 from bot.gateway.smsc.callback import CallbackReader
 from bot.gateway.smsc.client import PATIENCE_SECONDS, SmscClient, SmscCredentials
 from bot.gateway.smsc.settings import SmscSettings

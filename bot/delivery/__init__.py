@@ -1,0 +1,1 @@
+"""The one queue to Telegram: selects, sends, and records the results."""

@@ -1,0 +1,1 @@
+"""What the product does: a folder for each feature, with the same file names in each."""

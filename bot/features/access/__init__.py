@@ -1,0 +1,1 @@
+"""Decides who gets in, and lets them in: grants, mutes, removals, deadlines."""

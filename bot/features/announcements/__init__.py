@@ -1,0 +1,1 @@
+"""Operators write to the admins of all gates."""

@@ -1,0 +1,1 @@
+"""A gate appears, is switched, checked and protected, moves, and goes."""

@@ -1,0 +1,1 @@
+"""Somebody comes: join requests, new members, members who leave, personal links."""

@@ -1,0 +1,1 @@
+"""Admins decide about people: admit, decline, block, revoke, appeals, mass declines."""

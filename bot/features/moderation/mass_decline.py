@@ -1,0 +1,168 @@
+"""An admin declines many people at once: all of a raid, or all older than some age."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from bot.clock import Clock
+from bot.domain.admin_actions import AdminAction
+from bot.domain.eligibility import DecisionReason
+from bot.domain.gate_settings import EntryMode
+from bot.domain.gates import Gate, JoinRequest
+from bot.domain.journal import Event
+from bot.domain.notifications import Toast
+from bot.domain.people_pages import OlderThan
+from bot.domain.raids import MassDecline
+from bot.domain.screens import Outcome, ScreenName
+from bot.domain.setting_choices import Page
+from bot.features.access.decide import call_off, refusal
+from bot.features.admins.log_chat import post_to_log
+from bot.features.admins.navigation import show_page
+from bot.features.moderation.decisions import notify_person
+from storage.store import Store
+
+CHUNK = 500
+"""Requests selected in one transaction; meanwhile others wait for the database."""
+JOBS_KEPT = timedelta(hours=48)
+
+
+class DeclineMany:
+    """Declines all who wait at a gate, asked at `since` or later and before `before`, are not verified and not in a
+    call window. The first chunk is selected at once, the others by `go_on`, a step of the sweep, so a crash in between
+    loses nothing. Each decline at Telegram is a task of the job.
+
+    Screens that wait for strangers among them are dropped: Telegram allows the bot to write to strangers only until
+    their request is decided.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    async def begin(
+        self,
+        store: Store,
+        gate: Gate,
+        admin_id: int,
+        why: DecisionReason,
+        *,
+        since: datetime | None = None,
+        before: datetime | None = None,
+    ) -> str | None:
+        """Start a job and return its name; None if one is running at that gate, or there is nobody to decline."""
+        now = self._clock.now()
+        if await store.mass_declines.unchosen(gate.chat_id):
+            return None
+        job = f"many{gate.chat_id}:{int(now.timestamp())}"
+        decline = MassDecline(job, gate.chat_id, admin_id, why, since, before or now)
+        if not await store.mass_declines.add(decline):
+            return None
+        await self._choose(store, decline, now)
+        parts, _ = await store.tasks.job(job)
+        return job if parts else None
+
+    async def progress(self, store: Store, job: str) -> tuple[int, int, bool]:
+        """Return how many to decline, how many declined at Telegram, and whether all have been selected."""
+        parts, done = await store.tasks.job(job)
+        return parts, done, await store.mass_declines.is_chosen(job)
+
+    async def go_on(self, store: Store) -> None:
+        """Continue each job."""
+        now = self._clock.now()
+        for decline in await store.mass_declines.unchosen():
+            await self._choose(store, decline, now)
+            await self._show(store, decline, now)
+        for decline in await store.mass_declines.told():
+            await self._follow(store, decline, now)
+        await store.mass_declines.forget(now - JOBS_KEPT)
+
+    async def _follow(self, store: Store, decline: MassDecline, now: datetime) -> None:
+        """Post one log line once Telegram has been told of all."""
+        parts, done = await store.tasks.job(decline.job)
+        if parts == done:
+            await store.mass_declines.over(decline.job, now)
+            gate = await store.gates.get(decline.gate_id)
+            if gate is not None and parts:
+                await post_to_log(
+                    store,
+                    gate,
+                    Event.JOIN_DECLINED,
+                    0,
+                    now,
+                    why=decline.why,
+                    admin_id=decline.admin_id,
+                    count=parts,
+                )
+        await self._show(store, decline, now)
+
+    @staticmethod
+    async def _show(store: Store, decline: MassDecline, now: datetime) -> None:
+        """Update the admin's page, if they still look at it."""
+        face, details = await store.screens.wanted(decline.admin_id) or (None, {})
+        if face is ScreenName.GATE and details.get("page") == Page.PENDING and details.get("job") == decline.job:
+            await store.screens.touch([decline.admin_id], now, acted=False)
+
+    async def _choose(self, store: Store, decline: MassDecline, now: datetime) -> None:
+        found = await store.requests.decline_many(
+            decline.gate_id, now, CHUNK, before=decline.before, since=decline.since
+        )
+        if not found:
+            # Only now: if there were fewer than the limit, other transactions may have held some.
+            await store.mass_declines.chosen(decline.job, now)
+            return
+        why = DecisionReason(decline.why)
+        refusals = []
+        for request in found:
+            store.journal.add(
+                Event.DECLINED_BY_ADMIN,
+                now,
+                user_id=request.user_id,
+                gate_id=request.gate_id,
+                code=why,
+                actor_id=decline.admin_id,
+            )
+            if request.way is EntryMode.MUTE:
+                await call_off(store, request.gate_id, request.user_id, now)
+            if request.way is not EntryMode.LINK:
+                refusals.append((request.user_id, refusal(request, why, decline.admin_id)))
+        await store.tasks.add_many(decline.gate_id, refusals, now, job=decline.job)
+        gate = await store.gates.get(decline.gate_id)
+        if gate is not None:
+            await self._tidy_screens(store, gate, found, now)
+
+    @staticmethod
+    async def _tidy_screens(store: Store, gate: Gate, declined: Sequence[JoinRequest], now: datetime) -> None:
+        user_ids = [request.user_id for request in declined]
+        people = await store.people.get_many(user_ids)
+        elsewhere = await store.requests.waiting_of_many(user_ids)
+        writable = {user_id for user_id, person in people.items() if person.can_be_written}
+        for user_id in writable - elsewhere.keys():
+            await notify_person(store, gate, user_id, Outcome.DECLINED, now, fresh=False)
+        await store.screens.touch(elsewhere.keys(), now, acted=False)
+        await store.screens.drop(set(user_ids) - writable - elsewhere.keys())
+
+
+class DeclineOlder:
+    """An `ActionHandler`: declines those who asked longer ago than `value` says, and shows the progress.
+
+    Nobody in a call window, and nobody verified. Only one such job runs at a time.
+    """
+
+    def __init__(self, decline_many: DeclineMany) -> None:
+        self._decline_many = decline_many
+
+    async def __call__(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:
+        try:
+            before = now - OlderThan(str(act.details.get("value"))).span
+        except ValueError:
+            return Toast.UNKNOWN
+        newest = await store.mass_declines.newest(gate.chat_id)
+        if newest is not None and not newest[1]:
+            toast, shown = Toast.DECLINING_ALREADY, {"job": newest[0].job}
+        elif not await store.requests.count_declinable(gate.chat_id, before):
+            toast, shown = Toast.NOBODY_WAITS, {}
+        else:
+            job = await self._decline_many.begin(store, gate, act.admin_id, DecisionReason.MANY, before=before)
+            toast, shown = Toast.DECLINING, {} if job is None else {"job": job}
+        await show_page(store, gate, act.admin_id, Page.PENDING, now, {**shown})
+        return toast

@@ -1,0 +1,202 @@
+"""Sentences about people for admins: how far they got, why no further, and what happened."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.domain.gates import AccessOverride, GrantKind, Override, RequestState
+from bot.domain.journal import Event
+from bot.domain.people_pages import HistoryEntry, MemberCard, Stage
+from bot.i18n.formats import lasted
+from bot.i18n.reasons import NO_CHECK, REASONS
+from bot.i18n.texts import Words
+from bot.telegram.mentions import mention
+
+ICONS = {
+    Event.CONFIRMED: "📞",
+    Event.EXPIRED: "⌛",
+    Event.CANCELLED: "✖️",
+    Event.CONTACT_REFUSED: "⚠️",
+    Event.NUMBER_REFUSED: "⚠️",
+    Event.PHONE_TAKEN: "⚠️",
+    Event.HINDERED: "⚠️",
+    Event.PHONE_FREED: "📱",
+    Event.GRANT_DONE: "✅",
+    Event.GRANT_FAILED: "⚠️",
+    Event.ALLOWED: "✅",
+    Event.EXEMPTED: "✅",
+    Event.DECLINED_BY_ADMIN: "✖️",
+    Event.JOIN_DECLINED: "✖️",
+    Event.JOIN_EXPIRED: "⌛",
+    Event.REMOVED: "🚪",
+    Event.BLOCKED: "⛔",
+    Event.UNBLOCKED: "🔓",
+    Event.REVOKED: "♻️",
+    Event.RESTORED: "↩️",
+    Event.RAID: "🌊",
+}
+"""The outcome at a glance."""
+
+
+def stage(what: Stage, why: str, until: datetime | None, words: Words, now: datetime) -> str:  # noqa: C901 - one line a stage
+    """Return how far a waiting person got; `until` is None where the moment should not be shown."""
+    moment = words.moment(until, now) if until is not None else None
+    match what:
+        case Stage.ASKED:
+            return words("has not opened the private chat")
+        case Stage.WROTE:
+            return words("wrote to the bot")
+        case Stage.SHARED:
+            return words("shared their contact")
+        case Stage.NUMBER_SHOWN if moment is None:
+            return words("was shown a number")
+        case Stage.NUMBER_SHOWN:
+            return words("was shown a number; time ends {moment}", moment=moment)
+        case Stage.EXPIRED:
+            return words("did not call in time")
+        case Stage.CANCELLED:
+            return words("gave up")
+        case Stage.GATEWAY_REFUSED:
+            return words("got no number: {why}", why=refused(why, words))
+        case Stage.CONTACT_REFUSED:
+            return words("contact not taken: {why}", why=refused(why, words))
+        case Stage.LIMITED if moment is None:
+            return words("tried too often")
+        case Stage.LIMITED:
+            return words("tried too often; the next try opens {moment}", moment=moment)
+        case Stage.HINDERED:
+            return words("verified, but {why}", why=refused(why, words))
+
+
+def override(view: MemberCard, words: Words, now: datetime) -> str:
+    """Return somebody's state at a gate."""
+    if view.is_admin:
+        return words("administrator; nothing can be done about them here")
+    if not view.is_known:
+        return words("never asked to come in here")
+    if view.applicant is not None:
+        applicant = view.applicant
+        what = stage(applicant.stage, applicant.why, applicant.until, words, now)
+        return words("waits for {age}: {stage}", age=lasted(now - applicant.since, words), stage=what)
+    match view.state:
+        case RequestState.APPROVED:
+            return words("let in")
+        case RequestState.DECLINED:
+            return words("declined")
+        case _:
+            return words("not in, and asks for nothing")
+
+
+def decision(made: AccessOverride, words: Words, now: datetime) -> str:
+    """Return the decision about somebody at a gate, and who made it."""
+    age, admin = lasted(now - made.at, words), mention(words("administrator"), made.admin_id)
+    match made.override:
+        case Override.ALLOWED:
+            return words("Let in by hand, {age} ago, by {admin}", age=age, admin=admin)
+        case Override.BLOCKED:
+            return words("Blocked {age} ago, by {admin}", age=age, admin=admin)
+        case Override.REVOKED:
+            return words("Only a call of later counts: revoked {age} ago, by {admin}", age=age, admin=admin)
+
+
+def refused(code: str, words: Words) -> str:
+    """Return the reason in a few words; an unknown code means that the check was not available."""
+    return words(REASONS[code].phrase if code in REASONS else NO_CHECK)
+
+
+def happened(what: HistoryEntry, words: Words) -> str:
+    """Return one event of a person's history; with the admin who caused it, if one did."""
+    text = _event(what, words)
+    if what.actor_id is None:
+        return text
+    return words("{what}, by {admin}", what=text, admin=mention(words("administrator"), what.actor_id))
+
+
+def _event(what: HistoryEntry, words: Words) -> str:  # noqa: C901 - one line an event
+    match what.event:
+        case Event.STARTED:
+            return words("sent /start")
+        case Event.JOIN_ASKED:
+            return words("asked to join")
+        case Event.AT_ONCE:
+            return words("need not verify")
+        case Event.OPERATOR_ADDED:
+            return words("made an operator")
+        case Event.OPERATOR_REMOVED:
+            return words("operator no more")
+        case Event.MEMBER_CAME:
+            return words("joined")
+        case Event.MUTED:
+            return words("muted until verified")
+        case Event.EXEMPTED:
+            return words("let through unasked")
+        case Event.JOIN_NOT_REACHED:
+            return words("could not be written to")
+        case Event.APP_OPENED:
+            return words("opened the app")
+        case Event.CONTACT_TAKEN:
+            return words("shared their contact")
+        case Event.CONTACT_REFUSED:
+            return words("contact not taken: {why}", why=refused(what.code, words))
+        case Event.NUMBER_GIVEN:
+            return words("was shown a number")
+        case Event.ANOTHER_GIVEN:
+            return words("was shown another number")
+        case Event.NUMBER_REFUSED:
+            return words("got no number: {why}", why=refused(what.code, words))
+        case Event.LIMITED:
+            return words("tried too often")
+        case Event.CONFIRMED:
+            return words("verified")
+        case Event.CALL_HINTED:
+            return words("called, but not so that it counts")
+        case Event.EXPIRED:
+            return words("did not call in time")
+        case Event.CANCELLED:
+            return words("gave up")
+        case Event.PHONE_FREED:
+            return words("the phone was freed")
+        case Event.PHONE_TAKEN:
+            return words("called, but the phone has verified another account")
+        case Event.HINDERED:
+            return words("verified, but {why}", why=refused(what.code, words))
+        case Event.GRANT_DONE:
+            return _given(what.code, words)
+        case Event.GRANT_GONE:
+            return words("nothing was left to let in")
+        case Event.GRANT_FAILED:
+            return words("could not be let in")
+        case Event.JOIN_EXPIRED:
+            return words("the deadline passed")
+        case Event.JOIN_DECLINED:
+            return words("request declined")
+        case Event.REMOVED:
+            return words("removed")
+        case Event.GONE:
+            return words("left")
+        case Event.ALLOWED:
+            return words("let in by hand")
+        case Event.DECLINED_BY_ADMIN:
+            return words("declined by hand") if what.code != "blocked" else words("turned away as blocked")
+        case Event.BLOCKED:
+            return words("blocked")
+        case Event.UNBLOCKED:
+            return words("unblocked")
+        case Event.REVOKED:
+            return words("has to verify anew")
+        case Event.RESTORED:
+            return words("restored")
+        case Event.APPEALED:
+            return words("asked the administrators")
+        case _:
+            return str(what.event)
+
+
+def _given(code: str, words: Words) -> str:
+    match code:
+        case GrantKind.TAG:
+            return words("got the tag")
+        case GrantKind.LINK:
+            return words("got a link")
+        case _:
+            return words("let in")

@@ -1,0 +1,312 @@
+"""Incident messages for operators: what is wrong, what it means, what to do; and that it is resolved."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from html import escape
+
+from bot.domain.incidents import EPHEMERAL, IncidentKind
+from bot.domain.monitoring import BalanceReading, BalanceReport
+from bot.features.monitoring.troubles import Details, clock_difference, right, token_use, variable_of
+from bot.i18n import formats
+from bot.i18n.reasons import GATEWAY_TROUBLES
+from bot.i18n.texts import Words, shown
+
+
+def incident(trouble: IncidentKind, details: Details, words: Words, callback_url: str | None) -> str:
+    """Return the HTML of the message about an incident."""
+    match trouble:
+        case (
+            IncidentKind.MONEY_SHORT
+            | IncidentKind.GATEWAY_ERRORS
+            | IncidentKind.CALLBACK_SILENT
+            | IncidentKind.CALLS_UNMATCHED
+        ):
+            return _of_gateway(trouble, details, words, callback_url)
+        case (
+            IncidentKind.FLOODS
+            | IncidentKind.WEBHOOK
+            | IncidentKind.SECOND_PROGRAM
+            | IncidentKind.PART_REFUSED
+            | IncidentKind.GATE_LACKS
+        ):
+            return _of_telegram(trouble, details, words)
+        case IncidentKind.OUTBOX_FAILING | IncidentKind.OUTBOX_GONE:
+            return _of_outbox(trouble, details, words)
+        case _:
+            return _of_our_own(trouble, details, words)
+
+
+def all_clear(trouble: IncidentKind, details: Details, words: Words) -> str:
+    """Return the HTML of the message that the incident is resolved."""
+    lasted = formats.rounded_span(timedelta(seconds=int(details.get("seconds_lasted", 0))), words)
+    match trouble:
+        case IncidentKind.TELEGRAM_SILENT:
+            return words(
+                "✅ Telegram answers again. It did not for {lasted}; what waited is being made up for.", lasted=lasted
+            )
+        case IncidentKind.TELEGRAM_REFUSES:
+            return words(
+                "✅ Telegram takes my calls again. For {lasted} it refused them: {error}",
+                lasted=lasted,
+                error=shown(str(details.get("error", ""))),
+            )
+        case IncidentKind.GATE_OFF:
+            gate = f"<b>{shown(str(details.get('title', '')))}</b>"
+            return words("✅ {gate}: I can let people in again, after {lasted}.", gate=gate, lasted=lasted)
+        case _:
+            return words(
+                "✅ All clear: {what}. It was otherwise for {lasted}.",
+                what=_what(trouble, details, words),
+                lasted=lasted,
+            )
+
+
+def _of_gateway(trouble: IncidentKind, details: Details, words: Words, callback_url: str | None) -> str:
+    match trouble:
+        case IncidentKind.MONEY_SHORT if "days" in details:
+            return words(
+                "💰 The gateway account has {amount} {currency} left, enough for {days} or so. "
+                "Pay money in: without any, nobody gets a number.",
+                amount=details["amount"],
+                currency=shown(str(details["currency"])),
+                days=words.many("{count} day", "{count} days", int(details["days"])),
+            )
+        case IncidentKind.MONEY_SHORT:
+            return words(
+                "💰 The gateway account has only {amount} {currency} left. "
+                "Pay money in: without any, nobody gets a number.",
+                amount=details["amount"],
+                currency=shown(str(details["currency"])),
+            )
+        case IncidentKind.GATEWAY_ERRORS:
+            return words(
+                "⚠️ The gateway failed {failed} of the last {asked} requests for a number. Those people were asked to "
+                "try again later. If it goes on, look at the gateway's news, and run “python -m bot doctor”.",
+                failed=details["failed"],
+                asked=details["asked"],
+            )
+        case IncidentKind.CALLS_UNMATCHED:
+            return words.many(
+                "⚠️ {count} call was reported within an hour that matches nobody, while people wait in vain. Check the "
+                "clock of this machine with “python -m bot doctor”, and whether the gateway account reports calls of "
+                "other programs, or phones in another form.",
+                "⚠️ {count} calls were reported within an hour that match nobody, while people wait in vain. Check the "
+                "clock of this machine with “python -m bot doctor”, and whether the gateway account reports calls of "
+                "other programs, or phones in another form.",
+                int(details["count"]),
+            )
+        case _:
+            return words(
+                "⚠️ Your callback URL does not reach us: the last {count} calls were found only by looking into the "
+                "gateway's inbox, which takes longer. In the gateway account's settings, enter exactly this as the "
+                "handler's address:\n<code>{url}</code>",
+                count=details["count"],
+                url=escape(callback_url or "", quote=False),
+            )
+
+
+def _of_telegram(trouble: IncidentKind, details: Details, words: Words) -> str:
+    match trouble:
+        case IncidentKind.FLOODS:
+            return words(
+                "⚠️ Telegram told me to slow down {count} times within five minutes. Nothing is lost, but people wait "
+                "longer. Set TELEGRAM_RATE lower if it comes again.",
+                count=details["count"],
+            )
+        case IncidentKind.PART_REFUSED if details["subject"] == EPHEMERAL:
+            return words(
+                "⚠️ The Bot API server does not know messages that one person alone sees: it showed one to the whole "
+                "group, and I deleted it. Newcomers whom I mute are told how to verify by one message for all. Update "
+                "your Bot API server (10.2 or newer). I try again after a restart, or once a day."
+            )
+        case IncidentKind.PART_REFUSED:
+            return words(
+                "⚠️ Telegram refuses a part of my messages, which go out without it: {part}. For an address, set "
+                "PUBLIC_URL to https with a full host name; for a tag or a button, update your Bot API server. Then "
+                "restart me.",
+                part=shown(str(details["subject"])),
+            )
+        case IncidentKind.SECOND_PROGRAM:
+            return words(
+                "🚨 Two programs use this bot's token: {what}. While both run, some people get no answer. Stop the "
+                "other one. If it is not yours, have @BotFather revoke the token and put the new one into BOT_TOKEN.",
+                what=token_use(details, words),
+            )
+        case IncidentKind.WEBHOOK if "undelivered" in details:
+            return words.many(
+                "⚠️ Telegram holds {count} update and does not bring it. Check that PUBLIC_URL leads here.",
+                "⚠️ Telegram holds {count} updates and does not bring them. Check that PUBLIC_URL leads here.",
+                int(details["undelivered"]),
+            )
+        case IncidentKind.WEBHOOK:
+            return words(
+                "⚠️ Telegram cannot bring updates to the webhook: {error}. People get no answers meanwhile. Check that "
+                "PUBLIC_URL is reachable from outside and its certificate is valid.",
+                error=shown(str(details["error"])),
+            )
+        case _:
+            missing = ", ".join(right(name, words) for name in str(details["missing"]).split())
+            return words(
+                "⚠️ In {gate} something is missing: {missing}. Ask its owner to put it right in the group's settings.",
+                gate=f"<b>{shown(str(details['title']))}</b>",
+                missing=missing,
+            )
+
+
+def _of_outbox(trouble: IncidentKind, details: Details, words: Words) -> str:
+    name = variable_of(str(details["subject"]))
+    if trouble is IncidentKind.OUTBOX_GONE:
+        return words(
+            "⚠️ {name} answered 410: it wants nothing more, so I stopped. What is owed to it is kept for a week. "
+            "Once the address is right, start me again.",
+            name=name,
+        )
+    return words(
+        "⚠️ {name} has not taken what I bring for an hour. I go on trying for three days. “python -m bot doctor” tells "
+        "whether the address can be reached.",
+        name=name,
+    )
+
+
+def _of_our_own(trouble: IncidentKind, details: Details, words: Words) -> str:
+    match trouble:
+        case IncidentKind.STORAGE_SLOW:
+            return words(
+                "⚠️ The database is slow: half of the transactions take longer than {seconds} seconds. People wait as "
+                "long. Look at the disk, and at what else runs on that machine.",
+                seconds=details["seconds"],
+            )
+        case IncidentKind.STORAGE_FAILING:
+            return words(
+                "🚨 The database failed {count} times within five minutes. Nothing acknowledged is lost, but people "
+                "get no answers meanwhile. Look at its disk and its log.",
+                count=details["count"],
+            )
+        case IncidentKind.QUEUE_STUCK:
+            return words(
+                "⚠️ People wait for me: {length} things are due ({queue}), the oldest for {age}. If it does not pass, "
+                "see the log for “delivery_failed”.",
+                length=details["length"],
+                queue=shown(str(details["subject"])),
+                age=formats.rounded_span(timedelta(seconds=int(details["seconds"])), words),
+            )
+        case IncidentKind.DISK_SHORT:
+            return words(
+                "🚨 The disk with the database is nearly full: {free} MiB ({percent} %) are free. When it is full, "
+                "nobody gets in. Make room.",
+                free=details["free"],
+                percent=details["percent"],
+            )
+        case IncidentKind.CLOCK:
+            what = clock_difference(str(details["subject"]), int(details["ahead"]), words)
+            if details["subject"] == "telegram":
+                return words(
+                    "🚨 The clock of this machine is wrong: {what}. Calls may not be recognised, and deadlines end at "
+                    "the wrong time. Switch on time synchronisation (NTP).",
+                    what=what,
+                )
+            return words(
+                "⚠️ Two clocks differ: {what}, while mine agrees with Telegram's, or Telegram's is not known. Calls may "
+                "not be recognised. Check the time synchronisation (NTP) of this machine; if it is right, tell the "
+                "gateway.",
+                what=what,
+            )
+        case _:
+            return words("⚠️ Something is wrong: {what}.", what=trouble)
+
+
+def _what(trouble: IncidentKind, details: Details, words: Words) -> str:  # noqa: C901 - one line a trouble
+    """Return the incident in a few words."""
+    match trouble:
+        case IncidentKind.GATEWAY:
+            return words("the gateway gives numbers again")
+        case IncidentKind.GATEWAY_ERRORS:
+            return words("the gateway answers as it should again")
+        case IncidentKind.MONEY_SHORT:
+            return words("the gateway account has money again")
+        case IncidentKind.CALLBACK_SILENT:
+            return words("calls are reported to the callback URL again")
+        case IncidentKind.FLOODS:
+            return words("Telegram lets me go at full speed again")
+        case IncidentKind.PART_REFUSED if details.get("subject") == EPHEMERAL:
+            return words("the Bot API server sends messages that one person alone sees")
+        case IncidentKind.PART_REFUSED:
+            return words("messages go out whole again ({part})", part=shown(str(details.get("subject", ""))))
+        case IncidentKind.SECOND_PROGRAM:
+            return words("no other program uses my token any more")
+        case IncidentKind.WEBHOOK:
+            return words("Telegram brings updates to the webhook again")
+        case IncidentKind.GATE_LACKS:
+            return words("{gate} lacks nothing any more", gate=f"<b>{shown(str(details.get('title', '')))}</b>")
+        case IncidentKind.STORAGE_SLOW:
+            return words("the database is fast enough again")
+        case IncidentKind.STORAGE_FAILING:
+            return words("the database keeps everything again")
+        case IncidentKind.QUEUE_STUCK:
+            return words("nobody waits for me any more ({queue})", queue=shown(str(details.get("subject", ""))))
+        case IncidentKind.DISK_SHORT:
+            return words("there is room on the disk again")
+        case IncidentKind.CLOCK:
+            return words("the clocks agree again")
+        case IncidentKind.CALLS_UNMATCHED:
+            return words("calls match those who wait again")
+        case IncidentKind.OUTBOX_FAILING | IncidentKind.OUTBOX_GONE:
+            return words("{name} takes what I bring again", name=variable_of(str(details.get("subject", ""))))
+        case IncidentKind.TELEGRAM_SILENT | IncidentKind.TELEGRAM_REFUSES | IncidentKind.GATE_OFF:
+            return trouble
+
+
+def balance_text(told: BalanceReport, words: Words) -> str:
+    """Return the HTML of the message."""
+    statement, now = told.statement, told.at
+    lines = []
+    if statement.reason is not None:
+        lines += [_refused(statement, words), ""]
+    if statement.money is not None:
+        lines.append(_money(told, statement.money, words))
+    lines += _spending(told, words)
+    if told.low:
+        lines.append(words("I sound the alarm below: {amount}", amount=_amount(told.low, told, words)))
+    if statement.left_alone_until is not None and statement.left_alone_until > now:
+        lines.append(
+            words("Asked again at the earliest: {moment}", moment=words.moment(statement.left_alone_until, now))
+        )
+    if statement.asked_at is not None:
+        lines.append(words("Asked: {moment}", moment=words.moment(statement.asked_at, now)))
+    return "\n".join(lines).strip()
+
+
+def _money(told: BalanceReport, money: Decimal, words: Words) -> str:
+    amount = f"<b>{_amount(money, told, words)}</b>"
+    if told.statement.reason is not None and told.statement.told_at is not None:
+        before = words.moment(told.statement.told_at, told.at)
+        return words("Money at the gateway when it last told: {amount}, {moment}", amount=amount, moment=before)
+    return words("💰 Money at the gateway: {amount}", amount=amount)
+
+
+def _spending(told: BalanceReport, words: Words) -> list[str]:
+    if not told.has_price:
+        return [words("Set SMSC_PRICE, and I tell what is spent and for how long the money lasts.")]
+    if told.spending is None:
+        return [words("What was spent is not known: the database gives no answer.")]
+    today, week = (_amount(spent, told, words) for spent in (told.spending.today, told.spending.week))
+    lines = [words("Spent on numbers: {today} today, {week} in 7 days", today=today, week=week)]
+    if told.days is not None:
+        days = formats.day_count(told.days, words)
+        lines.append(words("At this pace it lasts for: {days}", days=days))
+    return lines
+
+
+def _refused(statement: BalanceReading, words: Words) -> str:
+    """Return why the gateway did not report a balance, and what to do."""
+    code = "" if statement.code is None else " " + words("(code {code})", code=statement.code)
+    if statement.reason not in GATEWAY_TROUBLES:
+        return words("⚠️ The gateway tells nothing about the account.{code}", code=code)
+    return words(GATEWAY_TROUBLES[statement.reason].advice, code=code)
+
+
+def _amount(amount: Decimal, told: BalanceReport, words: Words) -> str:
+    currency = shown(told.statement.currency) if told.statement.currency else ""
+    return f"{formats.money(amount, words.language)} {currency}".strip()

@@ -1,0 +1,1 @@
+"""Who runs this installation, and what they are notified of."""

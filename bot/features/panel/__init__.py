@@ -1,0 +1,1 @@
+"""The admins' pages: opening them, and moving between them."""

@@ -1,0 +1,196 @@
+"""The panel's list of gates, and a gate's card: text and buttons."""
+
+from __future__ import annotations
+
+from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
+
+from bot.domain.admin_actions import AdminActionKind, GateCard, GateLine, GateList, NoAdmin
+from bot.domain.gate_health import BY_REQUEST, LETS_NOBODY_IN, GateHealth, GateIssue, GateState
+from bot.domain.gate_settings import EntryMode, Preset, preset_of
+from bot.domain.gates import Gate, GateMode
+from bot.domain.setting_choices import Page
+from bot.features.settings.frame import in_rows, marked
+from bot.features.settings.states import SIGNS, guard_joins, issue, unconfirmed
+from bot.features.settings.words import PAGE_WORDS
+from bot.i18n.texts import Words, shown, visible
+from bot.telegram import keyboards
+from bot.telegram.deep_links import Start, payload
+from bot.telegram.keyboards import Place, more_gates
+from bot.telegram.rendered import RenderedMessage
+
+BUTTON_LENGTH = 32
+
+
+def render_gate_list(view: GateList, words: Words) -> RenderedMessage:
+    """Render the gates of an admin."""
+    if not view.gates:
+        return RenderedMessage(
+            words("You run no group that I guard. Make me an administrator of one, and it appears here."), None
+        )
+    buttons = [[keyboards.panel(_named(line), AdminActionKind.OPEN, line.gate_id, Page.CARD)] for line in view.gates]
+    text = words("<b>Your groups</b>\n\nBehind each stands how many wait there.")
+    return RenderedMessage(text + more_gates(view.more, words), keyboards.rows(*buttons))
+
+
+def render_no_admin(_: NoAdmin, words: Words) -> RenderedMessage:
+    """Render that the reader is no admin."""
+    back = keyboards.place(words("‹ All my groups"), Place.GATES)
+    return RenderedMessage(words("Only administrators of that group can see this."), keyboards.rows([back]))
+
+
+def _named(line: GateLine) -> str:
+    waiting = f" · {line.waiting}" if line.waiting else ""
+    return f"{SIGNS[line.state]} {visible(line.title, BUTTON_LENGTH)}{waiting}"
+
+
+ABOUT_GUARDS = (GateIssue.NO_GUARD, GateIssue.NO_GUARD_HERE)
+
+
+def render_card(view: GateCard, words: Words, chat_url: str) -> RenderedMessage:
+    """Return the card. `chat_url` opens the private chat with the bot."""
+    return RenderedMessage("\n\n".join(_paragraphs(view, words, chat_url)), _buttons(view, words, chat_url))
+
+
+def _paragraphs(view: GateCard, words: Words, chat_url: str) -> list[str]:
+    gate, health = view.gate, view.health
+    told = [_state(view, words)]
+    if gate.works:
+        told.append(_what_happens(view, words))
+    told += ["⚠️ " + issue(each, view.joined_unverified, words) for each in view.issues if each not in ABOUT_GUARDS]
+    if health is not None and health.is_there and gate.username is None and gate.settings.way is not EntryMode.MUTE:
+        told.append(
+            words("🔎 Links that others made I cannot see: under “Invite links” each needs “Request admin approval”.")
+        )
+    if view.waiting:
+        told.append(words.many("👥 {count} person waits now.", "👥 {count} people wait now.", view.waiting))
+    if link := own_link(view, chat_url):
+        told.append(words("🔗 The link to give away: {link}", link=link))
+    if health is not None and (guards := _guards(gate, health, words)):
+        told.append(guards)
+    return told
+
+
+def own_link(view: GateCard, chat_url: str) -> str:
+    """Return the link through which people come to this gate; empty when there is none yet."""
+    if view.gate.settings.way is EntryMode.LINK:
+        return f"{chat_url}?start={payload(Start.IN, view.gate.chat_id)}"
+    return view.link
+
+
+def _state(view: GateCard, words: Words) -> str:
+    gate = view.gate
+    title = f"<b>{shown(gate.title)}</b>"
+    if gate.is_on and gate.switch is GateMode.PAUSED:
+        return words(
+            "⏸ {gate} is paused: nobody is let in, turned away or written to, and no deadline runs.", gate=title
+        )
+    match view.state:
+        case GateState.UNGUARDED:
+            return words(
+                "⛔ {gate} is not guarded: I am no administrator of it, or lack the right “Invite users via link”.",
+                gate=title,
+            )
+        case GateState.BYPASSED:
+            return words("⚠️ {gate}: people can get in without verifying.", gate=title)
+        case GateState.UNCONFIRMED:
+            return unconfirmed(gate, words)
+        case GateState.OPEN:
+            return words("🔓 {gate} is open to everybody: no call needed.", gate=title)
+        case GateState.HAS_ISSUES if LETS_NOBODY_IN.intersection(view.issues):
+            return words("⚠️ {gate}: I can let nobody in.", gate=title)
+        case GateState.HAS_ISSUES:
+            return words("⚠️ {gate} is guarded now, but something is missing.", gate=title)
+        case GateState.OFF:
+            return words("⏹ {gate} is off: requests are its administrators' business.", gate=title)
+        case GateState.STRICT:
+            return words("🛡 {gate} is guarded now, strictly for a while.", gate=title)
+        case _:
+            return words("✅ {gate} is guarded now.", gate=title)
+
+
+def _what_happens(view: GateCard, words: Words) -> str:
+    settings = view.gate.settings
+    if not settings.asks_call:
+        return words("Everybody is let in at once, without a call, and only recorded.")
+    match settings.way:
+        case EntryMode.MUTE:
+            return words("Who joins may not write until they have verified by one free call.")
+        case EntryMode.LINK:
+            return words("Who verifies by one free call gets an invite link of their own from me, in private.")
+        case EntryMode.REQUEST | EntryMode.GUARD:
+            told = words(
+                "Who asks to join is written to in private and let in after one free call. In the group nothing is "
+                "posted."
+            )
+    if view.health is None:
+        # Until Telegram has answered, this is the one thing to check.
+        told += " " + words("Make sure that “Approve new members” is on for its invite link.")
+    return told
+
+
+def _guards(gate: Gate, health: GateHealth, words: Words) -> str:
+    if gate.is_channel or not health.is_supergroup or gate.settings.way not in (EntryMode.REQUEST, EntryMode.GUARD):
+        return ""
+    return guard_joins(words, are_on=health.is_guarded, are_possible=health.guard_possible)
+
+
+def _buttons(view: GateCard, words: Words, chat_url: str) -> InlineKeyboardMarkup:
+    gate, link = view.gate, own_link(view, chat_url)
+    waiting = []
+    if view.waiting:
+        waiting = [_page(words("👥 Who waits: {count}", count=view.waiting), gate, Page.PENDING)]
+    if link:
+        links = [keyboards.copy(words("📋 Copy the link"), link)]
+    else:
+        links = [keyboards.panel(words("🔗 Make a link"), AdminActionKind.LINK, gate.chat_id)]
+    return keyboards.rows(
+        [keyboards.panel(words("🔄 Check again"), AdminActionKind.CHECK, gate.chat_id), *links],
+        _test(view, words),
+        waiting,
+        _presets(gate, words),
+        _switches(gate, words),
+        *_settings(gate, words),
+        [keyboards.place(words("‹ All my groups"), Place.GATES)],
+    )
+
+
+def _test(view: GateCard, words: Words) -> list[InlineKeyboardButton]:
+    """Where people have to ask before they are in, let the admin test that."""
+    settings = view.gate.settings
+    if not view.gate.is_on or not settings.asks_call or settings.way not in BY_REQUEST:
+        return []
+    return [keyboards.panel(words("🧪 Test my link"), AdminActionKind.OPEN, view.gate.chat_id, Page.LINK_TEST)]
+
+
+def _presets(gate: Gate, words: Words) -> list[InlineKeyboardButton]:
+    current = preset_of(gate.settings)
+    names = {Preset.OPEN: words("Open"), Preset.STANDARD: words("Standard"), Preset.STRICT: words("Strict")}
+    return [
+        keyboards.panel(marked(name, is_current=which is current), AdminActionKind.PRESET, gate.chat_id, value=which)
+        for which, name in names.items()
+    ]
+
+
+def _switches(gate: Gate, words: Words) -> list[InlineKeyboardButton]:
+    names = {GateMode.ON: words("▶️ On"), GateMode.PAUSED: words("⏸ Pause"), GateMode.OFF: words("⏹ Off")}
+    return [
+        keyboards.panel(
+            marked(name, is_current=which is gate.switch), AdminActionKind.SWITCH, gate.chat_id, value=which
+        )
+        for which, name in names.items()
+    ]
+
+
+def _settings(gate: Gate, words: Words) -> list[list[InlineKeyboardButton]]:
+    """Return a button for each page of settings, two in a row, most with the current choice."""
+    return in_rows(
+        [
+            _page(page_words.button(gate.settings, words), gate, page)
+            for page, page_words in PAGE_WORDS.items()
+            if page_words.button is not None
+        ]
+    )
+
+
+def _page(text: str, gate: Gate, page: Page) -> InlineKeyboardButton:
+    return keyboards.panel(text, AdminActionKind.OPEN, gate.chat_id, page)

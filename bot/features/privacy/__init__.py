@@ -1,0 +1,1 @@
+"""What is stored about a person: their file, its deletion, exports, retention."""

@@ -1,0 +1,1 @@
+"""Detects raids, alerts admins, and ends them."""

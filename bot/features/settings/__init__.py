@@ -1,0 +1,1 @@
+"""The settings of a gate: changing, reading, describing and exporting them."""

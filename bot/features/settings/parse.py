@@ -1,0 +1,209 @@
+"""Reads what admins write on pages of settings, and settings files; says what is wrong with them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any, Never
+
+from pydantic import JsonValue, TypeAdapter, ValidationError
+
+from bot.domain.gate_settings import GateSettings, InvalidSettingError, SettingProblem
+from bot.domain.gates import Gate
+from bot.domain.setting_choices import REFUSABLE
+from bot.i18n.countries import code_of
+from bot.i18n.texts import LANGUAGES, Words, _, shown
+
+PART = re.compile(r"(\d{1,6})\s*([^\W\d_]+)\.?\s*")
+DAY = 24 * 60
+UNITS = (
+    (re.compile(r"m|min(ute)?s?|м|мин(ут[аыу]?)?"), 1),
+    (re.compile(r"h|hrs?|hours?|ч|час(а|ов)?"), 60),
+    (re.compile(r"d|days?|д|дн(я|ей)?|день|сут(ки|ок)?"), DAY),
+    (re.compile(r"w|weeks?|н|нед(ел[яиюь]|ель)?"), 7 * DAY),
+)
+"""How people write spans of time, and how many minutes each is."""
+TOO_LONG = 10**8
+"""Minutes; longer than any setting can be."""
+LONGEST_ABOUT = 40
+
+
+def minutes(text: str) -> str:
+    """Read a span such as “1h 30m”; return its minutes."""
+    rest, total = text.lower(), 0
+    while rest:
+        part = PART.match(rest)
+        unit = next((size for name, size in UNITS if part and name.fullmatch(part[2])), None)
+        if part is None or unit is None:
+            raise InvalidSettingError(SettingProblem.SPAN)
+        total += int(part[1]) * unit
+        rest = rest[part.end() :]
+    return str(min(total, TOO_LONG))
+
+
+def days(text: str) -> str:
+    """Read a number of days, or a span of whole days; return the days."""
+    if re.fullmatch(r"\d{1,6}", text):
+        return text
+    whole, rest = divmod(int(minutes(text)), DAY)
+    if rest:
+        raise InvalidSettingError(SettingProblem.FRESH)
+    return str(whole)
+
+
+def number(text: str) -> str:
+    """Read a whole number."""
+    if not re.fullmatch(r"\d{1,6}", text):
+        raise InvalidSettingError(SettingProblem.NUMBER)
+    return text
+
+
+def raid_size(text: str) -> str:
+    """Read requests and minutes, such as “50 in 10”; return them with a slash between."""
+    numbers = re.fullmatch(r"(\d{1,6})[^\d]+(\d{1,6})[^\d]*", text)
+    if numbers is None:
+        raise InvalidSettingError(SettingProblem.RAID)
+    return f"{numbers[1]}/{numbers[2]}"
+
+
+def countries(text: str) -> str:
+    """Read listed countries; a minus before one removes it from the list."""
+    found = []
+    for name in filter(None, (part.strip() for part in re.split(r"[,;\n]", text))):
+        sign = "-" if name[0] in "-−–" else "+"
+        code = code_of(name.lstrip("+-−– "))
+        if code is None:
+            raise InvalidSettingError(SettingProblem.COUNTRY, name[:LONGEST_ABOUT])
+        found.append(sign + code)
+    if not found:
+        raise InvalidSettingError(SettingProblem.COUNTRY)
+    return ",".join(found)
+
+
+def problem(what: SettingProblem, about: str, words: Words) -> str:
+    """Return one sentence in HTML. `about`: the part that is wrong, as entered."""
+    return words(PROBLEMS[what], part=f"<b>{shown(about)}</b>")
+
+
+PROBLEMS = {
+    SettingProblem.DEADLINE: _("The deadline can be 5 minutes to 30 days: write it once more, such as 2 hours."),
+    SettingProblem.FRESH: _("It can be 1 to 3650 whole days: write it once more, such as 90."),
+    SettingProblem.ACCOUNTS: _("One phone can bring in 1 to 10 accounts: write a number of these."),
+    SettingProblem.MANY_COUNTRIES: _("At most 60 countries can be listed: take some off the list first."),
+    SettingProblem.COUNTRY_CODES: _(
+        "Countries are named, or written as codes of two letters such as RU: write them once more."
+    ),
+    SettingProblem.NO_COUNTRIES: _("With an empty list nobody could come in: mark a country first."),
+    SettingProblem.TAG: _(
+        "A tag has at most 16 characters, in one line, and no emoji: write a shorter or plainer one."
+    ),
+    SettingProblem.WELCOME: _(
+        "The welcome can have at most 500 characters: shorten what you wrote, and send it once more."
+    ),
+    SettingProblem.MANY_FURTHER: _("At most 10 further chats can be given: take one off first."),
+    SettingProblem.RAID: _("Write how many requests in how many minutes, such as 30 in 5; up to 10000 in 60."),
+    SettingProblem.SPAN: _("I do not understand this time: write it such as 90 minutes, 2 hours or 3 days."),
+    SettingProblem.NUMBER: _("Write a whole number, in digits."),
+    SettingProblem.COUNTRY: _("I do not know the country {part}: write its name, or its code such as RU."),
+    SettingProblem.FILE_BIG: _("This file is too big to hold settings: send one that “Export” made."),
+    SettingProblem.FILE_UNREACHABLE: _("I could not fetch this file from Telegram: send it once more."),
+    SettingProblem.FILE_NO_JSON: _("This file is no JSON text: send one that “Export” made."),
+    SettingProblem.FILE_FOREIGN: _("This file holds no settings of a group: send one that “Export” made."),
+    SettingProblem.FILE_NEWER: _(
+        "This file was made by another version of me: export the settings there once more, or set them here by hand."
+    ),
+    SettingProblem.FILE_UNKNOWN: _(
+        "This file names a setting {part} that I do not have: take it out, and send the file once more."
+    ),
+    SettingProblem.FILE_VALUE: _(
+        "This file gives {part} a value that it cannot have: mend it, and send the file once more."
+    ),
+}
+
+VERSION = 1
+SETTINGS = TypeAdapter(GateSettings)
+NAMES = frozenset(field.name for field in fields(GateSettings))
+PARTS = frozenset({"callgate", "gate", "settings"})
+
+
+class JsonSettingsFile:
+    """See `bot.domain.ports.SettingsFile`.
+
+    A file from outside is not trusted: names, types and values must be right, each separately.
+    """
+
+    def written(self, gate: Gate) -> str:
+        """Return a file that people can read and compare line by line."""
+        settings_file = {
+            "callgate": VERSION,
+            "gate": {"id": gate.chat_id, "title": gate.title},
+            "settings": _plain(gate.settings),
+        }
+        return json.dumps(settings_file, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+
+    def read(self, text: str, present: GateSettings) -> tuple[int, GateSettings]:
+        """Return the gate of a file (0 if it names none), and the settings with its changes."""
+        settings_file = _loaded(text)
+        if not isinstance(settings_file, dict) or "callgate" not in settings_file:
+            raise InvalidSettingError(SettingProblem.FILE_FOREIGN)
+        if type(settings_file["callgate"]) is not int or settings_file["callgate"] != VERSION:
+            raise InvalidSettingError(SettingProblem.FILE_NEWER)
+        given, origin = settings_file.get("settings"), settings_file.get("gate")
+        if not isinstance(given, dict):
+            raise InvalidSettingError(SettingProblem.FILE_FOREIGN)
+        unknown = sorted((set(given) - NAMES) | (set(settings_file) - PARTS))
+        if unknown:
+            raise InvalidSettingError(SettingProblem.FILE_UNKNOWN, unknown[0][:LONGEST_ABOUT])
+        settings = _made(_plain(present) | given, is_strict=True)
+        for name, is_right in (
+            ("language", settings.language in ("", *LANGUAGES)),
+            ("refused_kinds", settings.refused_kinds <= REFUSABLE),
+            ("welcome", "\0" not in settings.welcome),
+        ):
+            if not is_right:
+                raise InvalidSettingError(SettingProblem.FILE_VALUE, name)
+        gate_id = origin.get("id") if isinstance(origin, dict) else 0
+        return gate_id if type(gate_id) is int and abs(gate_id) < 2**63 else 0, settings
+
+    def changes(self, before: GateSettings, after: GateSettings) -> str:
+        """Return the settings that differ, with their new values."""
+        old, new = _plain(before), _plain(after)
+        changed = {name: value for name, value in new.items() if old[name] != value}
+        return json.dumps(changed, ensure_ascii=False, separators=(",", ":"))
+
+    def applied(self, settings: GateSettings, changes: str) -> GateSettings:
+        """Return the settings with these changes."""
+        changed = json.loads(changes)
+        return _made(_plain(settings) | changed, is_strict=False)
+
+
+def _plain(settings: GateSettings) -> dict[str, Any]:
+    plain: dict[str, Any] = SETTINGS.dump_python(settings, mode="json")
+    # A set has no order of its own.
+    return plain | {"refused_kinds": sorted(plain["refused_kinds"])}
+
+
+def _loaded(text: str) -> JsonValue:
+    def refuse(_constant: str) -> Never:
+        raise InvalidSettingError(SettingProblem.FILE_NO_JSON)
+
+    try:
+        loaded: JsonValue = json.loads(text, parse_constant=refuse)
+    except (ValueError, RecursionError):
+        raise InvalidSettingError(SettingProblem.FILE_NO_JSON) from None
+    return loaded
+
+
+def _made(plain: Mapping[str, Any], *, is_strict: bool) -> GateSettings:
+    try:
+        return SETTINGS.validate_json(json.dumps(plain), strict=is_strict)
+    except ValidationError as error:
+        (first, *_) = error.errors()
+        if isinstance(cause := first.get("ctx", {}).get("error"), InvalidSettingError):
+            raise cause from None
+        about = str(first["loc"][0]) if first["loc"] else ""
+        raise InvalidSettingError(SettingProblem.FILE_VALUE, about) from None
+    except RecursionError:
+        raise InvalidSettingError(SettingProblem.FILE_VALUE) from None

@@ -1,0 +1,596 @@
+"""The words of each setting, and of its page: label, value, choices, explanation, and how to read what is typed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from html import escape
+from typing import NamedTuple
+
+from bot.domain.admin_actions import AdminActionKind, SettingPage
+from bot.domain.gate_settings import AtDeadline, CountryRule, EntryMode, GateSettings, RaidReaction
+from bot.domain.setting_choices import EVER, NO, NONE, OWN_LANGUAGE, REFUSABLE, TYPED, YES, Page, Setting, is_changed
+from bot.features.settings import parse
+from bot.features.settings.frame import framed, in_rows, options, toggle
+from bot.i18n import formats
+from bot.i18n.countries import COMMON, country, flag
+from bot.i18n.reasons import NUMBER_KINDS
+from bot.i18n.texts import LANGUAGES, Words, _, shown, visible
+from bot.telegram import keyboards
+from bot.telegram.deep_links import Start, payload
+from bot.telegram.rendered import RenderedMessage
+
+DEADLINES = (15, 60, 6 * 60, 24 * 60, 3 * 24 * 60, 7 * 24 * 60)
+"""Minutes."""
+FRESH_DAYS = (7, 30, 90, 180, 365)
+ACCOUNTS = (1, 2, 3, 5)
+RAIDS = ((10, 5), (30, 5), (100, 10))
+"""Requests, minutes."""
+LANGUAGE_NAMES = {"en": "English", "ru": "Русский"}
+NAMED_COUNTRIES = 3
+BUTTON_LENGTH = 32
+
+Titles = Mapping[int, str]
+"""The titles of extra chats."""
+
+
+@dataclass(frozen=True, slots=True)
+class SettingWords:
+    """`label` names a setting in a list, and `describe` says its value, in HTML. Without a label it has no line of its
+    own. `read` turns what an admin wrote into a value for `chosen`, or raises InvalidSettingError."""
+
+    label: str
+    describe: Callable[[GateSettings, Words, Titles], str]
+    read: Callable[[str], str] = str
+
+
+@dataclass(frozen=True, slots=True)
+class PageWords:
+    """`render` draws a page; its last argument is the address of the private chat with the bot. `button` is the text
+    of the card's button that opens the page; None when another page leads to it."""
+
+    render: Callable[[SettingPage, Words, str], RenderedMessage]
+    button: Callable[[GateSettings, Words], str] | None = None
+
+
+def render_page(view: SettingPage, words: Words, chat_url: str) -> RenderedMessage:
+    """Return the page in these words. `chat_url` opens the private chat with the bot."""
+    return PAGE_WORDS[view.page].render(view, words, chat_url)
+
+
+def read_typed(page: Page, text: str) -> tuple[Setting, str]:
+    """Return the setting that text written on this page changes, and its new value. Raises InvalidSettingError."""
+    setting = TYPED[page]
+    return setting, SETTING_WORDS[setting].read(text.strip())
+
+
+def describe(setting: Setting, settings: GateSettings, words: Words) -> str:
+    """Return the value of a setting in HTML; extra chats without their titles."""
+    return SETTING_WORDS[setting].describe(settings, words, {})
+
+
+def changed_lines(before: GateSettings, after: GateSettings, words: Words, titles: Titles) -> list[str]:
+    """Return a line in HTML for each setting that differs: the old value and the new one."""
+    changed = [
+        (words(text.label), text.describe(before, words, titles), text.describe(after, words, titles))
+        for setting, text in SETTING_WORDS.items()
+        if text.label and is_changed(setting, before, after)
+    ]
+    if before.asks_call is not after.asks_call:
+        calls = [
+            words("is asked for") if settings.asks_call else words("is not needed") for settings in (before, after)
+        ]
+        changed.insert(0, (words("A call"), calls[0], calls[1]))
+    return [f"• {label}: {old} → <b>{new}</b>" for label, old, new in changed]
+
+
+class Choice(NamedTuple):
+    """One value of a setting: within a sentence, and on its button."""
+
+    value: str
+    button: str
+
+
+WAYS = {
+    EntryMode.REQUEST: Choice(_("they ask to join"), _("They ask to join")),
+    EntryMode.GUARD: Choice(_("in the window of the request"), _("In the window of the request")),
+    EntryMode.MUTE: Choice(_("muted until verified"), _("They join, muted until verified")),
+    EntryMode.LINK: Choice(_("by a link from me"), _("By a link from me")),
+}
+WAYS_EXPLAINED = {
+    EntryMode.REQUEST: _("People ask to join, I write to them in private, and they are in once they have called."),
+    EntryMode.GUARD: _(
+        "The same, in the very window in which they ask to join. For that the group's owner chooses me under "
+        "“Process join requests”."
+    ),
+    EntryMode.MUTE: _(
+        "People join at once and may not write until they have called. I need the right “Ban users”, and "
+        "“Approve new members” can be off."
+    ),
+    EntryMode.LINK: _(
+        "People ask me in private, and who has called gets an invite link that works once, within an hour."
+    ),
+}
+AT_DEADLINE = {
+    AtDeadline.TURN_AWAY: Choice(_("turned away"), _("Turn them away")),
+    AtDeadline.LEAVE: Choice(_("left to the administrators"), _("Leave them to the administrators")),
+}
+COUNTRY_RULES = {
+    CountryRule.ANY: _("any"),
+    CountryRule.ONLY: _("only these"),
+    CountryRule.ALL_BUT: _("all but these"),
+}
+RAID_REACTIONS = {
+    RaidReaction.OFF: Choice(_("nothing"), _("Nothing")),
+    RaidReaction.TELL: Choice(_("tell the administrators"), _("Tell the administrators")),
+    RaidReaction.STRICT: Choice(_("strict for an hour"), _("Tell, and be strict for an hour")),
+    RaidReaction.PAUSE: Choice(_("pause"), _("Tell, and pause the gate")),
+}
+
+
+def _countries(settings: GateSettings, words: Words, _titles: Titles) -> str:
+    """Return the rule and its countries."""
+    rule = words(COUNTRY_RULES[settings.country_rule])
+    if not settings.countries:
+        return rule
+    names = ", ".join(country(code, words.language) for code in settings.countries)
+    return f"{rule} ({names})" if settings.country_rule is CountryRule.ANY else f"{rule}: {names}"
+
+
+def _few_countries(settings: GateSettings, words: Words) -> str:
+    """Return the same, for a button."""
+    if settings.country_rule is CountryRule.ANY:
+        return words(COUNTRY_RULES[CountryRule.ANY])
+    flags = "".join(flag(code) for code in settings.countries[:NAMED_COUNTRIES])
+    more = "…" if len(settings.countries) > NAMED_COUNTRIES else ""
+    return f"{'−' if settings.country_rule is CountryRule.ALL_BUT else ''}{flags}{more}"
+
+
+def _fresh(settings: GateSettings, words: Words, _titles: Titles) -> str:
+    if settings.fresh_for is None:
+        return words("never")
+    return words("after {span}", span=formats.day_count(settings.fresh_for.days, words))
+
+
+def _language(code: str, words: Words) -> str:
+    """Return the name of a language in that language."""
+    return LANGUAGE_NAMES.get(code, code) if code else words("as everywhere here")
+
+
+def _raid_size(settings: GateSettings, words: Words, _titles: Titles) -> str:
+    return words(
+        "more than {requests} requests in {span}",
+        requests=settings.raid_requests,
+        span=words.many("{count} minute", "{count} minutes", settings.raid_minutes),
+    )
+
+
+SETTING_WORDS: dict[Setting, SettingWords] = {
+    Setting.WAY: SettingWords(_("Way in"), lambda settings, words, _titles: words(WAYS[settings.way].value)),
+    Setting.DEADLINE: SettingWords(
+        _("Deadline"),
+        lambda settings, words, _titles: formats.whole_span(settings.deadline, words),
+        parse.minutes,
+    ),
+    Setting.AT_DEADLINE: SettingWords(
+        _("At the deadline"), lambda settings, words, _titles: words(AT_DEADLINE[settings.at_deadline].value)
+    ),
+    # It stands in the line of the countries.
+    Setting.COUNTRY_RULE: SettingWords(
+        "", lambda settings, words, _titles: words(COUNTRY_RULES[settings.country_rule])
+    ),
+    Setting.COUNTRIES: SettingWords(_("Countries"), _countries, parse.countries),
+    Setting.KIND: SettingWords(
+        _("Numbers refused"),
+        lambda settings, words, _titles: (
+            ", ".join(words(NUMBER_KINDS[kind].short) for kind in sorted(settings.refused_kinds)) or words("none")
+        ),
+    ),
+    Setting.FRESH: SettingWords(_("Verify again"), _fresh, parse.days),
+    Setting.ACCOUNTS: SettingWords(
+        _("Accounts per phone"), lambda settings, _words, _titles: str(settings.accounts), parse.number
+    ),
+    Setting.TAG: SettingWords(
+        _("Tag"), lambda settings, words, _titles: shown(settings.tag) if settings.tag else words("none")
+    ),
+    Setting.FURTHER: SettingWords(
+        _("Further chats"),
+        lambda settings, words, titles: (
+            ", ".join(shown(titles.get(chat, "")) for chat in settings.further) or words("none")
+        ),
+    ),
+    Setting.LANGUAGE: SettingWords(_("Language"), lambda settings, words, _titles: _language(settings.language, words)),
+    Setting.WELCOME: SettingWords(
+        _("Welcome"),
+        lambda settings, words, _titles: shown(settings.welcome) if settings.welcome else words("none"),
+    ),
+    Setting.LOG: SettingWords(
+        _("Log"),
+        lambda settings, words, _titles: words("is off") if settings.log_chat is None else words("is told in a chat"),
+    ),
+    Setting.RAID: SettingWords(
+        _("At a raid"), lambda settings, words, _titles: words(RAID_REACTIONS[settings.raid].value)
+    ),
+    Setting.RAID_SIZE: SettingWords(_("A raid is"), _raid_size, parse.raid_size),
+    Setting.TIDIES: SettingWords(
+        _("Lines about who joined"),
+        lambda settings, words, _titles: words("are deleted") if settings.tidies_joins else words("stay"),
+    ),
+    Setting.PROMPTS: SettingWords(
+        _("Message to newcomers in the group"),
+        lambda settings, words, _titles: (
+            words("after two minutes") if settings.prompts_group else words("only if I cannot reach them alone")
+        ),
+    ),
+}
+
+
+def _way_page(view: SettingPage, words: Words, _chat_url: str) -> RenderedMessage:
+    gate, settings = view.gate, view.gate.settings
+    possible = (EntryMode.REQUEST, EntryMode.LINK) if gate.is_channel else tuple(EntryMode)
+    note, group_message = "", []
+    if settings.way is EntryMode.MUTE:
+        note = words(
+            "Newcomers get a message that they alone see. A message in the group, for all to see: <b>{when}</b>.",
+            when=describe(Setting.PROMPTS, settings, words),
+        )
+        group_message = options(gate, Setting.PROMPTS, {YES: words("📣 After 2 min"), NO: words("🤫 If need be")})
+    return framed(
+        view,
+        words,
+        words("🚪 Way in"),
+        words(WAYS_EXPLAINED[settings.way]),
+        words("👥 Those who wait now ({count}) go on in the way they came.", count=view.waiting),
+        note,
+        buttons=[
+            *in_rows(options(gate, Setting.WAY, {way: words(WAYS[way].button) for way in possible}), 1),
+            group_message,
+        ],
+    )
+
+
+def _deadline_page(view: SettingPage, words: Words, _chat_url: str) -> RenderedMessage:
+    gate, settings = view.gate, view.gate.settings
+    spans = {str(minutes): formats.whole_span(timedelta(minutes=minutes), words) for minutes in DEADLINES}
+    ends: dict[str, str] = {end: words(choice.button) for end, choice in AT_DEADLINE.items()}
+    return framed(
+        view,
+        words,
+        words("⏱ Deadline"),
+        words(
+            "Who has not called within <b>{span}</b> is {end}.",
+            span=describe(Setting.DEADLINE, settings, words),
+            end=describe(Setting.AT_DEADLINE, settings, words),
+        ),
+        words(
+            "👥 Those who wait now ({count}) keep the time they were given; what comes at its end holds for them too.",
+            count=view.waiting,
+        ),
+        words("Choose, or write another time, such as 90 minutes."),
+        buttons=[
+            *in_rows(options(gate, Setting.DEADLINE, spans), 3),
+            *in_rows(options(gate, Setting.AT_DEADLINE, ends), 1),
+        ],
+    )
+
+
+def _countries_page(view: SettingPage, words: Words, _chat_url: str) -> RenderedMessage:
+    gate, listed = view.gate, view.gate.settings.countries
+    toggles = [
+        toggle(f"{flag(code)} {country(code, words.language)}", gate, Setting.COUNTRIES, code, is_on=code in listed)
+        for code in [*listed, *(code for code in COMMON if code not in listed)]
+    ]
+    return framed(
+        view,
+        words,
+        words("🌍 Countries"),
+        words(
+            "Phones of these countries are accepted: <b>{countries}</b>.",
+            countries=describe(Setting.COUNTRIES, gate.settings, words),
+        ),
+        _applies_at_once(view, words),
+        words(
+            "Mark countries and choose what the list means. Others you can write, such as France, PL; with a minus "
+            "they go."
+        ),
+        buttons=[
+            options(gate, Setting.COUNTRY_RULE, {rule: words(text) for rule, text in COUNTRY_RULES.items()}),
+            *in_rows(toggles),
+            options(gate, Setting.COUNTRIES, {NONE: words("Empty the list")} if listed else {}),
+        ],
+    )
+
+
+def _kinds_page(view: SettingPage, words: Words, _chat_url: str) -> RenderedMessage:
+    gate, refused = view.gate, view.gate.settings.refused_kinds
+    toggles = [
+        toggle(words(NUMBER_KINDS[kind].short), gate, Setting.KIND, kind, is_on=kind in refused)
+        for kind in sorted(REFUSABLE)
+    ]
+    return framed(
+        view,
+        words,
+        words("☎️ Kinds of numbers"),
+        words(
+            "Refused: <b>{kinds}</b>. Marked kinds are not accepted; most of them are rented rather than owned.",
+            kinds=describe(Setting.KIND, gate.settings, words),
+        ),
+        _applies_at_once(view, words),
+        buttons=in_rows(toggles),
+    )
+
+
+def _fresh_page(view: SettingPage, words: Words, _chat_url: str) -> RenderedMessage:
+    spans = {str(days): formats.day_count(days, words) for days in FRESH_DAYS}
+    return framed(
+        view,
+        words,
+        words("♻️ Verify again"),
+        words(
+            "Whoever is verified already has to call again: <b>{when}</b>. Who is in stays in.",
+            when=describe(Setting.FRESH, view.gate.settings, words),
+        ),
+        _applies_at_once(view, words),
+        words("Choose, or write a number of days."),
+        buttons=in_rows(options(view.gate, Setting.FRESH, spans | {EVER: words("Never")}), 3),
+    )
+
+
+def _accounts_page(view: SettingPage, words: Words, _chat_url: str) -> RenderedMessage:
+    return framed(
+        view,
+        words,
+        words("👤 Accounts per phone"),
+        words("One phone can bring in so many accounts: <b>{count}</b>.", count=view.gate.settings.accounts),
+        _applies_at_once(view, words),
+        words("Choose, or write a number up to 10."),
+        buttons=[options(view.gate, Setting.ACCOUNTS, {str(count): str(count) for count in ACCOUNTS})],
+    )
+
+
+def _granted_page(view: SettingPage, words: Words, _chat_url: str) -> RenderedMessage:
+    """Show what people get when they come in."""
+    gate, titles = view.gate, dict(view.chats)
+    further = ", ".join(f"<b>{shown(titles.get(chat, ''))}</b>" for chat in gate.settings.further)
+    lines = [
+        words("• entry"),
+        words("• the tag: {tag}", tag=_bold_tag(gate.settings, words)),
+        words("• a link into: {chats}", chats=further or words("none")),
+    ]
+    return framed(
+        view,
+        words,
+        words("🎁 What is given"),
+        words("Whoever comes in is given:") + "\n" + "\n".join(lines),
+        _applies_on_entry(view, words),
+        buttons=[
+            [
+                keyboards.panel(words("🏷 Tag"), AdminActionKind.OPEN, gate.chat_id, Page.TAG),
+                keyboards.panel(words("🔗 Further chats"), AdminActionKind.OPEN, gate.chat_id, Page.FURTHER),
+            ]
+        ],
+    )
+
+
+def _tag_page(view: SettingPage, words: Words, _chat_url: str) -> RenderedMessage:
+    settings = view.gate.settings
+    return framed(
+        view,
+        words,
+        words("🏷 Tag"),
+        words("Beside the name of whoever comes in stands: {tag}.", tag=_bold_tag(settings, words)),
+        words("I need the right “Manage tags” for it, and members should not edit their own."),
+        _applies_on_entry(view, words),
+        words("Write the tag: up to 16 characters, no emoji."),
+        buttons=[options(view.gate, Setting.TAG, {"": words("No tag")} if settings.tag else {})],
+        back=Page.GRANTED,
+    )
+
+
+def _further_page(view: SettingPage, words: Words, _chat_url: str) -> RenderedMessage:
+    """Show links to extra chats."""
+    gate, chosen_chats = view.gate, view.gate.settings.further
+    toggles = [
+        [toggle(visible(title, BUTTON_LENGTH), gate, Setting.FURTHER, str(chat), is_on=chat in chosen_chats)]
+        for chat, title in view.chats
+    ]
+    offer = (
+        words("Whoever comes in gets an invite link of their own to each chat that is marked.")
+        if toggles
+        else words("You run no other group that I guard. Make me an administrator of one, and it appears here.")
+    )
+    return framed(
+        view,
+        words,
+        words("🔗 Further chats"),
+        offer,
+        _applies_on_entry(view, words),
+        buttons=toggles,
+        back=Page.GRANTED,
+    )
+
+
+def _language_page(view: SettingPage, words: Words, _chat_url: str) -> RenderedMessage:
+    """Show the language that the bot uses when it cannot know the reader's."""
+    gate = view.gate
+    return framed(
+        view,
+        words,
+        words("💬 Language"),
+        words(
+            "In the group and in the log I speak: <b>{language}</b>. In private everybody reads their own language.",
+            language=describe(Setting.LANGUAGE, gate.settings, words),
+        ),
+        words("👥 For those who wait now ({count}) nothing changes in private.", count=view.waiting),
+        buttons=[
+            options(gate, Setting.LANGUAGE, {code: _language(code, words) for code in LANGUAGES}),
+            options(gate, Setting.LANGUAGE, {OWN_LANGUAGE: _language("", words)}),
+        ],
+    )
+
+
+def _welcome_page(view: SettingPage, words: Words, _chat_url: str) -> RenderedMessage:
+    """Show the welcome message as verified people will see it."""
+    welcome = view.gate.settings.welcome
+    preview = (
+        words("Whoever comes in reads this in private:") + f"\n<blockquote>{escape(welcome, quote=False)}</blockquote>"
+        if welcome
+        else words("Whoever comes in reads nothing more than that they are in.")
+    )
+    return framed(
+        view,
+        words,
+        words("👋 Welcome"),
+        preview,
+        words("👥 Those who wait now ({count}) will read it too, once they are in.", count=view.waiting),
+        words("Write another text, up to 500 characters; it is shown as plain text."),
+        buttons=[options(view.gate, Setting.WELCOME, {"": words("No welcome")} if welcome else {})],
+    )
+
+
+def _log_page(view: SettingPage, words: Words, chat_url: str) -> RenderedMessage:
+    """Show where the bot posts decisions."""
+    gate, settings = view.gate, view.gate.settings
+    link = f"{chat_url}?startgroup={payload(Start.LOG, gate.chat_id)}"
+    if settings.log_chat is None:
+        state = words("Decisions are told nowhere; they are kept for you all the same.")
+    elif settings.log_topic is None:
+        state = words("Who is let in or turned away, and why, is told in the group that you chose.")
+    else:
+        state = words("Who is let in or turned away, and why, is told in the topic that you chose.")
+    return framed(
+        view,
+        words,
+        words("📒 Log"),
+        state,
+        words(
+            "Choose a group with the button. For a topic, or a group that I am in already: while you see this page, "
+            "send /log there, as yourself."
+        ),
+        words("👥 What becomes of those who wait now ({count}) is told there too.", count=view.waiting),
+        buttons=[
+            [keyboards.link(words("📒 Choose a group"), link)],
+            options(gate, Setting.LOG, {NONE: words("Tell it nowhere")} if settings.log_chat is not None else {}),
+        ],
+    )
+
+
+def _raid_page(view: SettingPage, words: Words, _chat_url: str) -> RenderedMessage:
+    """Show what counts as a raid, and what the gate does then."""
+    gate, settings = view.gate, view.gate.settings
+    reactions: dict[str, str] = {reaction: words(choice.button) for reaction, choice in RAID_REACTIONS.items()}
+    sizes = {
+        f"{requests}/{minutes}": words("{requests} in {minutes} min", requests=requests, minutes=minutes)
+        for requests, minutes in RAIDS
+    }
+    return framed(
+        view,
+        words,
+        words("🌊 Raids"),
+        words(
+            "A raid is <b>{raid}</b>. Then: <b>{reaction}</b>.",
+            raid=describe(Setting.RAID_SIZE, settings, words),
+            reaction=describe(Setting.RAID, settings, words),
+        ),
+        words("👥 For those who wait now ({count}) nothing changes until the next raid.", count=view.waiting),
+        words("Choose, or write other numbers, such as 50 in 10."),
+        buttons=[
+            *in_rows(options(gate, Setting.RAID, reactions), 1),
+            options(gate, Setting.RAID_SIZE, sizes),
+        ],
+    )
+
+
+def _service_messages_page(view: SettingPage, words: Words, _chat_url: str) -> RenderedMessage:
+    return framed(
+        view,
+        words,
+        words("🧹 Lines about who joined"),
+        words(
+            "Telegram's lines about who joined <b>{tidies}</b>. For deleting them I need the right “Delete messages”.",
+            tidies=describe(Setting.TIDIES, view.gate.settings, words),
+        ),
+        words("👥 For those who wait now ({count}) this changes nothing.", count=view.waiting),
+        buttons=[options(view.gate, Setting.TIDIES, {YES: words("Delete them"), NO: words("Leave them")})],
+    )
+
+
+def render_file(view: SettingPage, words: Words, _chat_url: str = "") -> RenderedMessage:
+    """Show the export, and how to import."""
+    return framed(
+        view,
+        words,
+        words("💾 Export and import"),
+        words(
+            "“Export” sends you the settings as a file, to keep or to use in another group. Send me such a file here, "
+            "and I show what it would change before anything does."
+        ),
+        words("👥 For those who wait now ({count}) nothing changes until you apply a file.", count=view.waiting),
+        buttons=[[keyboards.panel(words("💾 Export"), AdminActionKind.EXPORT, view.gate.chat_id)]],
+    )
+
+
+def _bold_tag(settings: GateSettings, words: Words) -> str:
+    return f"<b>{shown(settings.tag)}</b>" if settings.tag else words("none")
+
+
+def _applies_at_once(view: SettingPage, words: Words) -> str:
+    return words("👥 Those who wait now ({count}) are held against this at once.", count=view.waiting)
+
+
+def _applies_on_entry(view: SettingPage, words: Words) -> str:
+    return words(
+        "👥 Those who wait now ({count}) are given it once they are in; who is in already is not.", count=view.waiting
+    )
+
+
+def _raid_button(settings: GateSettings, words: Words) -> str:
+    is_off = settings.raid is RaidReaction.OFF
+    return words("🌊 Raids: {value}", value=words("off") if is_off else describe(Setting.RAID, settings, words))
+
+
+PAGE_WORDS: dict[Page, PageWords] = {
+    Page.WAY: PageWords(
+        _way_page, lambda settings, words: words("🚪 Way in: {value}", value=describe(Setting.WAY, settings, words))
+    ),
+    Page.DEADLINE: PageWords(
+        _deadline_page,
+        lambda settings, words: words("⏱ Deadline: {value}", value=describe(Setting.DEADLINE, settings, words)),
+    ),
+    Page.COUNTRIES: PageWords(
+        _countries_page,
+        lambda settings, words: words("🌍 Countries: {value}", value=_few_countries(settings, words)),
+    ),
+    Page.KINDS: PageWords(
+        _kinds_page,
+        lambda settings, words: words("☎️ Numbers refused: {value}", value=len(settings.refused_kinds)),
+    ),
+    Page.FRESH: PageWords(
+        _fresh_page,
+        lambda settings, words: words("♻️ Verify again: {value}", value=describe(Setting.FRESH, settings, words)),
+    ),
+    Page.ACCOUNTS: PageWords(
+        _accounts_page, lambda settings, words: words("👤 Accounts per phone: {value}", value=settings.accounts)
+    ),
+    Page.GRANTED: PageWords(_granted_page, lambda _settings, words: words("🎁 What is given")),
+    Page.TAG: PageWords(_tag_page),
+    Page.FURTHER: PageWords(_further_page),
+    Page.WELCOME: PageWords(_welcome_page, lambda _settings, words: words("👋 Welcome")),
+    Page.LANGUAGE: PageWords(
+        _language_page,
+        lambda settings, words: words("💬 Language: {value}", value=describe(Setting.LANGUAGE, settings, words)),
+    ),
+    Page.LOG: PageWords(
+        _log_page,
+        lambda settings, words: words(
+            "📒 Log: {value}", value=words("off") if settings.log_chat is None else words("on")
+        ),
+    ),
+    Page.RAID: PageWords(_raid_page, _raid_button),
+    Page.SERVICE_MESSAGES: PageWords(
+        _service_messages_page, lambda _settings, words: words("🧹 Lines about who joined")
+    ),
+    Page.FILE: PageWords(render_file, lambda _settings, words: words("💾 Export and import")),
+}
+"""In the order of the card's buttons."""

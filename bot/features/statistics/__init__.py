@@ -1,0 +1,1 @@
+"""Counts, and the charts and sentences that show them."""

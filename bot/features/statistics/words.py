@@ -1,0 +1,141 @@
+"""Statistics in words: names of periods and steps, numbers below the chart, and why people got no further."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from bot.domain.gateway import GatewayReason
+from bot.domain.statistics import PERIODS, FunnelStep, Statistics, StatisticsReport
+from bot.i18n import formats
+from bot.i18n.reasons import REASONS
+from bot.i18n.texts import Words, shown
+
+MOST_REFUSALS = 5
+
+
+def all_gates(words: Words) -> str:
+    """Return the text that replaces the title of a single gate."""
+    return words("All gates")
+
+
+def period_name(name: str, words: Words) -> str:
+    """Return the length of a period."""
+    match name:
+        case "today":
+            return words("Today")
+        case "7d":
+            return words("7 days")
+        case "30d":
+            return words("30 days")
+        case "90d":
+            return words("90 days")
+        case _:
+            return words("All time")
+
+
+def span(told: Statistics, words: Words) -> str:
+    """Return the first and last day; for all time the months since the first record."""
+    first, last = told.period.first, told.period.last
+    if first is not None:
+        return f"{formats.days(first, last, words.language)} (UTC)"
+    return formats.months(told.series[0][0] if told.series else last, last, words.language)
+
+
+def step_name(step: FunnelStep, words: Words) -> str:
+    """Return one word for a step of the funnel."""
+    match step:
+        case FunnelStep.ASKED:
+            return words("Asked")
+        case FunnelStep.CONTACT:
+            return words("Contact")
+        case FunnelStep.NUMBER:
+            return words("Number")
+        case FunnelStep.CALLED:
+            return words("Called")
+        case FunnelStep.IN:
+            return words("In")
+
+
+def caption(summary: StatisticsReport, words: Words, price: Decimal | None) -> str:
+    """Return the text below the chart: at most 1024 characters as shown. `price`: of one call number."""
+    told, language = summary.statistics, words.language
+    title = shown(summary.title) if summary.title is not None else all_gates(words)
+    lines = [f"<b>{title}</b> · {period_name(summary.period_name, words)}"]
+    if told.is_empty:
+        return "\n".join([*lines, words("Nobody asked to come in during this time.")])
+    for step in FunnelStep:
+        part = told.share(step) if step is not FunnelStep.ASKED else None
+        of_all = f" · {formats.share(part, language)}" if part is not None else ""
+        lines.append(f"{step_name(step, words)}: <b>{formats.count(told.funnel[step], language)}</b>{of_all}")
+    more = []
+    if told.known:
+        more.append(words("Let in at once, verified before: {count}", count=formats.count(told.known, language)))
+    if told.other:
+        more.append(words("Let in without a call: {count}", count=formats.count(told.other, language)))
+    if told.median is not None and told.ninetieth is not None:
+        more.append(
+            words(
+                "From number to call: half within {median}, nine of ten within {ninetieth}",
+                median=formats.exact_span(told.median, words),
+                ninetieth=formats.exact_span(told.ninetieth, words),
+            )
+        )
+    if told.refusals:
+        more.append(_refusals(told, words))
+    if price is not None:
+        more.append(
+            words(
+                "Spent on numbers: {count} × {price} = {money}",
+                count=formats.count(told.numbers, language),
+                price=formats.count(price, language),
+                money=formats.money(price * told.numbers, language),
+            )
+        )
+    return "\n".join([*lines, *([""] if more else []), *more])
+
+
+def which_gate(more: int, words: Words) -> str:
+    """Return the question above the buttons of several gates. `more`: how many have no button."""
+    if not more:
+        return words("Of which gate?")
+    return words("Of which gate? There are {count} more: name it more exactly.", count=more)
+
+
+def unknown(asked: str, titles: Sequence[str], more: int, words: Words) -> str:
+    """Say that there is no such period or gate, and list the possible ones. `asked` is empty if it was not stored."""
+    names = [f"<b>{shown(title)}</b>" for title in titles]
+    if more:
+        names.append(words("{count} more", count=more))
+    if not asked:
+        return words(
+            "That is neither a period ({periods}) nor one of the gates: {gates}.",
+            periods=", ".join(PERIODS),
+            gates=", ".join(names) or "—",
+        )
+    return words(
+        "“{asked}” is neither a period ({periods}) nor one of the gates: {gates}.",
+        asked=shown(asked),
+        periods=", ".join(PERIODS),
+        gates=", ".join(names) or "—",
+    )
+
+
+def _refusals(told: Statistics, words: Words) -> str:
+    named: dict[str, int] = {}
+    for code, count in told.refusals.items():
+        why = _why(code, words)
+        named[why] = named.get(why, 0) + count
+    most = sorted(named.items(), key=lambda item: -item[1])[:MOST_REFUSALS]
+    told_ones = "; ".join(f"{why} {formats.count(count, words.language)}" for why, count in most)
+    return words("Not let on: {reasons}", reasons=told_ones)
+
+
+def _why(code: str, words: Words) -> str:
+    """Return what a code of the journal means; Telegram's own words stay as they are."""
+    reason, _, number = code.partition(":")
+    if reason not in REASONS:
+        return shown(code)
+    why = words(REASONS[reason].label)
+    is_numbered = reason in frozenset(GatewayReason) and number.isdigit()
+    return words("{why} (code {code})", why=why, code=number) if is_numbered else why

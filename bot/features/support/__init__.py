@@ -1,0 +1,1 @@
+"""Operators look people and gates up, and act at all gates."""

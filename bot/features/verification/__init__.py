@@ -1,0 +1,1 @@
+"""A person proves their phone by a call: contact, number, call, confirmation."""

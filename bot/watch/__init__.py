@@ -1,1 +1,0 @@
-"""Monitoring: what goes wrong in the installation."""

@@ -1,0 +1,1 @@
+"""Builds all parts once, and connects them."""

@@ -1,0 +1,54 @@
+"""The handler of each admin action."""
+
+from __future__ import annotations
+
+from bot.domain.admin_actions import AdminActionKind
+from bot.domain.ports import ReadTyped, SettingsFile
+from bot.features.admins.authorize import ActionHandler, Elsewhere
+from bot.features.admins.navigation import CheckGate, SendPanelLink
+from bot.features.gates.switch import SwitchGate, TestLink
+from bot.features.moderation.commands import RunCommand
+from bot.features.moderation.decisions import DECIDERS, ByHand
+from bot.features.moderation.mass_decline import DeclineMany, DeclineOlder
+from bot.features.panel.actions import LogHere, MakeLink, OpenPage, log_place
+from bot.features.raids.actions import DeclineRecent, MakeStrict, RecordedInAlert
+from bot.features.settings.change import ApplyPreset, ApplyTypedSetting, SetSetting, added_chats
+from bot.features.settings.files import ApplyFile, ExportSettings, TakeSettingsFile
+from bot.features.statistics.actions import ShowStatistics
+
+
+def elsewhere(settings_file: SettingsFile) -> dict[AdminActionKind, Elsewhere]:
+    """Return, for each kind that may concern other chats, the function that names them."""
+    return {
+        AdminActionKind.SET: added_chats,
+        AdminActionKind.APPLY: ApplyFile(settings_file).added_chats,
+        AdminActionKind.LOG_HERE: log_place,
+    }
+
+
+def action_handlers(
+    read_typed: ReadTyped, settings_file: SettingsFile, decline_many: DeclineMany, show_statistics: ShowStatistics
+) -> dict[AdminActionKind, ActionHandler]:
+    """Return one handler for each kind of admin action."""
+    by_admin: dict[AdminActionKind, ActionHandler] = {kind: ByHand(decide) for kind, decide in DECIDERS.items()}
+    return {
+        **by_admin,
+        AdminActionKind.COMMAND: RunCommand(by_admin),
+        AdminActionKind.DECLINE_MANY: DeclineOlder(decline_many),
+        AdminActionKind.OPEN: OpenPage(),
+        AdminActionKind.CHECK: CheckGate(),
+        AdminActionKind.SET: SetSetting(),
+        AdminActionKind.PRESET: ApplyPreset(),
+        AdminActionKind.TYPE: ApplyTypedSetting(read_typed),
+        AdminActionKind.LINK: MakeLink(),
+        AdminActionKind.LINK_TEST: TestLink(),
+        AdminActionKind.EXPORT: ExportSettings(settings_file),
+        AdminActionKind.IMPORT: TakeSettingsFile(settings_file),
+        AdminActionKind.APPLY: ApplyFile(settings_file),
+        AdminActionKind.LOG_HERE: LogHere(),
+        AdminActionKind.STATS: show_statistics.of_admin,
+        AdminActionKind.PRIVATE_CHAT_LINK: SendPanelLink(),
+        AdminActionKind.SWITCH: RecordedInAlert(SwitchGate()),
+        AdminActionKind.STRICT: RecordedInAlert(MakeStrict()),
+        AdminActionKind.DECLINE_RECENT: RecordedInAlert(DeclineRecent(decline_many)),
+    }

@@ -1,0 +1,1 @@
+"""The database itself: opening, migrating, copying and locking it, and who leads."""

@@ -1,0 +1,1 @@
+"""What all repositories share: tables, statements, rows that cannot be read, failures."""

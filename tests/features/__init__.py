@@ -1,0 +1,1 @@
+"""The rules, feature by feature, on a real store."""

@@ -1,0 +1,29 @@
+"""The use cases over a database of each kind."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from bot.crypto import Pseudonymizer
+from bot.gateway.smsc.client import SmscClient, SmscCredentials
+from bot.sandbox.world import World
+from storage.engine.database import Database
+from tests.features.rules import Rules
+
+
+@pytest.fixture
+async def rules(database_url: str) -> AsyncIterator[Rules]:
+    database = Database(database_url, Pseudonymizer("the key of these tests"))
+    await database.open()
+    yield Rules(database)
+    await database.close()
+
+
+@pytest.fixture
+async def gateway(world: World) -> AsyncIterator[SmscClient]:
+    """The client of the world's gateway."""
+    async with httpx.AsyncClient() as http:
+        yield SmscClient(SmscCredentials((world.url,), login=None, password=None, api_key=world.smsc.api_key), http)
