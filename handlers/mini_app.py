@@ -10,7 +10,7 @@ from aiohttp import web
 
 from bot.clock import Clock
 from bot.domain.people import Claim
-from bot.features.verification.call_page import CallScreen, OpenApp, ReadApp
+from bot.features.verification.call_page import CallScreen, OnAppOpened, ReadApp
 from bot.i18n.texts import Texts, Words
 from bot.telegram.init_data import InitDataVerifier
 from bot.web.call_page import CallView, app_headers
@@ -36,7 +36,7 @@ class AppPages:
         texts: Texts,
         reader: InitDataVerifier,
         sessions: Sessions,
-        open_app: OpenApp,
+        open_app: OnAppOpened,
         read_app: ReadApp,
         view: CallView,
         telegram_script: str,

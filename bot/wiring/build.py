@@ -69,7 +69,7 @@ from bot.features.verification.attempt import (
     StartVerification,
 )
 from bot.features.verification.call_buttons import PressCallButton
-from bot.features.verification.call_page import OpenApp, ReadApp, ReadCalls
+from bot.features.verification.call_page import OnAppOpened, ReadApp, ReadCalls
 from bot.features.verification.confirm import OnGatewayEvent
 from bot.features.verification.inbox import ReadInbox
 from bot.features.verification.numbers import RequestNumber
@@ -378,7 +378,7 @@ class Container:
             self.texts,
             InitDataVerifier(settings.BOT_TOKEN.get_secret_value(), clock, self.texts),
             Sessions(session_key, clock),
-            OpenApp(clock),
+            OnAppOpened(clock),
             ReadApp(clock, read_calls),
             call_view,
             telegram_script,

@@ -264,7 +264,7 @@ class ReadApp:
         return replace(nothing, refusal=refusal)
 
 
-class OpenApp:
+class OnAppOpened:
     """A launch serves one page, identified by its `nonce`; the same page may come again.
 
     A person with the app open counts as reached; while they are busy with a guard join the private message waits. A
