@@ -78,8 +78,8 @@ class Rollups:
         return bool((await self._connection.execute(moving)).rowcount)
 
     async def read(self, period: Period, gate_id: int | None, grain: Granularity) -> dict[Rollup, int]:
-        """The rollups of a period, including what is not rolled up yet: of one gate, or of all and each (None). Totals
-        of what was asked for keep their spans; everything else is summed up as span 0."""
+        """The rollups of a period, including what is not rolled up yet: of one gate, or of all gates and each
+        one (None). Totals keep their spans; everything else is summed up as span 0."""
         within = [S.grain == grain, S.span <= span_number(period.last, grain)]
         if period.first is not None:
             within.append(S.span >= span_number(period.first, grain))

@@ -26,8 +26,8 @@ MOST_KEPT = 1000
 
 @dataclass(slots=True)
 class _Failures:
-    """Calls of one method since it last got an answer, and where the failures happened. `odd`: where calls kept failing
-    while others got answers."""
+    """Calls of one method since it last got an answer, and the chats in which they failed. `odd`: chats in which calls
+    kept failing while others succeeded."""
 
     since: float = 0.0
     last: float = float("-inf")

@@ -146,7 +146,7 @@ class RateLimiter:
         return max(0.0, delay)
 
     def spend_message(self, chat_id: int, now: float) -> float:
-        """Do the same for the chat's budget only."""
+        """Spend one message of the chat's budget, and none of the whole bot's. Return the seconds to wait."""
         if self.rate == 0:
             return 0.0
         bucket = self._chat(chat_id, now)
@@ -168,8 +168,9 @@ class RateLimiter:
 
     def flooded(self, chat_id: int | None, retry_after: float, now: float, *, is_message: bool = True) -> None:
         """Telegram asked to wait: pause this chat, for messages or for all other calls. Pause the whole bot when the
-        call was about no chat (None), when it was the first call after such a pause, or when many chats are flooded and
-        none is not. Use the shortest time that Telegram named: one call then tests whether the flood is over."""
+        call was about no chat (None), when it was the first call after such a pause, or when many chats are
+        flooded and no other gets an answer. The pause is the shortest that Telegram named; one call then tests whether
+        the flood is over."""
         if chat_id is None or (self._is_probing and self._probe_at is not None):
             self._pause_all(retry_after, now)
             return

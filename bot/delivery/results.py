@@ -41,7 +41,7 @@ from storage.store import Store
 
 LET_THROUGH = (MemberStatus.ADMIN, MemberStatus.ADDED_BY_ADMIN)
 TOLD_OTHERWISE = (DecisionReason.REVOKED, DecisionReason.MANY)
-"""The log gets these when they are decided, or all together."""
+"""Reasons that the log chat got when the decision was made, or gets in one line for all."""
 WORDLESS = (DeliveryStatus.REFUSED, DeliveryStatus.UNREACHABLE, DeliveryStatus.GONE)
 
 OnResult = Callable[[Store, PendingTask, Any, DeliveryResult, datetime], Awaitable[None]]

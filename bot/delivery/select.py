@@ -67,11 +67,11 @@ class Selection:
 
 class SelectOutgoing:
     """Selects guard joins and grants first, then answers to buttons, alerts and other small tasks, then screens (first
-    those of people who have just acted) alternating with mutes; in every other cycle these come before the small tasks,
-    since a few people can cause many of those. Among tasks, one of each chat goes before the second of any, and within
-    a chat one of each person before their second. Deferrable items come last, in turn: declines and notifications, the
-    log, screens of a raid's crowd, refreshes. `limit` applies to each kind, so that none hides the others; a kind with
-    nothing due is not queried.
+    those of people who have just acted) alternating with mutes. In every other cycle screens and mutes come before the
+    small tasks, since a few people can cause many small tasks. Among tasks, one of each chat goes before the second of
+    any, and within a chat one of each person before their second. Deferrable items come last, in turn: declines and
+    notifications, the log, screens of a raid's crowd, refreshes. `limit` applies to each kind, so that none hides the
+    others; a kind with nothing due is not queried.
 
     Telegram gives guard joins ten seconds, so they go first; they alternate with grants, so that a flood of newcomers
     does not delay people who have called. Often only one item can go at once, so the lane that begins changes with
@@ -116,7 +116,7 @@ class SelectOutgoing:
 
     @staticmethod
     async def _tasks(store: Store, limit: int, busy: InFlight, now: datetime, urgency: Priority) -> list[PendingTask]:
-        """Return the due tasks of one priority; if not all fit, also some of each rank for chats that have few."""
+        """Return the due tasks of one priority. If there are more than fit, add tasks of chats that have only a few."""
         most = {Priority.LOG: MOST_LINES, Priority.SOON: max(limit, MOST_SMALL)}.get(urgency, limit)
         found = await store.tasks.due(now, most, busy.tasks, urgency, busy.resting, busy.full)
         if urgency in (Priority.AT_ONCE, Priority.LOG):

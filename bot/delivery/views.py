@@ -81,7 +81,7 @@ class PersonContext:
         upgrade."""
         if row.face in for_operators:
             # A former operator sees their own status.
-            return await for_operators[row.face](store, row, now) or self._override(row.user_id)
+            return await for_operators[row.face](store, row, now) or self._home(row.user_id)
         return await self._view(store, row, now)
 
     async def _view(self, store: Store, row: ScreenRow, now: datetime) -> View:
@@ -99,7 +99,7 @@ class PersonContext:
             case ScreenName.DECIDED:
                 return await self._decided(store, row)
             case ScreenName.WELCOME:
-                return self._override(row.user_id)
+                return self._home(row.user_id)
             case ScreenName.PROGRESS:
                 return await self._progress(store, row, now)
             case ScreenName.DELETE_ME:
@@ -115,7 +115,7 @@ class PersonContext:
         verification_id = int(verification_id) if verification_id is not None else None
         return Limited(verification_id, _moment(row.details["until"]), self._appeal(row.user_id))
 
-    def _override(self, user_id: int) -> View:
+    def _home(self, user_id: int) -> View:
         return self._verified(user_id) or self._welcome(user_id)
 
     def _welcome(self, user_id: int, refusal: ContactRefusal | None = None) -> Welcome:

@@ -36,7 +36,7 @@ class DecisionReason(StrEnum):
 
 
 WAS_IN = "was_in"
-"""The code of the journal entry if they lose more than a pending request."""
+"""The journal's code for a block of somebody who was in the chat already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +94,8 @@ class Applicant:
 MUTED_FOR = timedelta(days=360)
 """The shortest mute of a newcomer."""
 MARKS = 4 * 24 * 3600 + 1
-"""How many signatures there are, in seconds; together with MUTED_FOR less than the 366 days from which on a restriction
-counts as for ever (Bot API, `restrictChatMember`)."""
+"""The number of signatures: each is a second added to MUTED_FOR. Together they stay below 366 days, since Telegram
+treats a longer restriction as permanent (Bot API, `restrictChatMember`)."""
 
 
 def muted_until(gate_id: int, user_id: int, now: datetime) -> datetime:

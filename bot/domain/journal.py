@@ -6,11 +6,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-APPROVED, JOINED, ADDED, ADDED_BY_MEMBER = "approved", "joined", "added", "added_by_member"
-JOINED_FREELY, APPROVED_BY_BOT = "joined_freely", "approved_by_bot"
-"""How somebody came into a gate's chat, the codes of MEMBER_CAME: a request was approved; by themselves; added by
-somebody else; added by a member who is not an admin, where people have to ask; by themselves, where nobody has to ask;
-a request was approved by another bot. Names are stored: never reuse one."""
+APPROVED = "approved"
+"""How somebody came into a gate's chat, the codes of MEMBER_CAME: an admin approved the request. The values are stored:
+never reuse one."""
+JOINED = "joined"
+"""Without a request, where people have to ask."""
+ADDED = "added"
+"""Somebody else added them."""
+ADDED_BY_MEMBER = "added_by_member"
+"""A member who is no admin added them, where people have to ask."""
+JOINED_FREELY = "joined_freely"
+"""Without a request, where nobody has to ask."""
+APPROVED_BY_BOT = "approved_by_bot"
+"""Another bot approved the request."""
 PAST_THE_GATE = (JOINED, ADDED_BY_MEMBER, APPROVED_BY_BOT)
 """Those by which people join past a gate where they have to ask."""
 

@@ -165,18 +165,21 @@ SLOW_AT_ONCE = 4
 """Slow tasks of one kind that are in flight at once: only a few, so that they never fill the worker."""
 PACED = {group: frozenset(kind for kind, its_type in TASKS.items() if its_type.paced is group) for group in Paced}
 UNPACED = 5
+"""How many undone tasks a person may have without delay."""
 PACE = timedelta(seconds=0.25)
-"""Undone tasks that a person may have without delay; each further one is due this much later, after others."""
+"""How much later each further one is due."""
 UNPACED_IN_GROUP = 30
+"""How many undone tasks a group may have without delay that belong to no person."""
 PACE_IN_GROUP = timedelta(seconds=0.05)
-"""The same for all tasks of one group that belong to no person."""
+"""How much later each further one is due."""
 MOST_UNDONE = 100
 """The most undone REQUESTS of a person; the bot drops further ones."""
 MOST_COUNTED = 5000
 """How far undone tasks are counted; all beyond are due at the same time as the last of these."""
 MOST_CHECKS = 30
+"""The most undone questions to Telegram about whether one person is an admin."""
 LISTED_CHECKS = 20
-"""The same for questions to Telegram about admins; those for lists of gates leave some for the buttons."""
+"""How many of them lists of gates may use; the others are for buttons."""
 
 
 def paced(undone: int, *, in_group: bool = False) -> timedelta:

@@ -104,7 +104,7 @@ class Sweep:
         self._keep(now)
 
     def froze(self, seconds: float) -> None:
-        """Record that the process, though not the machine, stood still: nobody had that time."""
+        """Record that this process stood still for some seconds, so that they do not count against anybody."""
         self._frozen += seconds
 
     async def track_outage(self, store: Store) -> None:
@@ -135,8 +135,8 @@ class Sweep:
         return max(self.jumped(), self._frozen)
 
     def jumped(self) -> float:
-        """Return the same without a process that stood still: the gateway's time, and calls, continued meanwhile.
-        Negative if the clock went back."""
+        """Return the seconds by which the clock has jumped since the last sweep; negative if it went back. Time in
+        which only this process stood still does not count: calls went on meanwhile."""
         if self._kept_at is None:
             return 0.0
         passed = (self._clock.now() - self._kept_at).total_seconds()

@@ -1,4 +1,4 @@
-"""The bot's rights in a chat changed, the chat moved, or a linked chat or a service message has to go."""
+"""A chat changes: the bot's rights there, its id, its extra chats, its service messages."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ class OnGatewayEvent:
         token_generator: TokenGenerator,
         jumped: Callable[[], float] = lambda: 0.0,
     ) -> None:
-        """`jumped`: seconds by which the clock was set, or the machine slept, that no sweep has added yet."""
+        """`jumped`: the seconds by which the clock has jumped (set, or the machine slept) since the last sweep."""
         self._jumped = jumped
         self._clock = clock
         self._phones = phones
