@@ -9,7 +9,7 @@ from bot.domain.notifications import Toast
 from bot.domain.people import Person
 from bot.domain.phone import SharedContact
 from bot.domain.screens import ScreenName
-from bot.features.access.grants import RetryEntry
+from bot.features.access.grant_results import RetryEntry
 from bot.features.admins.navigation import ListGates
 from bot.features.admins.popups import answer_button
 from bot.features.joining.links import AskLink, RenewLinks

@@ -27,6 +27,7 @@ OUTWARD = frozenset(
         "monitoring/monitor",
         "monitoring/runtime_stats",
         "privacy/export",
+        "settings/file_format",
         "webhooks/http",
         "webhooks/worker",
     }

@@ -28,7 +28,7 @@ from bot.domain.screens import NumberShown, next_refresh
 from bot.domain.statistics import EntryReason
 from bot.domain.tasks import DeleteMessage
 from bot.features.access.decide import BY_NOBODY, is_gone, joined, let_through, mute, notify_of_deadline, prompt
-from bot.features.access.grants import SettleGrant
+from bot.features.access.grant_results import SettleGrant
 from bot.features.access.links import request_personal_link
 from bot.features.admins.authorize import AdminDesk
 from bot.features.admins.log_chat import post_to_log

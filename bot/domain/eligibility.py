@@ -8,12 +8,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from bot.domain.gate_settings import CountryRule, GateSettings
-from bot.domain.gates import (
-    AccessOverride,
-    Gate,
-    Ineligibility,
-    Override,
-)
+from bot.domain.gates import AccessOverride, Gate, Ineligibility, Override
 from bot.domain.phone import Fingerprint, NumberKind
 
 

@@ -9,10 +9,7 @@ from typing import Any
 
 from aiogram.types import InlineKeyboardMarkup, ReplyKeyboardMarkup
 
-from bot.domain.outgoing import (
-    DeliveryResult,
-    PendingTask,
-)
+from bot.domain.outgoing import DeliveryResult, PendingTask
 
 TaskRunner = Callable[[PendingTask, Any], Awaitable[DeliveryResult]]
 """Runs a task; the second argument is its work."""

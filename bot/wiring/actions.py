@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bot.domain.admin_actions import AdminActionKind
-from bot.domain.ports import ReadTyped, SettingsFile
 from bot.features.admins.authorize import ActionHandler, Elsewhere
 from bot.features.admins.navigation import CheckGate, SendPanelLink
 from bot.features.gates.switch import SwitchGate, TestLink
@@ -12,12 +11,13 @@ from bot.features.moderation.decisions import DECIDERS, ByHand
 from bot.features.moderation.mass_decline import DeclineMany, DeclineOlder
 from bot.features.panel.actions import LogHere, MakeLink, OpenPage, log_place
 from bot.features.raids.actions import DeclineRecent, MakeStrict, RecordedInAlert
-from bot.features.settings.change import ApplyPreset, ApplyTypedSetting, SetSetting, added_chats
+from bot.features.settings.change import ApplyPreset, ApplyTypedSetting, ReadTyped, SetSetting, added_chats
+from bot.features.settings.file_format import JsonSettingsFile
 from bot.features.settings.files import ApplyFile, ExportSettings, TakeSettingsFile
 from bot.features.statistics.actions import ShowStatistics
 
 
-def elsewhere(settings_file: SettingsFile) -> dict[AdminActionKind, Elsewhere]:
+def elsewhere(settings_file: JsonSettingsFile) -> dict[AdminActionKind, Elsewhere]:
     """Return, for each kind that may concern other chats, the function that names them."""
     return {
         AdminActionKind.SET: added_chats,
@@ -27,7 +27,7 @@ def elsewhere(settings_file: SettingsFile) -> dict[AdminActionKind, Elsewhere]:
 
 
 def action_handlers(
-    read_typed: ReadTyped, settings_file: SettingsFile, decline_many: DeclineMany, show_statistics: ShowStatistics
+    read_typed: ReadTyped, settings_file: JsonSettingsFile, decline_many: DeclineMany, show_statistics: ShowStatistics
 ) -> dict[AdminActionKind, ActionHandler]:
     """Return one handler for each kind of admin action."""
     by_admin: dict[AdminActionKind, ActionHandler] = {kind: ByHand(decide) for kind, decide in DECIDERS.items()}

@@ -15,8 +15,8 @@ from aiogram.types import Update
 from bot.backups import Backups
 from bot.clock import Clock
 from bot.crypto import PhoneCipher, Pseudonymizer, TokenGenerator, derived_key
+from bot.delivery.call_health import Deliveries
 from bot.delivery.execute import TelegramExecutor
-from bot.delivery.flood import Deliveries
 from bot.delivery.rate_limit import RateLimiter, RateLimitMiddleware
 from bot.delivery.results import ApplyResults, SettleTask
 from bot.delivery.screens import ScreenRenderer
@@ -25,7 +25,7 @@ from bot.delivery.views import ViewOf
 from bot.delivery.worker import DeliveryWorker
 from bot.domain.journal import Event, NewEntry
 from bot.domain.screens import ScreenName
-from bot.features.access.grants import RetryEntry, SettleGrant
+from bot.features.access.grant_results import RetryEntry, SettleGrant
 from bot.features.access.jobs import Sweep
 from bot.features.admins.authorize import AdminDesk
 from bot.features.admins.navigation import CallPanel, ListGates, OnPanelText
@@ -52,7 +52,7 @@ from bot.features.privacy.my_data import AskExport, AskMyData, CollectPersonData
 from bot.features.privacy.tasks import DataFiles
 from bot.features.raids.alerts import OnAlertResult
 from bot.features.raids.detect import FollowRaids
-from bot.features.settings.parse import JsonSettingsFile
+from bot.features.settings.file_format import JsonSettingsFile
 from bot.features.settings.words import read_typed
 from bot.features.statistics.actions import AskStatistics, ReadStatistics, ShowStatistics
 from bot.features.statistics.jobs import RollUp

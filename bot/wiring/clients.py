@@ -11,7 +11,7 @@ from aiogram.exceptions import TelegramRetryAfter
 from aiogram.methods import Response, TelegramMethod
 
 from bot.clock import DateCheck
-from bot.delivery.flood import Deliveries
+from bot.delivery.call_health import Deliveries
 from bot.delivery.rate_limit import RateLimitMiddleware
 from bot.domain.gateway import AssignedNumber, GatewayError
 from bot.domain.phone import Phone

@@ -4,14 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.gateway import (
-    AssignedNumber,
-    EventKind,
-    EventSource,
-    GatewayError,
-    GatewayEvent,
-    GatewayReason,
-)
+from bot.domain.gateway import AssignedNumber, EventKind, EventSource, GatewayError, GatewayEvent, GatewayReason
 
 
 @pytest.mark.parametrize(

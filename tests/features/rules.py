@@ -25,7 +25,7 @@ from bot.domain.people import Person
 from bot.domain.phone import SharedContact
 from bot.domain.screens import ScreenName
 from bot.domain.webhooks import Destination
-from bot.features.access.grants import SettleGrant
+from bot.features.access.grant_results import SettleGrant
 from bot.features.access.jobs import Sweep
 from bot.features.admins.authorize import AdminDesk
 from bot.features.announcements.actions import Announce
@@ -41,7 +41,7 @@ from bot.features.privacy.erase import ErasureViews, FinishErasures
 from bot.features.privacy.jobs import PurgeOld, RetentionPolicy
 from bot.features.raids.alerts import OnAlertResult
 from bot.features.raids.detect import FollowRaids
-from bot.features.settings.parse import JsonSettingsFile
+from bot.features.settings.file_format import JsonSettingsFile
 from bot.features.settings.words import read_typed
 from bot.features.statistics.actions import ReadStatistics, ShowStatistics
 from bot.features.statistics.jobs import RollUp

@@ -18,7 +18,7 @@ from aiohttp import web
 from structlog.testing import capture_logs
 
 import bot.app
-import bot.delivery.flood
+import bot.delivery.call_health
 from bot.app import _run_until
 from bot.delivery.rate_limit import TOO_WIDE
 from bot.delivery.worker import DeliveryWorker
@@ -265,7 +265,7 @@ async def test_a_telegram_that_answers_but_takes_nothing_is_said_to_be_the_reaso
     method: str,
     kind: Literal["500", "reset_before"],
 ) -> None:
-    monkeypatch.setattr(bot.delivery.flood, "STUCK_AFTER", 1.0)
+    monkeypatch.setattr(bot.delivery.call_health, "STUCK_AFTER", 1.0)
     callgate = await install()
     anna = world.person("Anna", language="en")
     group = (await (muting(world, callgate) if method == "restrictChatMember" else guarded(world)))[1]
@@ -288,7 +288,7 @@ async def test_a_telegram_that_answers_but_takes_nothing_is_said_to_be_the_reaso
 async def test_what_telegram_refuses_keeps_nothing_from_being_ready(
     world: World, install: Install, browser: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bot.delivery.flood, "STUCK_AFTER", 0.0)
+    monkeypatch.setattr(bot.delivery.call_health, "STUCK_AFTER", 0.0)
     callgate = await install()
     people = [world.person(f"Anna {number}", language="en") for number in range(5)]
     for person in people:
@@ -404,7 +404,7 @@ async def test_a_flood_of_updates_alone_is_told_as_one(
 async def test_a_flood_of_messages_in_every_chat_is_told(
     world: World, callgate: Installation, browser: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bot.delivery.flood, "STUCK_AFTER", 0.0)
+    monkeypatch.setattr(bot.delivery.call_health, "STUCK_AFTER", 0.0)
     await becomes(callgate, browser, 200, "OK")
     world.faults.add(where="telegram", kind="429", method="sendMessage", times=None, seconds=300)
     for name in ("Anna", "Boris", "Carol", "Dora"):

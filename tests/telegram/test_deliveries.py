@@ -16,7 +16,7 @@ from aiogram.exceptions import (
 )
 from aiogram.methods import DeleteMessage, GetMe, SendMessage, TelegramMethod
 
-from bot.delivery.flood import FORGOTTEN_AFTER, STUCK_AFTER, STUCK_FROM, Deliveries
+from bot.delivery.call_health import FORGOTTEN_AFTER, STUCK_AFTER, STUCK_FROM, Deliveries
 
 OUTAGE = TelegramServerError(GetMe(), "Internal Server Error")
 

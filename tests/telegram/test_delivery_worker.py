@@ -31,7 +31,7 @@ from bot.domain.outgoing import (
     TaskKind,
 )
 from bot.domain.screens import ScreenName
-from bot.features.access.grants import SettleGrant
+from bot.features.access.grant_results import SettleGrant
 from bot.features.raids.alerts import OnAlertResult
 from bot.i18n.texts import Texts
 from bot.sandbox.changes import WAIT_TIMEOUT

@@ -42,7 +42,7 @@ from bot.domain.gate_settings import (
 from bot.domain.gates import Gate, GateMode
 from bot.domain.notifications import Notification
 from bot.domain.setting_choices import REFUSABLE, SETTING_PAGES, TYPED, Page, Setting, chosen
-from bot.features.settings.parse import JsonSettingsFile
+from bot.features.settings.file_format import JsonSettingsFile
 from bot.features.settings.words import read_typed
 from bot.i18n.countries import COMMON, code_of, country, flag
 from bot.i18n.texts import LANGUAGES, Texts

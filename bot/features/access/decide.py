@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from bot.domain.eligibility import Applicant, DecisionReason, ineligibility, number_ineligibility
+from bot.domain.eligibility import Applicant, DecisionReason, ineligibility
 from bot.domain.gate_settings import EntryMode
-from bot.domain.gates import GRANT_OF, Gate, GrantKind, Ineligibility, JoinRequest, Override, RequestState
+from bot.domain.gates import GRANT_OF, Gate, GrantKind, JoinRequest, Override, RequestState
 from bot.domain.journal import Event
 from bot.domain.outgoing import TaskKind
-from bot.domain.phone import ContactRefusal, Fingerprint, Phone
 from bot.domain.screens import ScreenName
 from bot.domain.statistics import EntryReason
 from bot.domain.tasks import DeclineJoin, Kick, Mute, Prompt
@@ -233,34 +232,3 @@ async def reward(store: Store, gate: Gate, user_id: int, verification_id: int, n
     for chat_id in settings.further:
         if chat_id in further and further[chat_id].is_on:
             await request_personal_link(store, chat_id, user_id, verification_id, now)
-
-
-async def needs_call(store: Store, user_id: int) -> bool:
-    """Return whether a call by this person would open anything: they are not verified, or a gate requires a more recent
-    call."""
-    if await store.phones.of(user_id) is None:
-        return True
-    waiting = (await store.requests.waiting_of_many([user_id])).get(user_id, [])
-    return any(request.ineligibility is Ineligibility.STALE for request, _ in waiting)
-
-
-async def has_room(store: Store, user_id: int, fingerprint: Fingerprint, now: datetime) -> bool:
-    """Return whether this phone may verify this account too, besides the accounts it has verified before, including
-    erased ones."""
-    kept = [phone for phone in await store.phones.owners(fingerprint) if phone.user_id != user_id]
-    erased = [owner for owner in await store.phones.forgotten_owners(fingerprint, user_id) if not owner.is_same]
-    others = len(kept) + len(erased)
-    if not others:
-        return True
-    waiting = (await store.requests.waiting_of_many([user_id])).get(user_id, [])
-    return others < max((gate.rules(now).accounts for _, gate in waiting), default=1)
-
-
-async def rejected_by_all_gates(store: Store, user_id: int, phone: Phone, now: datetime) -> ContactRefusal | None:
-    """Return why a call from this phone would open no gate at which the person waits; None if it may open one, or they
-    wait nowhere."""
-    waiting = (await store.requests.waiting_of_many([user_id])).get(user_id, [])
-    found = [number_ineligibility(gate.rules(now), phone.region, phone.kind) for _, gate in waiting]
-    if not found or None in found:
-        return None
-    return ContactRefusal.COUNTRY if Ineligibility.COUNTRY in found else ContactRefusal.KIND

@@ -12,7 +12,6 @@ from bot.domain.gates import FRESH_CHANCE, Gate, Right
 from bot.domain.journal import Event
 from bot.domain.notifications import Toast
 from bot.domain.outgoing import ScreenRow
-from bot.domain.ports import ReadTyped
 from bot.domain.setting_choices import SETTING_PAGES, SETTINGS, Page, Setting, chosen, is_changed
 from bot.domain.tasks import DeleteMessage
 from bot.features.admins.navigation import page_shown, redraw_panels, show_page
@@ -178,3 +177,6 @@ async def _import(store: Store, gate: Gate, row: ScreenRow, now: datetime) -> Im
 
 
 SETTING_BUILDERS: dict[Page, SettingBuilder] = {**dict.fromkeys(SETTING_PAGES, _setting), Page.IMPORT: _import}
+
+ReadTyped = Callable[[Page, str], tuple[Setting, str]]
+"""Reads what an admin wrote to a page: returns the setting and its new value. Raises InvalidSettingError."""

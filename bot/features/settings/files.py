@@ -10,12 +10,12 @@ from bot.domain.admin_actions import AdminAction, AdminActionKind
 from bot.domain.gate_settings import GateSettings, InvalidSettingError, SettingProblem
 from bot.domain.gates import Gate, Right
 from bot.domain.notifications import Toast
-from bot.domain.ports import SettingsFile
 from bot.domain.setting_choices import Page
 from bot.domain.tasks import FetchFile, SendFile
 from bot.features.admins.navigation import page_shown, show_page
 from bot.features.admins.rights import NEEDED
 from bot.features.settings.change import change_settings, trouble
+from bot.features.settings.file_format import JsonSettingsFile
 from storage.store import Store
 
 LARGEST_FILE = 64 * 1024
@@ -25,7 +25,7 @@ LARGEST_FILE = 64 * 1024
 class ExportSettings:
     """An `ActionHandler`: sends the admin the settings as a file."""
 
-    def __init__(self, settings_file: SettingsFile) -> None:
+    def __init__(self, settings_file: JsonSettingsFile) -> None:
         self._settings_file = settings_file
 
     async def __call__(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:
@@ -41,7 +41,7 @@ class TakeSettingsFile:
     of the same gate, and only to chats that the admin runs: anybody can write a file. The log chat is never imported.
     """
 
-    def __init__(self, settings_file: SettingsFile) -> None:
+    def __init__(self, settings_file: JsonSettingsFile) -> None:
         self._settings_file = settings_file
 
     async def __call__(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:
@@ -92,7 +92,7 @@ class ApplyFile:
     """An `ActionHandler`: applies the changes of a file that the page shows. What others changed meanwhile stays,
     unless the file changes it too."""
 
-    def __init__(self, settings_file: SettingsFile) -> None:
+    def __init__(self, settings_file: JsonSettingsFile) -> None:
         self._settings_file = settings_file
 
     async def added_chats(self, store: Store, gate: Gate, act: AdminAction) -> Mapping[int, tuple[Right, ...]]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from bot.domain.admin_actions import AdminActionKind, ImportPage, LinkTest, LinkTestPage, SettingPage
 from bot.domain.gate_settings import InvalidSettingError
 from bot.domain.setting_choices import Page
+from bot.features.settings.file_format import JsonSettingsFile
 from bot.features.settings.frame import back_to, framed
-from bot.features.settings.parse import JsonSettingsFile
 from bot.features.settings.words import changed_lines, render_file
 from bot.i18n.texts import Words, shown
 from bot.telegram import keyboards

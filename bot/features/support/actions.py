@@ -16,7 +16,7 @@ from bot.domain.people import Person
 from bot.domain.screens import ScreenName
 from bot.domain.tasks import DeleteMessage
 from bot.features.access.decide import BY_NOBODY
-from bot.features.access.grants import ENTRIES
+from bot.features.access.grant_results import ENTRIES
 from bot.features.admins.popups import answer_button
 from bot.features.moderation.decisions import DECIDERS, ByHand, revoke
 from bot.features.privacy.erase import AskDeletion

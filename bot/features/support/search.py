@@ -10,13 +10,7 @@ from datetime import datetime
 from bot.crypto import PhoneCipher
 from bot.domain.admin_actions import AdminActionKind
 from bot.domain.gates import RequestState
-from bot.domain.operator_pages import (
-    AT_A_GATE,
-    EVERYWHERE,
-    HISTORY,
-    TO_STRANGERS,
-    NoResultsReason,
-)
+from bot.domain.operator_pages import AT_A_GATE, EVERYWHERE, HISTORY, TO_STRANGERS, NoResultsReason
 from bot.domain.people_pages import MemberCard
 from bot.domain.phone import Phone
 from bot.features.moderation.views import applicants

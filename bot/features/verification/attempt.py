@@ -13,7 +13,7 @@ from bot.domain.phone import ContactRefusal, Fingerprint, Phone, SharedContact
 from bot.domain.screens import ScreenName
 from bot.domain.tasks import DeleteMessage
 from bot.domain.verification import LONGEST_SPAN, Verification, next_opening
-from bot.features.access.decide import has_room, needs_call, rejected_by_all_gates
+from bot.features.verification.accounts import has_room, needs_call, rejected_by_all_gates
 from bot.numbering import NumberingPlan
 from storage.store import Store
 

@@ -15,7 +15,8 @@ from bot.domain.journal import Event
 from bot.domain.phone import ContactRefusal, Fingerprint, Phone
 from bot.domain.screens import ScreenName
 from bot.domain.verification import LATE_REPORT, Call, Verification
-from bot.features.access.decide import decide, has_room
+from bot.features.access.decide import decide
+from bot.features.verification.accounts import has_room
 from bot.features.verification.hints import NOBODY, hint_call, hint_caller
 from bot.numbering import NumberingPlan
 from storage.store import Store

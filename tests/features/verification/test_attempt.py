@@ -8,7 +8,7 @@ from bot.domain.notifications import Toast
 from bot.domain.outgoing import DeliveryResult, DeliveryStatus, PendingGrant
 from bot.domain.phone import SharedContact
 from bot.domain.screens import ScreenName
-from bot.features.access.grants import RetryEntry
+from bot.features.access.grant_results import RetryEntry
 from bot.features.verification.attempt import CancelVerification, ShowScreen
 from tests.features.rules import ANNA, BORIS, GATE, HOUR, OTHER_PHONE, PHONE, Rules
 
