@@ -21,6 +21,9 @@ from bot.sandbox.telegram.members import usual_permissions
 from bot.sandbox.telegram.state import Group
 from bot.sandbox.trace import Trace
 
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.005, 0.05
+"""Real seconds between two looks at what somebody waits for."""
+
 
 class Emulator:
     """Telegram, the gateway, the people and their phones; `World` serves them over HTTP."""
@@ -121,11 +124,12 @@ class Emulator:
 
     async def wait_until(self, ready: Callable[[], object], within: float = WAIT_TIMEOUT) -> None:
         """Return once `ready()` is true; raises when that took more than `within` real seconds."""
-        deadline = time.monotonic() + within
+        deadline, pause = time.monotonic() + within, SHORTEST_PAUSE
         while not ready():
             if time.monotonic() > deadline:
                 raise NotSeen(f"waited {within:g} s in vain; what travelled last:\n{self.story()}")
-            await asyncio.sleep(0.005)
+            await asyncio.sleep(pause)
+            pause = min(pause * 1.5, LONGEST_PAUSE)
 
     def story(self, count: int = 40) -> str:
         """The latest entries of the trace, one line each, for a failing test's message."""

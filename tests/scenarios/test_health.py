@@ -68,8 +68,8 @@ async def test_what_came_in_last_is_told(world: World, brisk: Installation, oper
     text = (await asks(world, operator)).text or ""
 
     assert re.search("Last request: .+, number given\nRequests in 15 min: 1, of which failed: 0 ", text)
-    assert re.search(r"Callback last seen: \d\d:\d\d UTC", text)
-    assert re.search(r"Inbox last read: \d\d:\d\d UTC", text)
+    assert re.search(r"Callback last seen: (\d\d\.\d\d )?\d\d:\d\d UTC", text)
+    assert re.search(r"Inbox last read: (\d\d\.\d\d )?\d\d:\d\d UTC", text)
 
 
 async def test_a_gateway_in_trouble_and_mended_is_told_in_the_same_message(
