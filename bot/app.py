@@ -17,11 +17,11 @@ from bot.domain.errors import LeadershipLostError, StorageUnavailableError
 from bot.domain.incidents import Finding, IncidentKind
 from bot.settings import Settings
 from bot.telegram.api_errors import refusal
-from bot.telegram.deep_links import Start
 from bot.telegram.webhook import STALLED_FOR, Webhook, host_of
 from bot.web.connections import Connections
 from bot.web.rate_limit import TRUSTED
-from bot.wiring.build import Container, Loop
+from bot.wiring.base import Loop
+from bot.wiring.build import Container
 from bot.wiring.clients import GATEWAY, BuildGateway
 from handlers.polling import NOT_ANSWERING
 from storage.engine.migrate import migrate
@@ -181,7 +181,6 @@ class App:
             else:
                 log.info("Callgate %s is @%s; write /start to it", VERSION, me.username)
                 self._parts.screens.chat_url = f"https://t.me/{me.username}"
-                self._parts.chat = f"{self._parts.screens.chat_url}?start={Start.CONTACT}"
                 if self._parts.webhook is not None:
                     watch = functools.partial(self._parts.webhook.watch, stopping)
                     self._parts.supervisor.keep("webhook", watch)

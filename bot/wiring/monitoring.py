@@ -1,13 +1,15 @@
-"""The part of the composition root for monitoring: incidents, the owner's own systems, metrics."""
+"""The part of the composition root for monitoring: incidents, the owner's own systems, metrics, back-ups."""
 
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 import socket
 import time
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import TypeVar
@@ -16,31 +18,28 @@ import structlog
 
 from bot import VERSION
 from bot.backups import Backups
-from bot.clock import Clock
-from bot.crypto import PhoneCipher
 from bot.domain.errors import StorageUnavailableError
 from bot.domain.monitoring import BalanceReport, Capabilities, HealthReport, Process
 from bot.domain.webhooks import Destination
 from bot.features.monitoring.actions import ReadCondition, count_states
 from bot.features.monitoring.balance import BalanceCache
 from bot.features.monitoring.incidents import CheckInstallation, ReadSpending
-from bot.features.monitoring.monitor import Monitor, ReadWebhook
-from bot.features.monitoring.runtime_stats import RuntimeStats
-from bot.features.operators.registry import OperatorNotifier
+from bot.features.monitoring.monitor import Monitor, WebhookReading
 from bot.features.webhooks.attempts import ReadOutbox, RecordAttempt
 from bot.features.webhooks.http import EventSender, RelaySender, SafeHttpClient
 from bot.features.webhooks.worker import Sender, WebhookWorker
-from bot.gateway.api import CallGateway
-from bot.metrics import Metrics
+from bot.logs import words_of
 from bot.settings import Settings
-from bot.supervisor import Supervisor
+from bot.telegram.webhook import Webhook
+from bot.wiring.base import Base, Loop
+from bot.wiring.rules import Rules
 from storage.engine import address
-from storage.store import Store, Transactions
+from storage.engine.backup import copy_beside
+from storage.store import Store
 
 log = structlog.get_logger()
 
 T = TypeVar("T")
-Loop = Callable[[asyncio.Event], Awaitable[None]]
 
 READ_EVERY = 5.0
 """Seconds for which a reading of the database is reused, so that frequent scrapes add no load."""
@@ -49,94 +48,119 @@ ASKED_PATIENCE = 5.0
 """Seconds; an operator who asks would rather wait a little than hear that the database gives no answer."""
 
 
+@dataclass(frozen=True, slots=True)
+class WebhookDelivery:
+    """One worker for each of the owner's own systems, and the HTTP client that all share; None without any."""
+
+    client: SafeHttpClient | None
+    workers: dict[Destination, WebhookWorker]
+
+
+def build_webhooks(base: Base, record_attempt: RecordAttempt) -> WebhookDelivery:
+    """Build the delivery of events and of relayed reports, as far as the settings name an address."""
+    settings, relay_url, senders = base.settings, base.gateway.settings.relay_url, dict[Destination, Sender]()
+    if settings.EVENTS_URL is None and relay_url is None:
+        return WebhookDelivery(None, {})
+    client = SafeHttpClient(allow_private=settings.EVENTS_ALLOW_PRIVATE)
+    if settings.EVENTS_URL is not None:
+        senders[Destination.EVENTS] = EventSender(client, settings.EVENTS_URL, settings.events_secrets, base.clock)
+    if relay_url is not None:
+        senders[Destination.RELAY] = RelaySender(client, relay_url, base.phone_cipher)
+    workers = {
+        target: WebhookWorker(
+            target,
+            base.leadership.transactions,
+            record_attempt,
+            sender,
+            base.clock,
+            base.supervisor,
+            base.metrics,
+            base.alarm.wake_deliveries,
+        )
+        for target, sender in senders.items()
+    }
+    return WebhookDelivery(client, workers)
+
+
+def build_backups(base: Base) -> Backups | None:
+    """Build the loop that makes back-ups; None where somebody else makes them."""
+    settings, database = base.settings, base.database
+    if not database.is_sqlite or not settings.BACKUP_EVERY_HOURS:
+        return None
+
+    async def tell(error: Exception) -> None:
+        error_id = base.token_generator.error_id()
+        log.error("backup_failed", error_id=error_id, error=words_of(error))
+        await database.transact(lambda store: base.report_failure(store, error_id, words_of(error)[:200], None))
+        base.alarm.wake_deliveries()
+
+    return Backups(
+        functools.partial(copy_beside, database.file),
+        settings.BACKUP_DIR or database.file.parent / "backups",
+        timedelta(hours=settings.BACKUP_EVERY_HOURS),
+        timedelta(days=settings.BACKUP_KEEP_DAYS),
+        base.clock,
+        tell,
+    )
+
+
 class LookingAfter:
     """What operators rely on. `loops` are the leader's."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        clock: Clock,
-        transactions: Transactions,
-        leading: Transactions,
-        phone_cipher: PhoneCipher,
-        notify_operators: OperatorNotifier,
-        gateway: CallGateway,
-        read_webhook: ReadWebhook | None,
-        metrics: Metrics,
-        runtime_stats: RuntimeStats,
-        supervisor: Supervisor,
-        budget_left: Callable[[], float],
-        backups: Backups | None,
-        announce: Callable[[], None],
-        *,
-        polls_inbox: bool,
-    ) -> None:
-        """`leading`: transactions of the loops, which only the leader runs. `polls_inbox`: whether one reads the
-        gateway's inbox."""
-        self._settings = settings
-        self._gateway = gateway.settings
-        self._clock = clock
-        self._transactions = transactions
-        self._metrics = metrics
-        self._budget_left = budget_left
-        self._backups = backups
-        self._folder = _folder(settings)
-        self._since = clock.now()
+    def __init__(self, base: Base, rules: Rules, webhook: Webhook | None) -> None:
+        """`webhook`: None if the bot polls."""
+        self._base = base
+        self._gateway = base.gateway.settings
+        self._clock = base.clock
+        self._transactions = base.database
+        self._folder = _folder(base.settings)
+        self._since = base.clock.now()
         self.leads_since: datetime | None = None
         """Since when this process leads; None while it does not."""
         self._read_outbox = ReadOutbox()
         self._read_at = float("-inf")
-        self._read_spending = ReadSpending(clock, self._gateway.price)
-        self._balance_cache = BalanceCache(transactions, gateway.balance, clock)
-        self._wire: SafeHttpClient | None = None
-        senders = self._senders(phone_cipher)
-        expects_callback, targets = settings.PUBLIC_URL is not None, tuple(senders)
-        self.monitor = Monitor(
-            leading,
-            CheckInstallation(clock, notify_operators, expects_callback=expects_callback, targets=targets),
+        self._read_spending = ReadSpending(base.clock, self._gateway.price)
+        self._balance_cache = BalanceCache(base.database, base.gateway.balance, base.clock)
+        self._backups = build_backups(base)
+        self._webhooks = webhooks = build_webhooks(base, rules.record_attempt)
+        self._ways = Capabilities(
+            has_webhook=webhook is not None,
+            has_callback=base.settings.PUBLIC_URL is not None,
+            polls_inbox=rules.read_inbox is not None,
+            backs_up=self._backups is not None,
+            targets=tuple(webhooks.workers),
+        )
+        self.monitor = self._build_monitor(webhook)
+        base.metrics.watch_money(lambda: self.monitor.readings().money)
+        self.loops: dict[str, Loop] = {
+            "monitor": self.monitor.run,
+            **({"backups": self._backups.run} if self._backups is not None else {}),
+            **{f"webhook worker of {target}": worker.run for target, worker in webhooks.workers.items()},
+        }
+
+    def _build_monitor(self, webhook: Webhook | None) -> Monitor:
+        base, ways = self._base, self._ways
+        check = CheckInstallation(
+            base.clock, base.notify_operators, expects_callback=ways.has_callback, targets=ways.targets
+        )
+        return Monitor(
+            base.leadership.transactions,
+            check,
             self._read_spending,
-            runtime_stats,
-            clock,
+            base.runtime_stats,
+            base.clock,
             self._balance_cache,
-            read_webhook,
+            functools.partial(_webhook_reading, webhook) if webhook is not None else None,
             self._folder,
             self._gateway.low_balance,
-            announce,
+            base.alarm.wake_deliveries,
             has_price=self._gateway.price is not None,
         )
-        metrics.watch_money(lambda: self.monitor.readings().money)
-        self.loops: dict[str, Loop] = {"monitor": self.monitor.run}
-        if backups is not None:
-            self.loops["backups"] = backups.run
-        self.settle_letter = RecordAttempt(clock, notify_operators)
-        self._ways = Capabilities(
-            has_webhook=settings.UPDATES == "webhook",
-            has_callback=expects_callback,
-            polls_inbox=polls_inbox,
-            backs_up=backups is not None,
-            targets=targets,
-        )
-        for target, sender in senders.items():
-            webhook_worker = WebhookWorker(
-                target, leading, self.settle_letter, sender, clock, supervisor, metrics, announce
-            )
-            self.loops[f"webhook worker of {target}"] = webhook_worker.run
-
-    def _senders(self, phone_cipher: PhoneCipher) -> dict[Destination, Sender]:
-        settings, relay_url, found = self._settings, self._gateway.relay_url, dict[Destination, Sender]()
-        if settings.EVENTS_URL is None and relay_url is None:
-            return found
-        self._wire = wire = SafeHttpClient(allow_private=settings.EVENTS_ALLOW_PRIVATE)
-        if settings.EVENTS_URL is not None:
-            found[Destination.EVENTS] = EventSender(wire, settings.EVENTS_URL, settings.events_secrets, self._clock)
-        if relay_url is not None:
-            found[Destination.RELAY] = RelaySender(wire, relay_url, phone_cipher)
-        return found
 
     async def close(self) -> None:
         """Close the HTTP client."""
-        if self._wire is not None:
-            await self._wire.close()
+        if self._webhooks.client is not None:
+            await self._webhooks.client.close()
 
     async def metrics_text(self) -> bytes:
         """The metrics, with a new reading of the database, or with the last one if it does not answer."""
@@ -147,7 +171,7 @@ class LookingAfter:
                     await self._transactions.transact(self._read)
             except Exception as error:  # noqa: BLE001 - whatever it is, the rest is told all the same
                 log.warning("metrics_not_read", error=type(error).__name__)
-        return self._metrics.text()
+        return self._base.metrics.text()
 
     async def condition(self) -> HealthReport:
         """The condition of the installation now: measurements of this process, and what the database says."""
@@ -161,7 +185,9 @@ class LookingAfter:
             is_alone=self._folder is not None,
             backed_up_at=await self._backups.newest() if self._backups is not None else None,
         )
-        return HealthReport(self._clock.now(), process, self._ways, self.monitor.readings(), self._budget_left(), kept)
+        return HealthReport(
+            self._clock.now(), process, self._ways, self.monitor.readings(), self._base.budget_left(), kept
+        )
 
     async def account(self) -> BalanceReport:
         """The balance of the gateway account, as far as the bot may ask for it now, and the spending."""
@@ -178,17 +204,22 @@ class LookingAfter:
             return None
 
     async def _read(self, store: Store) -> None:
-        self._metrics.show(
+        self._base.metrics.show(
             await store.monitoring.queues(),
             await self._read_outbox(store),
             await store.incidents.active(),
             await store.monitoring.called_back_at(),
             self._clock.now(),
         )
-        self._metrics.show_gates(await count_states(store, self._clock.now()))
+        self._base.metrics.show_gates(await count_states(store, self._clock.now()))
 
 
 def _folder(settings: Settings) -> Path | None:
     """The folder of the SQLite file; None for a server's database."""
     database = address.parse(settings.DATABASE_URL.get_secret_value())
     return Path(str(database.url.database)).absolute().parent if database.is_sqlite else None
+
+
+def _webhook_reading(webhook: Webhook) -> WebhookReading:
+    at, error = webhook.last_failure
+    return WebhookReading(webhook.is_known, at, error, webhook.undelivered)

@@ -47,6 +47,7 @@ class NumberWorker:
         request: RequestNumber,
         clock: Clock,
         supervisor: Supervisor,
+        wake: asyncio.Event,
         announce: Callable[[], None],
         look_every: float,
     ) -> None:
@@ -58,18 +59,18 @@ class NumberWorker:
         self._busy: set[int] = set()
         self._failures: Counter[int] = Counter()
         """How often requests failed for an unforeseen reason."""
-        self.wake = asyncio.Event()
+        self._wake = wake
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop`, then finish the requests in flight."""
         while not stop.is_set():
-            self.wake.clear()
+            self._wake.clear()
             free = AT_ONCE - len(self._busy)
             asks = await self._request.due(free, self._busy) if free else []
             for ask in asks:
                 self._busy.add(ask.id)
                 self._supervisor.start("number", self._ask(ask))
-            await REAL_TIME.pause(self._look_every, self.wake)
+            await REAL_TIME.pause(self._look_every, self._wake)
 
     async def _ask(self, ask: NumberRequest) -> None:
         # It is a task of its own, and so is the context bound here.
@@ -87,7 +88,7 @@ class NumberWorker:
             await self._failed(ask, error)
         finally:
             self._busy.discard(ask.id)
-            self.wake.set()
+            self._wake.set()
             self._announce()
 
     async def _failed(self, ask: NumberRequest, error: Exception) -> None:
@@ -103,24 +104,26 @@ class NumberWorker:
 class InboxReader:
     """Reads the gateway's inbox while somebody waits for a call; `wake` is set when somebody may wait now."""
 
-    def __init__(self, read: ReadInbox, clock: Clock, every: timedelta, announce: Callable[[], None]) -> None:
+    def __init__(
+        self, read: ReadInbox, clock: Clock, every: timedelta, wake: asyncio.Event, announce: Callable[[], None]
+    ) -> None:
         self._read = read
         self._clock = clock
         self._every = every
+        self._wake = wake
         self._announce = announce
-        self.wake = asyncio.Event()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop`; `wake` is set then, too."""
         pause = AFTER_FAILURE
         while not stop.is_set():
-            self.wake.clear()
+            self._wake.clear()
             at = await self._read.next_reading(self._every)
             if at is None or (wait := (at - self._clock.now()).total_seconds()) > 0:
                 # This process gives all numbers. Wait no longer than until the next look, since the clock may be set
                 # back meanwhile.
                 longest = max(self._every.total_seconds(), LOOK_EVERY_ALONE)
-                await self._clock.pause(min(wait, longest) if at else LOOK_EVERY_ALONE, self.wake)
+                await self._clock.pause(min(wait, longest) if at else LOOK_EVERY_ALONE, self._wake)
                 continue
             try:
                 await self._read()

@@ -1,0 +1,96 @@
+"""The part of the composition root for what Telegram brings: the dispatcher and the processor of updates."""
+
+from __future__ import annotations
+
+from aiogram import Bot, Dispatcher
+from aiogram.types import Update
+
+from bot.features.access.grant_results import RetryEntry
+from bot.features.admins.navigation import CallPanel, ListGates, OnPanelText
+from bot.features.gates.lifecycle import DeleteServiceMessage, FollowRights
+from bot.features.joining.links import AskLink, RenewLinks
+from bot.features.joining.member_updates import OnMemberUpdated
+from bot.features.joining.newcomers import OnMemberJoined, OnMemberLeft, OnMemberRestricted
+from bot.features.joining.requests import OnJoinRequest
+from bot.features.moderation.appeals import AskAdmins
+from bot.features.moderation.commands import CommandInGroup, CommandInPrivate, FollowLink
+from bot.features.monitoring.actions import AskCondition
+from bot.features.panel.actions import ChooseLogPlace
+from bot.features.privacy.erase import ConfirmDeletion, ErasePerson
+from bot.features.privacy.my_data import AskExport, AskMyData
+from bot.features.statistics.actions import AskStatistics
+from bot.features.support.actions import OperatorDesk
+from bot.features.support.operators import AppointOperators
+from bot.features.support.search import FindPeople
+from bot.features.verification.attempt import ShareContact, ShowScreen
+from bot.i18n.texts import LANGUAGES
+from bot.telegram.keyboards import appeal_text
+from bot.wiring.base import Base
+from bot.wiring.rules import Rules
+from handlers.middlewares import LoadPerson
+from handlers.routes import build_dispatcher
+from handlers.updates import UpdateProcessor
+from storage.store import Store
+
+
+def build_update_dispatcher(base: Base, rules: Rules) -> Dispatcher:
+    """Build the dispatcher, with all that its handlers take."""
+    clock, texts, phone_cipher, operators = base.clock, base.texts, base.phone_cipher, base.operators
+    desk, ask_deletion, call_panel = rules.desk, rules.ask_deletion, CallPanel(clock, rules.desk)
+    return build_dispatcher(
+        LoadPerson(clock, texts, phone_cipher),
+        {appeal_text(texts.in_language(language)) for language in LANGUAGES},
+        clock=clock,
+        # People.
+        take_contact=ShareContact(clock, base.plan, rules.start_verification),
+        show_screen=ShowScreen(clock),
+        cancel_verification=rules.cancel_verification,
+        ask_number_again=rules.retry_verification,
+        retry_entry=RetryEntry(clock),
+        ask_link=AskLink(clock),
+        ask_admins=AskAdmins(clock),
+        ask_my_data=AskMyData(clock),
+        ask_deletion=ask_deletion,
+        confirm_deletion=ConfirmDeletion(clock, ErasePerson(clock, operators), operators),
+        # Chats.
+        take_join_request=OnJoinRequest(clock, has_app=base.settings.app_url is not None),
+        renew_links=RenewLinks(clock),
+        on_member_updated=OnMemberUpdated(clock, OnMemberJoined(clock), OnMemberLeft(clock), OnMemberRestricted(clock)),
+        delete_service_message=DeleteServiceMessage(clock),
+        follow_rights=FollowRights(clock, base.notify_operators),
+        # Admins.
+        admin_desk=desk,
+        command_in_group=CommandInGroup(clock, desk, phone_cipher),
+        command_in_private=CommandInPrivate(clock, desk, phone_cipher),
+        follow_link=FollowLink(desk),
+        list_gates=ListGates(clock),
+        take_words=OnPanelText(desk),
+        call_panel=call_panel,
+        choose_log_place=ChooseLogPlace(desk, call_panel),
+        ask_statistics=AskStatistics(clock, desk, rules.show_statistics),
+        # Operators.
+        operators=operators,
+        operator_desk=OperatorDesk(clock, FindPeople(base.plan, phone_cipher), ask_deletion),
+        appoint=AppointOperators(operators, base.notify_operators),
+        announce=rules.announce,
+        ask_condition=AskCondition(clock),
+        ask_export=AskExport(clock),
+    )
+
+
+def build_update_processor(base: Base, bot: Bot, dispatcher: Dispatcher) -> UpdateProcessor:
+    """Build what takes updates from the poller or from the webhook, and feeds the dispatcher."""
+
+    async def dispatch(update: Update, store: Store) -> object:
+        return await dispatcher.feed_update(bot, update, store=store)
+
+    return UpdateProcessor(
+        bot,
+        base.clock,
+        base.database,
+        dispatch,
+        base.report_failure,
+        base.token_generator,
+        base.metrics,
+        base.alarm.wake_deliveries,
+    )
