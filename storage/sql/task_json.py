@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from bot.domain import tasks
+from bot.domain import notifications, tasks
 from bot.domain.outgoing import TaskKind, Work
 from bot.domain.people import FileKind
 from bot.domain.statistics import StatsReply
@@ -34,7 +34,7 @@ PACKED = frozenset({"gates"})
 """Fields that are written as JSON within a text."""
 OPTIONAL = frozenset({"act", "first"})
 """Fields whose None is written as an empty text."""
-REMAINDER: Mapping[type[Work], str] = {tasks.CheckAdminRights: "details", tasks.NotifyIncident: "facts"}
+REMAINDER: Mapping[type[Work], str] = {tasks.CheckAdminRights: "details", notifications.NotifyIncident: "facts"}
 """The field that holds all other keys of the row."""
 TAGS: Mapping[TaskKind, tuple[str, Mapping[str, type[Work]]]] = {
     TaskKind.STATS: (
@@ -55,7 +55,10 @@ MARKS: Mapping[TaskKind, tuple[str, type[Work], type[Work]]] = {
 }
 """The key that only one variant of a kind has; that variant, and the other."""
 CLASSES: tuple[type[Work], ...] = tuple(
-    known for known in vars(tasks).values() if isinstance(known, type) and issubclass(known, Work) and known is not Work
+    known
+    for module in (tasks, notifications)
+    for known in vars(module).values()
+    if isinstance(known, type) and issubclass(known, Work) and known is not Work
 )
 ADAPTERS: Mapping[type[Work], TypeAdapter[Work]] = {known: TypeAdapter(known) for known in CLASSES}
 OF_KIND: Mapping[TaskKind, type[Work]] = {known.kind: known for known in CLASSES}
@@ -109,7 +112,11 @@ def _class_of(kind: TaskKind, details: Mapping[str, Any]) -> type[Work]:
         key, marked, other = MARKS[kind]
         return marked if key in details else other
     if kind is TaskKind.NOTIFY:
-        return tasks.NotifyIncident if details.get("notice") in tasks.INCIDENT_NOTICES else tasks.Notify
+        return (
+            notifications.NotifyIncident
+            if details.get("notice") in notifications.INCIDENT_NOTICES
+            else notifications.Notify
+        )
     return OF_KIND[kind]
 
 

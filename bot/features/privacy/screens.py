@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bot.domain.notifications import Notification
+from bot.domain.notifications import Notification, Notify
 from bot.domain.people import Deletion, DeletionScreen
 from bot.domain.screens import Privacy
 from bot.domain.statistics import PeriodProblem
-from bot.domain.tasks import Notify
 from bot.i18n.texts import Words, shown
 from bot.telegram import keyboards
 from bot.telegram.keyboards import PersonalAct, Place

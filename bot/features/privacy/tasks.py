@@ -24,11 +24,11 @@ from aiogram.types import BufferedInputFile, FSInputFile
 
 from bot.clock import REAL_TIME
 from bot.domain.errors import StorageUnavailableError
-from bot.domain.notifications import Notification
+from bot.domain.notifications import Notification, Notify
 from bot.domain.outgoing import DeliveryResult, DeliveryStatus, PendingTask, Work
 from bot.domain.people import FileKind
 from bot.domain.statistics import Period
-from bot.domain.tasks import Notify, SendExport, SendMyData
+from bot.domain.tasks import SendExport, SendMyData
 from bot.features.privacy.screens import DATA_NOTIFICATIONS, spaced
 from bot.i18n.texts import Texts, Words
 from bot.telegram.api_errors import UNREACHABLE, says
