@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any
@@ -63,6 +64,8 @@ CLASSES: tuple[type[Work], ...] = tuple(
 ADAPTERS: Mapping[type[Work], TypeAdapter[Work]] = {known: TypeAdapter(known) for known in CLASSES}
 OF_KIND: Mapping[TaskKind, type[Work]] = {known.kind: known for known in CLASSES}
 """The class of a kind that has only one."""
+OTHERS = ("user_id", "admin_id", "by", "value", "text")
+"""Details of a task that may name somebody other than its recipient and its subject."""
 LARGEST = 2**63 - 1
 """Databases hold no larger numbers."""
 
@@ -100,6 +103,15 @@ def read_task(kind: TaskKind, details: Mapping[str, Any]) -> Work:
         if any(isinstance(held, int) and abs(held) > LARGEST for held in _numbers(value)):
             raise ValueError(f"{kind}: {name} is too large")
     return work
+
+
+def other_person(details: Mapping[str, str | int], *known: int | None) -> int | None:
+    """Whom these details name besides the known people; or a number that may be somebody's, as typed."""
+    for value in (details.get(key) for key in OTHERS):
+        number = int(str(value)) if re.fullmatch(r"\d{1,16}", str(value), re.ASCII) else 0
+        if number and number not in known:
+            return number
+    return None
 
 
 def _class_of(kind: TaskKind, details: Mapping[str, Any]) -> type[Work]:
