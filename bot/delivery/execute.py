@@ -109,14 +109,7 @@ class TelegramExecutor:
         appeals, files = AppealMessages(bot, clock, texts, names), Files(bot, texts)
         chat_lookups, prompts = ChatLookups(bot, clock, app_url), Prompts(bot, clock, texts, has_ephemeral)
         stats = StatsSender(bot, texts, price, new_error_id)
-        self.runners: Mapping[type[Work], TaskRunner] = {
-            tasks.AnswerButton: self._answer_button,
-            tasks.OpenApp: self._open_app,
-            tasks.QueueJoin: self._queue_join,
-            tasks.DeleteMessage: self._delete_message,
-            tasks.RemoveServiceMessage: self._delete_message,
-            notifications.Notify: self._notify,
-            notifications.NotifyIncident: self._notify,
+        self.runners: Mapping[type[Work], TaskRunner] = self._own_runners() | {
             notifications.SendAnnouncement: AnnouncementSender(bot, texts).tell,
             notifications.SendAlert: Alerts(bot, clock, texts).tell,
             tasks.CheckAdminRights: chat_lookups.check_admin,
@@ -127,13 +120,6 @@ class TelegramExecutor:
             tasks.MakeJoinLink: chat_lookups.make_link,
             tasks.SendFile: files.send,
             tasks.FetchFile: files.fetch,
-            tasks.DeclineJoin: self._members.decline,
-            tasks.Mute: self._members.mute,
-            tasks.Kick: self._members.kick,
-            tasks.Ban: self._members.ban,
-            tasks.Unban: self._members.unban,
-            tasks.Untag: self._members.untag,
-            tasks.RevokeLink: self._members.revoke_link,
             notifications.SendAppeal: appeals.tell,
             notifications.CloseAppeal: appeals.close,
             tasks.SendPrivateLink: prompts.point,
@@ -146,6 +132,24 @@ class TelegramExecutor:
             **(others or {}),
         }
         """How to run each class of work. A log line goes out in a batch instead."""
+
+    def _own_runners(self) -> dict[type[Work], TaskRunner]:
+        return {
+            tasks.AnswerButton: self._answer_button,
+            tasks.OpenApp: self._open_app,
+            tasks.QueueJoin: self._queue_join,
+            tasks.DeleteMessage: self._delete_message,
+            tasks.RemoveServiceMessage: self._delete_message,
+            notifications.Notify: self._notify,
+            notifications.NotifyIncident: self._notify,
+            tasks.DeclineJoin: self._members.decline,
+            tasks.Mute: self._members.mute,
+            tasks.Kick: self._members.kick,
+            tasks.Ban: self._members.ban,
+            tasks.Unban: self._members.unban,
+            tasks.Untag: self._members.untag,
+            tasks.RevokeLink: self._members.revoke_link,
+        }
 
     def draw(self, screen: PendingScreen) -> RenderedMessage:
         """Return the screen as it should look now."""
