@@ -24,7 +24,7 @@ from bot.settings import Settings
 from bot.telegram.api_errors import refusal
 from bot.telegram.methods import UPDATE_TYPES, GetGuard, GuardedChat
 from bot.telegram.webhook import WEBHOOK_PATH, host_of, same_address
-from storage.engine.database import DatabaseError, NewerDatabaseError
+from storage.engine.checks import DatabaseError, NewerDatabaseError
 from storage.engine.read_only import gates_on
 
 BETWEEN_GATES = 0.2

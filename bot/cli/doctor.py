@@ -17,7 +17,8 @@ from bot.gateway.api import CallGateway
 from bot.proxies import client
 from bot.settings import Settings
 from bot.wiring.clients import BuildGateway
-from storage.engine.database import Database, DatabaseError, NewerDatabaseError
+from storage.engine.checks import DatabaseError, NewerDatabaseError
+from storage.engine.database import Database
 
 GATEWAY_PATIENCE = 15.0
 """Seconds."""
