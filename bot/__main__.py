@@ -28,7 +28,8 @@ from bot.features.statistics.actions import ReadStatistics
 from bot.settings import ConfigurationError, Settings
 from bot.wiring.clients import GATEWAY
 from storage.engine.backup import back_up
-from storage.engine.database import Database, DatabaseError
+from storage.engine.checks import DatabaseError
+from storage.engine.database import Database
 from storage.engine.migrate import migrate
 from storage.engine.read_only import read_once
 

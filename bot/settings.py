@@ -10,16 +10,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from difflib import get_close_matches
-from io import StringIO
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from dotenv.parser import Binding, parse_stream
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
 from bot.domain.monitoring import is_host
+from bot.env_file import AROUND, line_number, lines, pairs, unreadable_lines
 from bot.features.privacy.jobs import RetentionPolicy
 from bot.gateway.smsc.settings import SmscSettings, contradictions
 from bot.numbering import COUNTRIES, HOME
@@ -34,11 +33,6 @@ CODES = "must be ISO codes of countries, comma separated, such as RU,KZ,BY"
 NETWORKS = "must be networks or addresses, comma separated, such as 203.0.113.7,2001:db8::/32"
 SHORTEST_WEBHOOK_SECRET = 12
 LANGUAGES = ("ru", "en")
-AROUND = r"\A[\s\ufeff\u200b]+|[\s\ufeff\u200b]+\Z"
-"""Spaces, line ends, and invisible characters from copying."""
-UNREADABLE_LINE = (
-    "cannot be read; write NAME=value, close a quote on the line on which it opens, and begin a comment with #"
-)
 NEAR = 0.8
 """How similar a name has to be to one of ours to count as a typo (difflib's ratio)."""
 COMPOSE = ("COMPOSE_PROFILES", "POSTGRES_PASSWORD")
@@ -257,18 +251,18 @@ class Stray:
 
 def strays(environment: Mapping[str, str] | None = None, env_file: Path | None = Path(".env")) -> list[Stray]:
     """Variables with unknown names: every one in the file, and those in the environment that resemble a known name."""
-    lines: dict[str, int | None] = {}
-    for line in _lines(env_file):
+    set_at: dict[str, int | None] = {}
+    for line in lines(env_file):
         if line.key is not None:
-            lines.setdefault(re.sub(AROUND, "", line.key), _number(line))
-    lines |= {name: None for name in (os.environ if environment is None else environment) if name not in lines}
+            set_at.setdefault(re.sub(AROUND, "", line.key), line_number(line))
+    set_at |= {name: None for name in (os.environ if environment is None else environment) if name not in set_at}
     ours, found = Settings.model_fields, []
-    for name in sorted(lines.keys() - {*ours, *COMPOSE}):
+    for name in sorted(set_at.keys() - {*ours, *COMPOSE}):
         near = get_close_matches(name.upper(), ours, n=1, cutoff=NEAR)
         is_proxy = re.fullmatch(r"(ALL|HTTPS?|NO|FTP)_PROXY", name.upper()) is not None
         meant = near[0] if near and not is_proxy else None
-        if meant or lines[name] is not None:
-            found.append(Stray(name, meant, lines[name]))
+        if meant or set_at[name] is not None:
+            found.append(Stray(name, meant, set_at[name]))
     return found
 
 
@@ -283,60 +277,8 @@ def misnamed(environment: Mapping[str, str] | None = None, env_file: Path | None
 
 def twice(env_file: Path | None = Path(".env")) -> list[str]:
     """Variables of ours that the file sets more than once."""
-    times = Counter(name for name, _ in _pairs(env_file))
+    times = Counter(name for name, _ in pairs(env_file))
     return sorted(name for name in times.keys() & {*Settings.model_fields, *COMPOSE} if times[name] > 1)
-
-
-def _lines(env_file: Path | None) -> list[Binding]:
-    """The statements of the file, in its order; one of them is one line, or several within quotes. Raises OSError and
-    UnicodeError."""
-    if env_file is None or not env_file.exists():
-        return []
-    # Editors on Windows begin a file with a byte order mark.
-    text = env_file.read_text("utf-8-sig")
-    if "\0" in text:
-        raise UnicodeError("UTF-16 without such a mark")
-    return list(parse_stream(StringIO(text)))
-
-
-def _pairs(env_file: Path | None) -> list[tuple[str, str | None]]:
-    """The variables of the file, in their order. Raises OSError and UnicodeError."""
-    # An invisible mark stands before a name where two files were joined.
-    return [(re.sub(AROUND, "", line.key), line.value) for line in _lines(env_file) if line.key is not None]
-
-
-def _number(line: Binding) -> int:
-    """The line in the file; empty lines before it belong to it."""
-    text = line.original.string
-    before = text[: len(text) - len(text.lstrip())]
-    return line.original.line + len(re.findall(r"\r\n|\n|\r", before))
-
-
-def _unreadable_lines(env_file: Path | None) -> list[str]:
-    """Return a problem for each line that would have no effect, or remove the effect of others: the line may set a
-    secret without which the bot believes anybody. A problem names our own variables only, and never quotes the line.
-
-    Raises OSError and UnicodeError.
-    """
-    problems = []
-    ours = "|".join((*Settings.model_fields, *COMPOSE))
-    for line in _lines(env_file):
-        text = line.original.string
-        named = re.match(rf"\s*(?:export\s+)?({ours})\b", text, re.IGNORECASE)
-        swallows = re.search(rf"[\r\n]\s*(?:export\s+)?(?:{ours})\s*=", text.strip())
-        if named is not None:
-            is_right = line.value is None or re.search(r"[\r\n]", text.strip()) is None
-        else:
-            is_right = line.key is None or line.value is not None
-        if line.error or swallows or not is_right:
-            number = _number(line)
-            where = (
-                f"{named[1].upper()}: line {number} of {env_file}"
-                if named is not None
-                else f"{env_file}: line {number}"
-            )
-            problems.append(f"{where} {UNREADABLE_LINE}")
-    return problems
 
 
 def load(environment: Mapping[str, str] | None = None, env_file: Path | None = Path(".env")) -> Settings:
@@ -345,9 +287,9 @@ def load(environment: Mapping[str, str] | None = None, env_file: Path | None = P
     Raises ConfigurationError with every problem found, first those of unreadable lines.
     """
     try:
-        unreadable = _unreadable_lines(env_file)
+        unreadable = unreadable_lines(env_file, (*Settings.model_fields, *COMPOSE))
         from_file: dict[str, str] = {}
-        for name, value in _pairs(env_file):
+        for name, value in pairs(env_file):
             # An empty variable does not remove an earlier one.
             from_file |= _set_ones({name: value})
     except (UnicodeError, OSError) as error:

@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from aiogram.types import CallbackQuery, Message
 from aiohttp import web
 
+from bot.domain.notifications import SendBalance, SendHealth
 from bot.domain.people import Person
-from bot.domain.tasks import SendBalance, SendHealth
 from bot.features.monitoring.actions import AskCondition
 from bot.telegram.keyboards import RefreshButton, Subject
 from storage.store import Store

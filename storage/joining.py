@@ -18,7 +18,6 @@ from sqlalchemy import (
     func,
     literal,
     not_,
-    or_,
     select,
     tuple_,
     type_coerce,
@@ -27,89 +26,22 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.gate_settings import AtDeadline, EntryMode
-from bot.domain.gates import Gate, GateMode, Ineligibility, JoinRequest, Reachability, RequestState, WaitingKey
-from bot.domain.outgoing import TaskKind
-from bot.domain.verification import VerificationState
+from bot.domain.gates import Gate, Ineligibility, JoinRequest, Reachability, RequestState, WaitingKey
 from storage.gates import GATE_COLUMNS, G, gate
+from storage.sql import join_request_queries as queries
 from storage.sql import tables
+from storage.sql.join_request_queries import NOT_IN_CALL_WINDOW, NOT_VERIFIED, SETTINGS, TURNED_AWAY, WORKS
 from storage.sql.statements import is_none, json_text, upsert
 from storage.sql.unreadable import NoteUnreadable, one_readable, pass_over, readable
 
-STATES = {state.value for state in RequestState}
 R = tables.join_requests.c
 E = tables.tasks.c
-P = tables.verified_phones.c
-WORKS = (G.is_on, G.switch == GateMode.ON)
-NOT_IN_CALL_WINDOW = is_none(
-    select(tables.verifications.c.user_id).where(
-        tables.verifications.c.user_id == R.user_id, tables.verifications.c.state == VerificationState.OPEN
-    )
-)
-NOT_VERIFIED = is_none(select(P.user_id).where(P.user_id == R.user_id))
-HAS_PHONE = {"is_verified": select(exists().where(P.user_id == bindparam("whose"))).scalar_subquery()}
-IS_THE_ONE = (R.gate_id == bindparam("at_gate"), R.user_id == bindparam("whose"))
-THE_ONE = select(tables.join_requests).where(*IS_THE_ONE)
-OF_PERSON = select(tables.join_requests).where(R.user_id == bindparam("whose")).order_by(R.requested_at.desc())
-NAMES = (
-    select(R.user_id, R.name)
-    .where(R.user_id.in_(bindparam("whose", expanding=True)), R.name != "")
-    .order_by(R.requested_at)
-)
+STATES = {state.value for state in RequestState}
 WAITING_WITH_GATES = (
     select(tables.join_requests, *GATE_COLUMNS)
     .join(tables.gates, G.chat_id == R.gate_id)
     .where(R.state == RequestState.WAITING, R.user_id.in_(bindparam("whose", expanding=True)))
     .order_by(R.requested_at, R.gate_id.desc())
-)
-# The parameters' names are the columns that this sets.
-CHANGE = update(tables.join_requests).where(*IS_THE_ONE)
-DECIDE = CHANGE.values(state=bindparam("decided_state"), decided_at=bindparam("now"))
-CLAIM = DECIDE.where(tables.IS_WAITING)
-DECLINE_OVERDUE = CLAIM.where(R.deadline_at < bindparam("now"))
-CLEAR_INELIGIBILITY = (
-    update(tables.join_requests).where(tables.IS_WAITING, R.ineligibility.is_not(None)).values(ineligibility=None)
-)
-CLEAR_INELIGIBILITY_AT = CLEAR_INELIGIBILITY.where(R.gate_id == bindparam("at_gate"))
-CLEAR_THEIR_INELIGIBILITY = CLEAR_INELIGIBILITY.where(R.user_id == bindparam("whose"))
-CLEAR_ONE_INELIGIBILITY = CLEAR_INELIGIBILITY.where(*IS_THE_ONE)
-EXTEND_DEADLINES = (
-    update(tables.join_requests)
-    .where(R.gate_id == bindparam("at_gate"), tables.IS_WAITING, R.deadline_at < bindparam("until"))
-    .values(deadline_at=bindparam("until"))
-)
-COUNT_WAITING = select(func.count()).where(R.gate_id == bindparam("at_gate"), tables.IS_WAITING)
-REACH = (
-    update(tables.join_requests)
-    .where(
-        R.user_id.in_(bindparam("whose", expanding=True)),
-        R.state == RequestState.WAITING,
-        R.reach.in_(bindparam("before", expanding=True)),
-    )
-    .values(reach=bindparam("found"))
-    .returning(R.gate_id, R.user_id)
-)
-REACH_THERE = REACH.where(R.gate_id == bindparam("at_gate"))
-SETTINGS = tables.gates.c.settings
-ASKS_NO_CALL = func.coalesce(json_text(SETTINGS, "asks_call"), "true") == "false"
-# Where the entry mode cannot be read nobody is unmuted: nobody called.
-MUTES_NOBODY = or_(
-    G.switch == GateMode.OFF,
-    func.coalesce(json_text(SETTINGS, "way"), EntryMode.REQUEST.value).in_(
-        [way for way in EntryMode if way is not EntryMode.MUTE]
-    ),
-)
-RECENT = select(func.count()).where(R.gate_id == bindparam("at_gate"), R.requested_at >= bindparam("since"))
-TURNED_AWAY = (TaskKind.DECLINE_JOIN, TaskKind.KICK)
-BEING_TURNED_AWAY = (
-    select(tables.join_requests, E.details.label("refusal"))
-    .join(tables.tasks, (E.user_id == R.user_id) & (E.chat_id == R.gate_id))
-    .where(
-        R.user_id == bindparam("whose"),
-        R.state == RequestState.DECLINED,
-        E.kind.in_(TURNED_AWAY),
-        E.done_at.is_(None),
-    )
-    .with_for_update(key_share=True, of=tables.join_requests)
 )
 
 
@@ -138,7 +70,7 @@ class JoinRequests:
             "ineligibility": request.ineligibility,
         }
         await self._connection.execute(
-            upsert(self._connection, tables.join_requests, *values, *HAS_PHONE, derived=HAS_PHONE),
+            upsert(self._connection, tables.join_requests, *values, *queries.HAS_PHONE, derived=queries.HAS_PHONE),
             {"gate_id": request.gate_id, "user_id": request.user_id, "whose": request.user_id, **values},
         )
         key = (request.gate_id, request.user_id)
@@ -147,18 +79,18 @@ class JoinRequests:
         self._kept.add(key)
 
     async def get(self, gate_id: int, user_id: int) -> JoinRequest | None:
-        found = await self._connection.execute(THE_ONE, {"at_gate": gate_id, "whose": user_id})
+        found = await self._connection.execute(queries.THE_ONE, {"at_gate": gate_id, "whose": user_id})
         row = found.one_or_none()
         return one_readable(row, _request, self._note, tables.join_requests)
 
     async def of_person(self, user_id: int) -> list[JoinRequest]:
         """The newest at each gate, newest first."""
-        rows = await self._connection.execute(OF_PERSON, {"whose": user_id})
+        rows = await self._connection.execute(queries.OF_PERSON, {"whose": user_id})
         return self._readable(rows)
 
     async def names(self, user_ids: Collection[int]) -> dict[int, str]:
         """The names of these persons in their last requests, as far as they are stored."""
-        rows = await self._connection.execute(NAMES, {"whose": list(user_ids)})
+        rows = await self._connection.execute(queries.NAMES, {"whose": list(user_ids)})
         return {row.user_id: row.name for row in rows}
 
     async def waiting_of_many(self, user_ids: Collection[int]) -> dict[int, list[tuple[JoinRequest, Gate]]]:
@@ -170,31 +102,33 @@ class JoinRequests:
 
     async def set_state(self, gate_id: int, user_id: int, state: RequestState, now: datetime) -> None:
         await self._connection.execute(
-            DECIDE, {"at_gate": gate_id, "whose": user_id, "decided_state": state, "now": now}
+            queries.DECIDE, {"at_gate": gate_id, "whose": user_id, "decided_state": state, "now": now}
         )
 
     async def decide_if_waiting(self, gate_id: int, user_id: int, state: RequestState, now: datetime) -> bool:
         """Decide about a request if it still waits; return whether it did. If several decide, the first wins."""
         claimed = await self._connection.execute(
-            CLAIM, {"at_gate": gate_id, "whose": user_id, "decided_state": state, "now": now}
+            queries.CLAIM, {"at_gate": gate_id, "whose": user_id, "decided_state": state, "now": now}
         )
         return bool(claimed.rowcount)
 
     async def set_ineligibility(self, gate_id: int, user_id: int, ineligibility: Ineligibility | None) -> None:
-        await self._connection.execute(CHANGE, {"at_gate": gate_id, "whose": user_id, "ineligibility": ineligibility})
+        await self._connection.execute(
+            queries.CHANGE, {"at_gate": gate_id, "whose": user_id, "ineligibility": ineligibility}
+        )
 
     async def clear_ineligibility(self, *, gate_id: int | None = None, user_id: int | None = None) -> None:
         """Clear why verified phones did not open this gate, or any gate for this person; the bot then checks again."""
         if gate_id is None:
-            query = CLEAR_INELIGIBILITY if user_id is None else CLEAR_THEIR_INELIGIBILITY
+            query = queries.CLEAR_INELIGIBILITY if user_id is None else queries.CLEAR_THEIR_INELIGIBILITY
         else:
-            query = CLEAR_INELIGIBILITY_AT if user_id is None else CLEAR_ONE_INELIGIBILITY
+            query = queries.CLEAR_INELIGIBILITY_AT if user_id is None else queries.CLEAR_ONE_INELIGIBILITY
         await self._connection.execute(query, {"at_gate": gate_id, "whose": user_id})
 
     async def recent(self, gate_id: int, since: datetime, enough: int) -> int:
         """How many asked, or joined, since then. Up to `enough` it may be slightly too high."""
         if gate_id not in self._recent or self._recent[gate_id] > enough:
-            found = await self._connection.execute(RECENT, {"at_gate": gate_id, "since": since})
+            found = await self._connection.execute(queries.RECENT, {"at_gate": gate_id, "since": since})
             self._recent[gate_id] = found.scalar_one()
         return self._recent[gate_id]
 
@@ -219,7 +153,7 @@ class JoinRequests:
         return self._readable(rows)
 
     async def count_waiting(self, gate_id: int) -> int:
-        found = await self._connection.execute(COUNT_WAITING, {"at_gate": gate_id})
+        found = await self._connection.execute(queries.COUNT_WAITING, {"at_gate": gate_id})
         return found.scalar_one()
 
     async def has_muted(self, gate_id: int) -> bool:
@@ -265,7 +199,7 @@ class JoinRequests:
     async def undo_pending_rejections(self, user_id: int, now: datetime) -> list[JoinRequest]:
         """Reopen this person's requests that no admin declined and whose decline or removal has not reached Telegram
         yet, and cancel that decline."""
-        rows = (await self._connection.execute(BEING_TURNED_AWAY, {"whose": user_id})).all()
+        rows = (await self._connection.execute(queries.BEING_TURNED_AWAY, {"whose": user_id})).all()
         # An admin's decision stands, even if it has not reached Telegram yet.
         by_admin = {row.gate_id for row in rows if "admin_id" in (row.refusal or ())}
         found = self._readable([row for row in rows if row.gate_id not in by_admin])
@@ -287,19 +221,7 @@ class JoinRequests:
         """Gates whose group should be prompted because of muted newcomers, and when the newest of those joined:
         newcomers whom the bot could not reach privately, and at gates with `prompts_group` also those who joined before
         and have not come to the private chat."""
-        muted = select(R.requested_at).where(R.gate_id == G.chat_id, tables.IS_WAITING_MUTED)
-        newest = muted.order_by(R.requested_at.desc()).limit(1)
-        lost = newest.where(R.reach == Reachability.NOT_REACHED).scalar_subquery()
-        silent = newest.where(
-            R.reach == Reachability.PENDING,
-            R.requested_at < joined_before,
-            json_text(SETTINGS, "prompts_group") == "true",
-        ).scalar_subquery()
-        rows = await self._connection.execute(
-            select(G.chat_id, lost.label("lost"), silent.label("silent")).where(
-                *WORKS, or_(lost.is_not(None), silent.is_not(None))
-            )
-        )
+        rows = await self._connection.execute(queries.gates_to_prompt(joined_before))
         return [(row.chat_id, max(at for at in (row.lost, row.silent) if at is not None)) for row in rows]
 
     async def forget_names(self, decided_before: datetime) -> None:
@@ -310,7 +232,7 @@ class JoinRequests:
 
     async def forget_query(self, gate_id: int, user_id: int) -> None:
         """Drop the query: Telegram no longer waits for an answer to this request."""
-        await self._connection.execute(CHANGE, {"at_gate": gate_id, "whose": user_id, "query_id": None})
+        await self._connection.execute(queries.CHANGE, {"at_gate": gate_id, "whose": user_id, "query_id": None})
 
     async def reached(
         self, user_ids: Collection[int], *, reached: bool, gate_id: int | None = None
@@ -324,29 +246,29 @@ class JoinRequests:
         before = [Reachability.PENDING, Reachability.NOT_REACHED] if reached else [Reachability.PENDING]
         values: dict[str, object] = {"whose": list(user_ids), "found": reach, "before": before}
         if gate_id is None:
-            rows = await self._connection.execute(REACH, values)
+            rows = await self._connection.execute(queries.REACH, values)
         else:
-            rows = await self._connection.execute(REACH_THERE, values | {"at_gate": gate_id})
+            rows = await self._connection.execute(queries.REACH_THERE, values | {"at_gate": gate_id})
         return [(row.gate_id, row.user_id) for row in rows]
 
     async def eligible_but_waiting(self, now: datetime, limit: int) -> list[tuple[JoinRequest, Gate]]:
         """Waiting people whose verified phone was not found ineligible, at active gates; and all waiting people at
         gates that need no call."""
         is_strict = and_(G.strict_until.is_not(None), G.strict_until > now)
-        lets_all_in = and_(ASKS_NO_CALL, ~is_strict)
+        lets_all_in = and_(queries.ASKS_NO_CALL, ~is_strict)
         found = await self._at_gates(limit, (*WORKS, lets_all_in), tables.IS_WAITING, order=R.requested_at)
         found += await self._at_gates(limit, (*WORKS, ~lets_all_in), tables.IS_WAITING_VERIFIED, order=R.requested_at)
         return found[:limit]
 
     async def muted_without_reason(self, limit: int) -> list[JoinRequest]:
         """Muted people who wait at gates that no longer mute."""
-        found = await self._at_gates(limit, (G.is_on, MUTES_NOBODY), tables.IS_WAITING_MUTED, order=R.reach)
+        found = await self._at_gates(limit, (G.is_on, queries.MUTES_NOBODY), tables.IS_WAITING_MUTED, order=R.reach)
         return [request for request, _ in found]
 
     async def reopen_until(self, gate_id: int, user_id: int, deadline_at: datetime) -> None:
         """Let a declined person wait again."""
         await self._connection.execute(
-            CHANGE,
+            queries.CHANGE,
             {
                 "at_gate": gate_id,
                 "whose": user_id,
@@ -398,14 +320,14 @@ class JoinRequests:
         """Decline a request if it still waits past its deadline; return whether it did."""
         # The earlier read may be stale: on PostgreSQL a confirmation can come in between.
         declined = await self._connection.execute(
-            DECLINE_OVERDUE,
+            queries.DECLINE_OVERDUE,
             {"at_gate": gate_id, "whose": user_id, "decided_state": RequestState.DECLINED, "now": now},
         )
         return bool(declined.rowcount)
 
     async def extend_deadlines(self, gate_id: int, deadline_at: datetime) -> None:
         """Extend the deadlines of this gate's waiting requests to at least `deadline_at`."""
-        await self._connection.execute(EXTEND_DEADLINES, {"at_gate": gate_id, "until": deadline_at})
+        await self._connection.execute(queries.EXTEND_DEADLINES, {"at_gate": gate_id, "until": deadline_at})
 
     async def shift_deadlines(self, seconds: float) -> None:
         """Add an outage to the deadline of everybody who waits."""

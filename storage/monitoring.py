@@ -40,7 +40,7 @@ from storage.gates import Gates, gate, health
 from storage.sql import tables
 from storage.sql.statements import insert
 from storage.sql.unreadable import NoteUnreadable, details, one_readable, pass_over, readable
-from storage.verification import ASKED
+from storage.sql.verification_queries import ASKED
 
 A = tables.grants.c
 E = tables.tasks.c

@@ -12,9 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.gates import Gate
 from bot.domain.incidents import UnreadableRow
+from bot.domain.notifications import SendAlert
 from bot.domain.outgoing import TaskKind
 from bot.domain.raids import MassDecline, Raid
-from bot.domain.tasks import SendAlert
 from storage.gates import G, Gates, gate
 from storage.sql import tables
 from storage.sql.statements import insert

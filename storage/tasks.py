@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -28,7 +27,7 @@ from bot.domain.outgoing import (
 from bot.domain.tasks import CheckGateHealth
 from storage.sql import tables
 from storage.sql.statements import delete_some, insert_new, json_text, one_more
-from storage.sql.task_json import read_task, write_task
+from storage.sql.task_json import other_person, read_task, write_task
 from storage.sql.unreadable import NoteUnreadable, details, pass_over, readable
 
 E = tables.tasks.c
@@ -43,8 +42,6 @@ RANGES = {
     Priority.LOG: (20, 20),
 }
 """The ranks of each priority."""
-OTHERS = ("user_id", "admin_id", "by", "value", "text")
-"""Details of a task that may name somebody other than its recipient and its subject."""
 
 
 IS_LEFT = E.done_at.is_(None)
@@ -160,7 +157,7 @@ class Tasks:
                 "due_at": now + timedelta(seconds=after) + later,
                 "expires_at": expires_at,
                 "user_id": user_id,
-                "other_id": _other(details, chat_id, user_id),
+                "other_id": other_person(details, chat_id, user_id),
                 "job": job,
             },
         )
@@ -181,7 +178,7 @@ class Tasks:
                     "created_at": now,
                     "due_at": now,
                     "user_id": user_id,
-                    "other_id": _other(details, chat_id, user_id),
+                    "other_id": other_person(details, chat_id, user_id),
                     "job": job,
                 }
                 for user_id, kind, details in written
@@ -396,12 +393,3 @@ def _check(row: Row[Any]) -> tuple[int, CheckGateHealth]:
 
 def _left(row: Row[Any]) -> StalledTask:
     return StalledTask(TaskKind(row.kind), row.chat_id, row.created_at, row.attempts, row.error or "")
-
-
-def _other(details: Mapping[str, str | int], *known: int | None) -> int | None:
-    """Whom these details name besides the known people; or a number that may be somebody's, as typed."""
-    for value in (details.get(key) for key in OTHERS):
-        number = int(str(value)) if re.fullmatch(r"\d{1,16}", str(value), re.ASCII) else 0
-        if number and number not in known:
-            return number
-    return None

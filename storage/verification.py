@@ -5,114 +5,20 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import (
-    BigInteger,
-    Row,
-    Select,
-    and_,
-    bindparam,
-    exists,
-    func,
-    literal,
-    not_,
-    or_,
-    select,
-    type_coerce,
-    update,
-)
+from sqlalchemy import BigInteger, Row, Select, exists, func, literal, not_, select, type_coerce, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.gateway import NOT_THE_PERSONS, AssignedNumber, GatewayReason
+from bot.domain.gateway import AssignedNumber, GatewayReason
 from bot.domain.people import NumberRequest
 from bot.domain.phone import Fingerprint, NumberKind, Phone
 from bot.domain.verification import CallNumber, Verification, VerificationState
 from storage.sql import tables
+from storage.sql import verification_queries as queries
 from storage.sql.unreadable import NoteUnreadable, known, pass_over, readable
+from storage.sql.verification_queries import ASKED, FAILED, GIVEN
 
 V = tables.verifications.c
 N = tables.numbers.c
-
-ASKED, GIVEN, FAILED, DROPPED = "asked", "given", "failed", "dropped"
-# Dropped: its verification ended first. The gateway may have been asked all the same, so it counts towards the limits.
-WITHOUT_ENCRYPTED = [column for column in tables.verifications.columns if column is not V.encrypted]
-ATTEMPT = select(*WITHOUT_ENCRYPTED)
-BY_ID = ATTEMPT.where(V.id == bindparam("which"))
-BY_IDS = ATTEMPT.where(V.id.in_(bindparam("which", expanding=True)))
-BY_TOKEN = ATTEMPT.where(V.token == bindparam("named"))
-BY_TOKENS = ATTEMPT.where(V.token.in_(bindparam("named", expanding=True)))
-OPEN_OF = ATTEMPT.where(V.user_id == bindparam("whose"), V.state == VerificationState.OPEN)
-OPEN_BY_PHONE = ATTEMPT.where(V.fingerprint == bindparam("phone"), V.state == VerificationState.OPEN)
-LATEST_OF = ATTEMPT.where(
-    V.id.in_(
-        select(func.max(V.id))
-        .where(V.user_id.in_(bindparam("whose", expanding=True)))
-        .group_by(V.user_id)
-        .scalar_subquery()
-    )
-)
-IS_AWAITED = or_(
-    # An open one is never too old: the clock may have been set forward since.
-    tables.IS_OPEN,
-    and_(V.opened_at >= bindparam("since"), V.state == VerificationState.EXPIRED),
-)
-UNCONFIRMED_BY_PHONE = ATTEMPT.where(
-    V.fingerprint == bindparam("phone"),
-    IS_AWAITED,
-).order_by(V.id.desc())
-ADD = tables.verifications.insert().returning(V.id)
-SAVE = update(tables.verifications).where(V.id == bindparam("which"))
-ASK = tables.numbers.insert()
-DROP_ASKS = update(tables.numbers).where(N.verification_id == bindparam("of"), N.state == ASKED).values(state=DROPPED)
-NUMBERS_OF = (
-    select(tables.numbers)
-    .where(N.verification_id.in_(bindparam("of", expanding=True)), N.state.in_((ASKED, GIVEN)))
-    .order_by(N.id)
-)
-FAILED_SINCE = select(func.count()).where(
-    V.user_id == bindparam("whose"),
-    V.ended_at > bindparam("since"),
-    V.state.not_in((VerificationState.OPEN, VerificationState.CONFIRMED)),
-)
-ASKED_SINCE = select(N.id, N.asked_at).where(
-    N.asked_at > bindparam("since"), not_(and_(N.state == FAILED, N.reason.in_(NOT_THE_PERSONS)))
-)
-ASKED_BY = ASKED_SINCE.where(N.user_id == bindparam("whose"))
-ASKED_FOR = ASKED_SINCE.where(N.fingerprint == bindparam("phone"))
-DUE_ASKS = (
-    select(N.id, N.verification_id, V.encrypted)
-    .join(tables.verifications, V.id == N.verification_id)
-    .where(
-        N.state == ASKED,
-        N.asked_at <= bindparam("now"),
-        N.id.not_in(bindparam("busy", expanding=True)),
-        V.state == VerificationState.OPEN,
-        V.encrypted.is_not(None),
-    )
-    .order_by(N.asked_at)
-    .limit(bindparam("at_most"))
-)
-# The parameters' names are the columns that these set.
-SETTLE_ASK = update(tables.numbers).where(N.id == bindparam("which"), N.state == ASKED)
-BY_REFERENCE = select(N.verification_id).where(N.reference == bindparam("named"), N.state == GIVEN).distinct().limit(2)
-LAST_NUMBER = select(N.state, N.reason).where(N.verification_id == bindparam("of")).order_by(N.id.desc()).limit(1)
-FAILED_LAST = select(N.verification_id).where(
-    N.id.in_(
-        select(func.max(N.id))
-        .where(N.verification_id.in_(bindparam("of", expanding=True)))
-        .group_by(N.verification_id)
-        .scalar_subquery()
-    ),
-    N.state == FAILED,
-)
-NEAREST_WINDOW_END = (
-    select(V.window_ends_at)
-    .where(tables.MAY_BE_CALLED, V.window_ends_at > bindparam("after"))
-    .order_by(V.window_ends_at)
-    .limit(1)
-)
-LAST_WINDOW = select(func.max(N.window_ends_at)).where(N.verification_id == V.id, N.state == GIVEN).scalar_subquery()
-ITS_VERIFICATION = select(N.verification_id).where(N.id == bindparam("which"), N.state == GIVEN).scalar_subquery()
-NOTE_WINDOW = update(tables.verifications).where(V.id == ITS_VERIFICATION).values(window_ends_at=LAST_WINDOW)
 FORGET_AT_ONCE = (VerificationState.CONFIRMED, VerificationState.CANCELLED)
 
 
@@ -135,7 +41,7 @@ class Verifications:
     ) -> Verification:
         """Open one and request its first number. `gate_id`: where the person waits longest."""
         added = await self._connection.execute(
-            ADD,
+            queries.ADD,
             {
                 "token": token,
                 "user_id": user_id,
@@ -166,35 +72,35 @@ class Verifications:
         return verification
 
     async def get(self, verification_id: int) -> Verification | None:
-        return await self._one(BY_ID, {"which": verification_id})
+        return await self._one(queries.BY_ID, {"which": verification_id})
 
     async def get_many(self, verification_ids: Collection[int]) -> dict[int, Verification]:
-        found = await self._many(BY_IDS, {"which": list(verification_ids)})
+        found = await self._many(queries.BY_IDS, {"which": list(verification_ids)})
         return {verification.id: verification for verification in found}
 
     async def by_token(self, token: str) -> Verification | None:
-        return await self._one(BY_TOKEN, {"named": token})
+        return await self._one(queries.BY_TOKEN, {"named": token})
 
     async def by_tokens(self, tokens: Collection[str]) -> list[Verification]:
-        return await self._many(BY_TOKENS, {"named": list(tokens)})
+        return await self._many(queries.BY_TOKENS, {"named": list(tokens)})
 
     async def open_of(self, user_id: int) -> Verification | None:
-        return await self._one(OPEN_OF, {"whose": user_id})
+        return await self._one(queries.OPEN_OF, {"whose": user_id})
 
     async def open_by_phone(self, fingerprint: Fingerprint) -> Verification | None:
-        return await self._one(OPEN_BY_PHONE, {"phone": fingerprint})
+        return await self._one(queries.OPEN_BY_PHONE, {"phone": fingerprint})
 
     async def latest_of_many(self, user_ids: Collection[int]) -> dict[int, Verification]:
-        found = await self._many(LATEST_OF, {"whose": list(user_ids)})
+        found = await self._many(queries.LATEST_OF, {"whose": list(user_ids)})
         return {verification.user_id: verification for verification in found}
 
     async def unconfirmed_by_phone(self, fingerprint: Fingerprint, since: datetime) -> list[Verification]:
         """Open or expired ones opened after `since`, newest first."""
-        return await self._many(UNCONFIRMED_BY_PHONE, {"phone": fingerprint, "since": since})
+        return await self._many(queries.UNCONFIRMED_BY_PHONE, {"phone": fingerprint, "since": since})
 
     async def by_reference(self, reference: str) -> Verification | None:
         """The one that has a number with this reference of the gateway; None if none has, or several."""
-        found = list((await self._connection.execute(BY_REFERENCE, {"named": reference})).scalars())
+        found = list((await self._connection.execute(queries.BY_REFERENCE, {"named": reference})).scalars())
         return await self.get(found[0]) if len(found) == 1 else None
 
     async def awaiting(self, called: str | None, now: datetime, limit: int) -> list[Verification]:
@@ -203,7 +109,7 @@ class Verifications:
         if called is not None:
             numbers = numbers.where(N.number == called)
         return await self._many(
-            select(*WITHOUT_ENCRYPTED)
+            select(*queries.WITHOUT_ENCRYPTED)
             .where(V.id.in_(numbers), V.state == VerificationState.OPEN)
             .order_by(V.id.desc())
             .limit(limit)
@@ -211,7 +117,7 @@ class Verifications:
 
     async def awaited_regions(self, since: datetime) -> set[str]:
         """The countries of the phones whose calls the bot waits for, in attempts begun since then."""
-        found = await self._connection.execute(select(V.region).where(IS_AWAITED).distinct(), {"since": since})
+        found = await self._connection.execute(select(V.region).where(queries.IS_AWAITED).distinct(), {"since": since})
         return {region for region in found.scalars() if region}
 
     async def tried_by_phone(self, fingerprint: Fingerprint, limit: int) -> list[int]:
@@ -234,9 +140,9 @@ class Verifications:
         }
         if verification.state in FORGET_AT_ONCE:
             news["encrypted"] = None
-        await self._connection.execute(SAVE, {"which": verification.id, **news})
+        await self._connection.execute(queries.SAVE, {"which": verification.id, **news})
         if not verification.is_open:
-            await self._connection.execute(DROP_ASKS, {"of": verification.id})
+            await self._connection.execute(queries.DROP_ASKS, {"of": verification.id})
 
     async def encrypted(self, verification_id: int) -> bytes | None:
         found = await self._connection.execute(select(V.encrypted).where(V.id == verification_id))
@@ -244,7 +150,7 @@ class Verifications:
 
     async def ask_number(self, verification: Verification, now: datetime) -> None:
         await self._connection.execute(
-            ASK,
+            queries.ASK,
             {
                 "verification_id": verification.id,
                 "user_id": verification.user_id,
@@ -256,24 +162,24 @@ class Verifications:
 
     async def failed_since(self, user_id: int, since: datetime) -> int:
         """How many attempts of this person ended without a call since then."""
-        found = await self._connection.execute(FAILED_SINCE, {"whose": user_id, "since": since})
+        found = await self._connection.execute(queries.FAILED_SINCE, {"whose": user_id, "since": since})
         return found.scalar_one()
 
     async def asked_since(self, user_id: int, fingerprint: Fingerprint, since: datetime) -> list[datetime]:
         """When this person or this phone requested numbers that count towards the limits."""
         # Two statements, not one with OR: each has its own index.
         moments: dict[int, datetime] = {}
-        for query in (ASKED_BY, ASKED_FOR):
+        for query in (queries.ASKED_BY, queries.ASKED_FOR):
             rows = await self._connection.execute(query, {"whose": user_id, "phone": fingerprint, "since": since})
             moments.update({row.id: row.asked_at for row in rows})
         return list(moments.values())
 
     async def due_asks(self, now: datetime, limit: int, busy: Collection[int]) -> list[NumberRequest]:
-        rows = await self._connection.execute(DUE_ASKS, {"now": now, "busy": list(busy), "at_most": limit})
+        rows = await self._connection.execute(queries.DUE_ASKS, {"now": now, "busy": list(busy), "at_most": limit})
         asks = rows.all()
         if not asks:
             return []
-        found = await self._many(BY_IDS, {"which": [row.verification_id for row in asks]})
+        found = await self._many(queries.BY_IDS, {"which": [row.verification_id for row in asks]})
         by_id = {verification.id: verification for verification in found}
         return [
             NumberRequest(row.id, by_id[row.verification_id], row.encrypted)
@@ -289,7 +195,7 @@ class Verifications:
         inbox_after: int | None,
     ) -> None:
         await self._connection.execute(
-            SETTLE_ASK,
+            queries.SETTLE_ASK,
             {
                 "which": ask_id,
                 "state": GIVEN,
@@ -300,14 +206,14 @@ class Verifications:
                 "reference": offer.reference or None,
             },
         )
-        await self._connection.execute(NOTE_WINDOW, {"which": ask_id})
+        await self._connection.execute(queries.NOTE_WINDOW, {"which": ask_id})
 
     async def fail_ask(self, ask_id: int, reason: GatewayReason) -> None:
-        await self._connection.execute(SETTLE_ASK, {"which": ask_id, "state": FAILED, "reason": reason})
+        await self._connection.execute(queries.SETTLE_ASK, {"which": ask_id, "state": FAILED, "reason": reason})
 
     async def last_failure(self, verification_id: int) -> GatewayReason | None:
         """Why the newest requested number was not given, if it was not."""
-        found = await self._connection.execute(LAST_NUMBER, {"of": verification_id})
+        found = await self._connection.execute(queries.LAST_NUMBER, {"of": verification_id})
         row = found.one_or_none()
         return (
             known(GatewayReason, row.reason, GatewayReason.UNAVAILABLE)
@@ -317,14 +223,14 @@ class Verifications:
 
     async def failed_last(self, verification_ids: Collection[int]) -> set[int]:
         """Those of these whose newest requested number was not given."""
-        found = await self._connection.execute(FAILED_LAST, {"of": list(verification_ids)})
+        found = await self._connection.execute(queries.FAILED_LAST, {"of": list(verification_ids)})
         return set(found.scalars())
 
     async def overdue(self, now: datetime, limit: int) -> list[Verification]:
         """Open ones whose windows have all closed and that wait for no number."""
         is_asking = exists().where(N.verification_id == V.id, N.state == ASKED)
         return await self._many(
-            select(*WITHOUT_ENCRYPTED)
+            select(*queries.WITHOUT_ENCRYPTED)
             .where(tables.IS_OPEN, V.window_ends_at < now, not_(is_asking))
             .order_by(V.window_ends_at, V.id)
             .limit(limit)
@@ -348,7 +254,7 @@ class Verifications:
                 .values(window_ends_at=N.window_ends_at.op("+")(longer))
             )
             await self._connection.execute(
-                update(tables.verifications).where(V.id.in_(users)).values(window_ends_at=LAST_WINDOW)
+                update(tables.verifications).where(V.id.in_(users)).values(window_ends_at=queries.LAST_WINDOW)
             )
         return list(users.values())
 
@@ -356,7 +262,7 @@ class Verifications:
         """Correct the copy of when open ones' windows close, in case another version of the bot gave a number; for the
         next few after that id. Return the id at which to go on; 0 after the last."""
         rows = await self._connection.execute(
-            select(V.id, V.window_ends_at, LAST_WINDOW.label("last"))
+            select(V.id, V.window_ends_at, queries.LAST_WINDOW.label("last"))
             .where(tables.IS_OPEN, V.id > after)
             .order_by(V.id)
             .limit(limit)
@@ -365,13 +271,13 @@ class Verifications:
         wrong = [row.id for row in checked if row.window_ends_at != row.last]
         if wrong:
             await self._connection.execute(
-                update(tables.verifications).where(V.id.in_(wrong)).values(window_ends_at=LAST_WINDOW)
+                update(tables.verifications).where(V.id.in_(wrong)).values(window_ends_at=queries.LAST_WINDOW)
             )
         return checked[-1].id if len(checked) == limit else 0
 
     async def nearest_window_end(self, after: datetime) -> datetime | None:
         """The next end after `after` of a window whose verification is neither confirmed nor given up, or None."""
-        found = await self._connection.execute(NEAREST_WINDOW_END, {"after": after})
+        found = await self._connection.execute(queries.NEAREST_WINDOW_END, {"after": after})
         nearest: datetime | None = found.scalar_one_or_none()
         return nearest
 
@@ -395,7 +301,7 @@ class Verifications:
         rows = (await self._connection.execute(query, values)).all()
         if not rows:
             return []
-        numbers = await self._connection.execute(NUMBERS_OF, {"of": [row.id for row in rows]})
+        numbers = await self._connection.execute(queries.NUMBERS_OF, {"of": [row.id for row in rows]})
         of: dict[int, list[Row[tuple[object, ...]]]] = {row.id: [] for row in rows}
         for number in numbers:
             of[number.verification_id].append(number)

@@ -25,6 +25,7 @@ FOR_SQLITE = frozenset(
         # The file itself: its folder, its lock, its copies, and reading it while a bot holds it.
         "storage/engine/address.py",
         "storage/engine/backup.py",
+        "storage/engine/checks.py refuse_foreign",
         "storage/engine/read_only.py",
         "storage/engine/sqlite_adapter.py",
         # Works that share one connection, and so one commit.

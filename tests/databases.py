@@ -17,7 +17,8 @@ from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from storage.engine.database import Database, driver_url
+from storage.engine.checks import driver_url
+from storage.engine.database import Database
 from storage.engine.migrate import migrate
 
 MEMORY = Path("/dev/shm")

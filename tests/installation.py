@@ -18,7 +18,7 @@ from bot.app import App
 from bot.sandbox.people import Person
 from bot.sandbox.world import World
 from bot.wiring.clients import GATEWAY, BuildGateway
-from storage.engine.database import driver_url
+from storage.engine.checks import driver_url
 
 CALLBACK_TOKEN = "callback-token-of-the-tests"
 SECRET_KEY = "a secret key that only the tests know"

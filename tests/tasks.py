@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from bot.domain.notifications import Notify, NotifyIncident, SendAlert
 from bot.domain.outgoing import PendingTask, TaskKind, Work
-from bot.domain.tasks import Notify, NotifyIncident, SendAlert
 from storage.sql.task_json import read_task, write_task
 
 Details = Mapping[str, str | int]

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.env_file import UNREADABLE_LINE
 from bot.setting_types import is_unguessable
-from bot.settings import UNREADABLE_LINE, ConfigurationError, Settings, load, strays, twice
+from bot.settings import ConfigurationError, Settings, load, strays, twice
 from tests.process import PATIENCE, run_command
 
 ROOT = Path(__file__).parent.parent

@@ -9,7 +9,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from bot.cli.doctor import CheckResult
+from bot.cli.checks import CheckResult
 from bot.domain.statistics import FunnelStep, Statistics
 from bot.i18n.texts import visible
 

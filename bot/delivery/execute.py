@@ -26,7 +26,7 @@ from aiogram.types import InputRichMessage
 from bot.clock import Clock
 from bot.delivery.notifications import notification
 from bot.delivery.screens import ScreenRenderer
-from bot.domain import tasks
+from bot.domain import notifications, tasks
 from bot.domain.outgoing import (
     MESSAGES,
     DeliveryResult,
@@ -109,16 +109,9 @@ class TelegramExecutor:
         appeals, files = AppealMessages(bot, clock, texts, names), Files(bot, texts)
         chat_lookups, prompts = ChatLookups(bot, clock, app_url), Prompts(bot, clock, texts, has_ephemeral)
         stats = StatsSender(bot, texts, price, new_error_id)
-        self.runners: Mapping[type[Work], TaskRunner] = {
-            tasks.AnswerButton: self._answer_button,
-            tasks.OpenApp: self._open_app,
-            tasks.QueueJoin: self._queue_join,
-            tasks.DeleteMessage: self._delete_message,
-            tasks.RemoveServiceMessage: self._delete_message,
-            tasks.Notify: self._notify,
-            tasks.NotifyIncident: self._notify,
-            tasks.SendAnnouncement: AnnouncementSender(bot, texts).tell,
-            tasks.SendAlert: Alerts(bot, clock, texts).tell,
+        self.runners: Mapping[type[Work], TaskRunner] = self._own_runners() | {
+            notifications.SendAnnouncement: AnnouncementSender(bot, texts).tell,
+            notifications.SendAlert: Alerts(bot, clock, texts).tell,
             tasks.CheckAdminRights: chat_lookups.check_admin,
             tasks.CheckWhoAdded: chat_lookups.check_who_added,
             tasks.CheckGateHealth: chat_lookups.check_gate,
@@ -127,15 +120,8 @@ class TelegramExecutor:
             tasks.MakeJoinLink: chat_lookups.make_link,
             tasks.SendFile: files.send,
             tasks.FetchFile: files.fetch,
-            tasks.DeclineJoin: self._members.decline,
-            tasks.Mute: self._members.mute,
-            tasks.Kick: self._members.kick,
-            tasks.Ban: self._members.ban,
-            tasks.Unban: self._members.unban,
-            tasks.Untag: self._members.untag,
-            tasks.RevokeLink: self._members.revoke_link,
-            tasks.SendAppeal: appeals.tell,
-            tasks.CloseAppeal: appeals.close,
+            notifications.SendAppeal: appeals.tell,
+            notifications.CloseAppeal: appeals.close,
             tasks.SendPrivateLink: prompts.point,
             tasks.Prompt: prompts.prompt,
             tasks.GroupPrompt: prompts.group_prompt,
@@ -146,6 +132,24 @@ class TelegramExecutor:
             **(others or {}),
         }
         """How to run each class of work. A log line goes out in a batch instead."""
+
+    def _own_runners(self) -> dict[type[Work], TaskRunner]:
+        return {
+            tasks.AnswerButton: self._answer_button,
+            tasks.OpenApp: self._open_app,
+            tasks.QueueJoin: self._queue_join,
+            tasks.DeleteMessage: self._delete_message,
+            tasks.RemoveServiceMessage: self._delete_message,
+            notifications.Notify: self._notify,
+            notifications.NotifyIncident: self._notify,
+            tasks.DeclineJoin: self._members.decline,
+            tasks.Mute: self._members.mute,
+            tasks.Kick: self._members.kick,
+            tasks.Ban: self._members.ban,
+            tasks.Unban: self._members.unban,
+            tasks.Untag: self._members.untag,
+            tasks.RevokeLink: self._members.revoke_link,
+        }
 
     def draw(self, screen: PendingScreen) -> RenderedMessage:
         """Return the screen as it should look now."""
@@ -233,8 +237,10 @@ class TelegramExecutor:
         await self._bot.delete_message(task.chat_id, work.message_id, request_timeout=TIMEOUT)
         return DeliveryResult(task, DeliveryStatus.DONE)
 
-    async def _notify(self, task: PendingTask, work: tasks.Notify | tasks.NotifyIncident) -> DeliveryResult:
-        language, topic = (work.language, work.topic) if isinstance(work, tasks.Notify) else ("", None)
+    async def _notify(
+        self, task: PendingTask, work: notifications.Notify | notifications.NotifyIncident
+    ) -> DeliveryResult:
+        language, topic = (work.language, work.topic) if isinstance(work, notifications.Notify) else ("", None)
         words = self._texts.in_language(language or task.language)
         method = SendText(
             chat_id=task.chat_id, text=notification(work, words, self._callback_url), message_thread_id=topic
@@ -339,7 +345,7 @@ def _final(item: Outgoing, error: TelegramAPIError) -> DeliveryStatus:
     if not isinstance(item, PendingGrant) and says(error, UNREACHABLE):
         return DeliveryStatus.UNREACHABLE
     tells_log = isinstance(item, PendingLogBatch) or (
-        isinstance(item, PendingTask) and isinstance(item.work, tasks.SendAppeal)
+        isinstance(item, PendingTask) and isinstance(item.work, notifications.SendAppeal)
     )
     if tells_log and says(error, NO_WRITING):
         return DeliveryStatus.UNREACHABLE

@@ -8,8 +8,7 @@ from datetime import timedelta
 from bot.domain.gate_health import Protection
 from bot.domain.gateway import GatewayReason
 from bot.domain.journal import ADDED_BY_MEMBER, APPROVED_BY_BOT
-from bot.domain.notifications import Notification
-from bot.domain.tasks import Notify, NotifyIncident
+from bot.domain.notifications import Notification, Notify, NotifyIncident
 from bot.features.monitoring.words import all_clear, incident
 from bot.features.privacy.screens import DATA_NOTIFICATIONS
 from bot.features.settings.states import issue

@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.clock import Clock
 from bot.delivery.lookups import ApplyChatLookup
-from bot.domain import tasks
+from bot.domain import notifications, tasks
 from bot.domain.eligibility import DecisionReason
 from bot.domain.gate_settings import EntryMode
 from bot.domain.gates import FRESH_CHANCE, QUERY_ANSWERED_WITHIN, RequestState
@@ -65,9 +65,9 @@ class SettleTask:
             tasks.GroupPrompt: self._group_prompted,
             tasks.CallAdmins: self._decisions.called,
             tasks.CallRaidAdmins: raids.called,
-            tasks.SendAppeal: self._decisions.appealed,
-            tasks.SendAlert: raids.sent,
-            tasks.SendAnnouncement: note_announced,
+            notifications.SendAppeal: self._decisions.appealed,
+            notifications.SendAlert: raids.sent,
+            notifications.SendAnnouncement: note_announced,
             tasks.CheckAdminRights: lookups.rights_checked,
             tasks.CheckWhoAdded: lookups.adder_checked,
             tasks.CheckGateHealth: lookups.health_checked,
@@ -80,16 +80,16 @@ class SettleTask:
             tasks.RevokeLink: nothing,
             tasks.DeleteMessage: nothing,
             tasks.RemoveServiceMessage: nothing,
-            tasks.CloseAppeal: nothing,
-            tasks.Notify: nothing,
-            tasks.NotifyIncident: nothing,
+            notifications.CloseAppeal: nothing,
+            notifications.Notify: nothing,
+            notifications.NotifyIncident: nothing,
             tasks.LogLine: nothing,
             tasks.SendChart: nothing,
             tasks.SendGateButtons: nothing,
             tasks.AskWhichGate: nothing,
             tasks.SayUnknownGate: nothing,
-            tasks.SendHealth: nothing,
-            tasks.SendBalance: nothing,
+            notifications.SendHealth: nothing,
+            notifications.SendBalance: nothing,
             tasks.SendFile: nothing,
             tasks.SendMyData: nothing,
             tasks.SendExport: nothing,

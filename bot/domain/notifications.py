@@ -1,8 +1,18 @@
-"""The kinds of notifications, and the texts of popups."""
+"""Notifications: which there are, the tasks that send them, and the short answers to buttons."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import ClassVar
+
+from bot.domain.gate_health import GateIssue, Protection
+from bot.domain.gates import GateMode
+from bot.domain.incidents import IncidentKind
+from bot.domain.outgoing import TaskKind, Work
+from bot.domain.people_pages import Stage
+from bot.domain.statistics import PeriodProblem
 
 
 class Notification(StrEnum):
@@ -104,3 +114,154 @@ class Toast(StrEnum):
     PHONE_FREED = "phone_freed"
     CONFIGURED = "configured"
     """The configuration names that operator."""
+
+
+@dataclass(frozen=True, slots=True)
+class SendAppeal(Work):
+    """Send an appeal, with buttons to decide; without them if `is_for_operator`. `seconds`: how long they have waited.
+    `language`: of a log chat."""
+
+    kind: ClassVar[TaskKind] = TaskKind.APPEAL
+    gate_id: int
+    title: str
+    user_id: int
+    name: str
+    stage: Stage
+    why: str
+    mask: str
+    seconds: int
+    language: str = ""
+    topic: int | None = None
+    is_for_operator: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CloseAppeal(Work):
+    """Add the decision to the message of an appeal. `admin_id`: who decided; None if it was decided otherwise."""
+
+    kind: ClassVar[TaskKind] = TaskKind.CLOSE_APPEAL
+    gate_id: int
+    title: str
+    user_id: int
+    name: str
+    message_id: int
+    outcome: Toast
+    language: str = ""
+    admin_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SendAlert(Work):
+    """Notify admins of a raid, or update such a message (`message_id`).
+
+    `minutes`: since it began. `count`: who asked to join; once it is `over`, also how many of them were `approved`,
+    `declined` or are `waiting`. `switch_by`, `strict_by`, `decline_by`: which admin did that, `raid.ITSELF` if the bot
+    did. `total` and `done`: of a mass decline; `is_chosen`: its total is final. `strict_until`: Unix time. `closed`:
+    the message gets no buttons.
+    """
+
+    kind: ClassVar[TaskKind] = TaskKind.ALERT
+    gate_id: int
+    raid: int
+    title: str
+    language: str
+    count: int
+    minutes: int
+    switch: GateMode
+    asks_call: bool
+    switch_by: int | None = None
+    strict_until: int | None = None
+    strict_by: int | None = None
+    total: int | None = None
+    done: int = 0
+    is_chosen: bool = False
+    decline_by: int | None = None
+    over: bool = False
+    approved: int = 0
+    declined: int = 0
+    waiting: int = 0
+    closed: bool = False
+    topic: int | None = None
+    message_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SendAnnouncement(Work):
+    """Send an announcement to an admin. `text` is stored once for all; empty if it was deleted. Raises ValueError for
+    an id that no announcement has."""
+
+    kind: ClassVar[TaskKind] = TaskKind.ANNOUNCE
+    announcement_id: int
+    text: str = ""
+
+    def __post_init__(self) -> None:
+        if self.announcement_id <= 0:
+            raise ValueError(self.announcement_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Notify(Work):
+    """A message to an operator, an admin or a person: which, and its values. `by` and `by_name`: the operator who did
+    it; `user_id` and `name`: whom it is about."""
+
+    kind: ClassVar[TaskKind] = TaskKind.NOTIFY
+    notice: Notification
+    title: str = ""
+    user_id: int | None = None
+    name: str = ""
+    by: int = 0
+    by_name: str = ""
+    error: str = ""
+    error_id: str = ""
+    target: str = ""
+    link: str = ""
+    how: str = ""
+    why: Toast = Toast.NOT_ADMIN
+    protection: Protection | None = None
+    issues: tuple[GateIssue, ...] = ()
+    seconds: int = 0
+    total: int = 0
+    sent: int = 0
+    missed: int = 0
+    most: int = 0
+    period: str = ""
+    problem: PeriodProblem | None = None
+    language: str = ""
+    topic: int | None = None
+
+
+INCIDENT_NOTICES = (
+    Notification.ALARM,
+    Notification.ALL_CLEAR,
+    Notification.GATE_OFF,
+    Notification.GATEWAY_TROUBLE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NotifyIncident(Work):
+    """Notify an operator that an incident began or ended (one of `INCIDENT_NOTICES`). `facts`: its details;
+    `seconds_lasted`: of one that ended."""
+
+    kind: ClassVar[TaskKind] = TaskKind.NOTIFY
+    notice: Notification
+    trouble: IncidentKind
+    subject: str = ""
+    seconds_lasted: int = 0
+    facts: Mapping[str, str | int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SendHealth(Work):
+    """Show an operator the condition of the installation, in place of `message_id` if possible."""
+
+    kind: ClassVar[TaskKind] = TaskKind.HEALTH
+    message_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SendBalance(Work):
+    """The same for the balance of the gateway account."""
+
+    kind: ClassVar[TaskKind] = TaskKind.BALANCE
+    message_id: int | None = None

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.domain.admin_actions import AdminActionKind
-from bot.domain.tasks import SendAlert
+from bot.domain.notifications import SendAlert
 
 NOTED_EVERY = timedelta(seconds=10)
 """How often the bot records that a raid goes on: all the gate's requests have to wait for that write."""

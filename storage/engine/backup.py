@@ -12,7 +12,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import TypeVar
 
-from storage.engine.database import Database, DatabaseError
+from storage.engine.checks import DatabaseError
+from storage.engine.database import Database
 
 T = TypeVar("T")
 

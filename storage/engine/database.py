@@ -16,13 +16,13 @@ import sqlite3
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 from asyncpg import InterfaceError, PostgresError  # type: ignore[import-untyped] # it comes without types
 from filelock import FileLock, Timeout
-from sqlalchemy import URL, event
+from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -30,8 +30,8 @@ from bot.crypto import Pseudonymizer
 from bot.domain.errors import StorageUnavailableError
 from bot.domain.incidents import UnreadableRow
 from bot.domain.journal import NewEntry
-from storage.engine import address, sqlite_adapter
-from storage.engine.schema import has_lost_revision, unknown_revision
+from storage.engine import sqlite_adapter
+from storage.engine.checks import DatabaseError, address_of, refuse_foreign, refuse_newer
 from storage.sql.failures import collided, may_pass, unusable, was_cut_off, was_not_sent
 from storage.sql.unreadable import read_json
 from storage.store import Store
@@ -57,25 +57,9 @@ SERVER_FAILURES = {
     "57P03": "the server is starting up",
 }
 """Failures that an operator can fix (PostgreSQL manual, appendix A)."""
-SQLITE_BEGINS = b"SQLite format 3\0"
-"""The first bytes of every SQLite file (https://sqlite.org/fileformat.html)."""
 POOL = 10
 LONGEST_SILENCE = 10.0
 """Seconds after which the server ends an idle transaction: its process hangs or is cut off, and others wait."""
-
-
-class DatabaseError(Exception):
-    """The database cannot be used; the text says why and what to do."""
-
-
-class NewerDatabaseError(DatabaseError):
-    """A newer version of this program has used the database."""
-
-    def __init__(self, revision: str) -> None:
-        super().__init__(
-            f"DATABASE_URL: the database is newer than this program (schema {revision}); start the version "
-            "that made it, or a newer one"
-        )
 
 
 class Database:
@@ -133,8 +117,8 @@ class Database:
             self._hold_file()
             self._engine = create_async_engine(self._address.url, hide_parameters=True, json_deserializer=read_json)
             event.listen(self._engine.sync_engine, "do_connect", sqlite_adapter.connect)
-            event.listen(self._engine.sync_engine, "connect", _set_up_sqlite)
-            event.listen(self._engine.sync_engine, "begin", _begin_immediate)
+            event.listen(self._engine.sync_engine, "connect", sqlite_adapter.set_up)
+            event.listen(self._engine.sync_engine, "begin", sqlite_adapter.begin_immediate)
         else:
             self._engine = create_async_engine(
                 self._address.url,
@@ -348,41 +332,6 @@ class Database:
             raise DatabaseError(f"DATABASE_URL: {path} cannot be written ({error.strerror})") from error
 
 
-def refuse_foreign(path: Path) -> None:
-    """Leave another program's file alone: neither change its mode nor write beside it.
-
-    Raises DatabaseError for such a file, and OSError where it cannot be read.
-    """
-    if not path.exists():
-        return
-    if not path.is_file():
-        raise DatabaseError(f"DATABASE_URL: {path} is no file; name one that Callgate may make")
-    with path.open("rb") as file:
-        begins = file.read(len(SQLITE_BEGINS))
-    if begins and begins != SQLITE_BEGINS:
-        raise DatabaseError(f"DATABASE_URL: {path} is no SQLite database; name a file that Callgate may make")
-    if begins:
-        with (
-            contextlib.suppress(sqlite3.Error),
-            closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection,
-        ):
-            tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-            if tables and "alembic_version" not in tables:
-                raise DatabaseError(
-                    f"DATABASE_URL: {path} is the database of another program; name a file that Callgate may make"
-                )
-
-
-async def refuse_newer(connection: AsyncConnection) -> None:
-    """Raises NewerDatabaseError, and DatabaseError for a database without a revision."""
-    if await connection.run_sync(has_lost_revision):
-        raise DatabaseError(
-            "DATABASE_URL: the database does not tell of which schema it is; put a back-up in its place"
-        )
-    if (revision := await unknown_revision(connection)) is not None:
-        raise NewerDatabaseError(revision)
-
-
 def make_folder(folder: Path) -> None:
     """Create the folder and its parents for this user only; leave an existing one as it is. Raises OSError."""
     if not folder.exists():
@@ -390,50 +339,18 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(mode=0o700, exist_ok=True)
 
 
-def address_of(url: str) -> address.DatabaseAddress:
-    """Read DATABASE_URL. Raises DatabaseError."""
-    try:
-        return address.parse(url)
-    except ValueError as error:
-        raise DatabaseError(f"DATABASE_URL: {error}") from None
-
-
-def driver_url(url: str) -> URL:
-    """DATABASE_URL with the driver Callgate uses."""
-    return address_of(url).url
-
-
 async def _pause(attempt: int) -> None:
     """Wait before a work runs again, so that not all do at once."""
     await asyncio.sleep(random.uniform(0, 0.02 * (attempt + 1)))  # noqa: S311 - no secret
 
 
-def _set_up_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - SQLAlchemy's adapted connection
-    # The driver must not begin transactions itself: it would do so only at the first write.
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    for pragma in (
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        "foreign_keys=ON",
-        "busy_timeout=5000",
-        "temp_store=MEMORY",
-    ):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _limit_silence(connection: Any, _record: object) -> None:  # noqa: ANN401 - as above
+def _limit_silence(connection: Any, _record: object) -> None:  # noqa: ANN401 - SQLAlchemy's adapted connection
     # A statement, not a parameter of the address: poolers refuse to connect with settings that they do not know.
     cursor = connection.cursor()
     cursor.execute(f"SET idle_in_transaction_session_timeout = {int(LONGEST_SILENCE * 1000)}")
     cursor.close()
     # Undoes what a transaction set.
     connection.commit()
-
-
-def _begin_immediate(connection: Any) -> None:  # noqa: ANN401 - SQLAlchemy's event signature
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 async def _to_its_end(job: Coroutine[Any, Any, None]) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from storage.engine.database import Database, DatabaseError
+from storage.engine.checks import DatabaseError
+from storage.engine.database import Database
 from storage.engine.schema import MIGRATIONS, applied, revisions
 from storage.sql.failures import unusable
 

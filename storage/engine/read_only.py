@@ -15,7 +15,7 @@ from sqlalchemy.pool import NullPool
 
 from bot.domain.gates import Gate
 from storage.engine.address import DatabaseAddress
-from storage.engine.database import DatabaseError, address_of, refuse_foreign, refuse_newer
+from storage.engine.checks import DatabaseError, address_of, refuse_foreign, refuse_newer
 from storage.gates import Gates
 from storage.sql.failures import unusable
 from storage.sql.tables import gates

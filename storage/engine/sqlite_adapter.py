@@ -118,3 +118,24 @@ class AdaptedCursor:
 
     def _note(self, ran: Any) -> None:  # noqa: ANN401 - a Fetched, or the driver's cursor: both have the three
         self.description, self.rowcount, self.lastrowid = ran.description, ran.rowcount, ran.lastrowid
+
+
+def set_up(connection: Any, _record: object) -> None:  # noqa: ANN401 - SQLAlchemy's adapted connection
+    """Prepare a new connection: write-ahead log, and commits that survive a power cut."""
+    # The driver must not begin transactions itself: it would do so only at the first write.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "busy_timeout=5000",
+        "temp_store=MEMORY",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def begin_immediate(connection: Any) -> None:  # noqa: ANN401 - SQLAlchemy's event signature
+    """Begin a transaction with the lock for writing."""
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from bot.domain import tasks
+from bot.domain import notifications, tasks
 from bot.domain.outgoing import TaskKind, Work
 from bot.domain.people import FileKind
 from bot.domain.statistics import StatsReply
@@ -34,7 +35,7 @@ PACKED = frozenset({"gates"})
 """Fields that are written as JSON within a text."""
 OPTIONAL = frozenset({"act", "first"})
 """Fields whose None is written as an empty text."""
-REMAINDER: Mapping[type[Work], str] = {tasks.CheckAdminRights: "details", tasks.NotifyIncident: "facts"}
+REMAINDER: Mapping[type[Work], str] = {tasks.CheckAdminRights: "details", notifications.NotifyIncident: "facts"}
 """The field that holds all other keys of the row."""
 TAGS: Mapping[TaskKind, tuple[str, Mapping[str, type[Work]]]] = {
     TaskKind.STATS: (
@@ -55,11 +56,16 @@ MARKS: Mapping[TaskKind, tuple[str, type[Work], type[Work]]] = {
 }
 """The key that only one variant of a kind has; that variant, and the other."""
 CLASSES: tuple[type[Work], ...] = tuple(
-    known for known in vars(tasks).values() if isinstance(known, type) and issubclass(known, Work) and known is not Work
+    known
+    for module in (tasks, notifications)
+    for known in vars(module).values()
+    if isinstance(known, type) and issubclass(known, Work) and known is not Work
 )
 ADAPTERS: Mapping[type[Work], TypeAdapter[Work]] = {known: TypeAdapter(known) for known in CLASSES}
 OF_KIND: Mapping[TaskKind, type[Work]] = {known.kind: known for known in CLASSES}
 """The class of a kind that has only one."""
+OTHERS = ("user_id", "admin_id", "by", "value", "text")
+"""Details of a task that may name somebody other than its recipient and its subject."""
 LARGEST = 2**63 - 1
 """Databases hold no larger numbers."""
 
@@ -99,6 +105,15 @@ def read_task(kind: TaskKind, details: Mapping[str, Any]) -> Work:
     return work
 
 
+def other_person(details: Mapping[str, str | int], *known: int | None) -> int | None:
+    """Whom these details name besides the known people; or a number that may be somebody's, as typed."""
+    for value in (details.get(key) for key in OTHERS):
+        number = int(str(value)) if re.fullmatch(r"\d{1,16}", str(value), re.ASCII) else 0
+        if number and number not in known:
+            return number
+    return None
+
+
 def _class_of(kind: TaskKind, details: Mapping[str, Any]) -> type[Work]:
     if kind in TAGS:
         key, variants = TAGS[kind]
@@ -109,7 +124,11 @@ def _class_of(kind: TaskKind, details: Mapping[str, Any]) -> type[Work]:
         key, marked, other = MARKS[kind]
         return marked if key in details else other
     if kind is TaskKind.NOTIFY:
-        return tasks.NotifyIncident if details.get("notice") in tasks.INCIDENT_NOTICES else tasks.Notify
+        return (
+            notifications.NotifyIncident
+            if details.get("notice") in notifications.INCIDENT_NOTICES
+            else notifications.Notify
+        )
     return OF_KIND[kind]
 
 

@@ -9,12 +9,12 @@ from bot.domain.admin_actions import AdminActionKind
 from bot.domain.gate_health import GateHealth
 from bot.domain.gates import NO_ADMIN, OWNER, AccessOverride, GateMode, Override
 from bot.domain.journal import Event
-from bot.domain.notifications import Notification, Toast
+from bot.domain.notifications import Notification, Notify, SendAlert, Toast
 from bot.domain.operators import AddedOperator
 from bot.domain.outgoing import DeliveryResult, DeliveryStatus, PendingGrant, PendingTask, TaskKind
 from bot.domain.raids import AlertMessage, MassDecline, Raid, RaidResponse
 from bot.domain.screens import ScreenName
-from bot.domain.tasks import LogLine, Notify, SendAlert
+from bot.domain.tasks import LogLine
 from bot.domain.webhooks import Destination
 from storage.store import Store
 from tests.domain.makers import NOW

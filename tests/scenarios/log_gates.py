@@ -13,7 +13,7 @@ from bot.domain.gate_settings import GateSettings
 from bot.sandbox.people import Person
 from bot.sandbox.telegram.state import Group
 from bot.sandbox.world import World
-from storage.engine.database import driver_url
+from storage.engine.checks import driver_url
 from storage.gates import SETTINGS
 from tests.installation import Installation
 from tests.scenarios.story import eventually, guarded

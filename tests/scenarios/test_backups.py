@@ -18,7 +18,8 @@ from bot.sandbox.clock import SandboxClock
 from bot.sandbox.people import Person
 from bot.sandbox.world import World
 from storage.engine.backup import copy_beside
-from storage.engine.database import Database, DatabaseError
+from storage.engine.checks import DatabaseError
+from storage.engine.database import Database
 from tests.domain.makers import NOW
 from tests.installation import Installation, verify
 from tests.process import PATIENCE

@@ -14,7 +14,7 @@ from bot.sandbox.faults import Fault
 from bot.sandbox.people import Person
 from bot.sandbox.world import World
 from bot.telegram.keyboards import PersonalAct, PersonalButton
-from storage.engine.database import driver_url
+from storage.engine.checks import driver_url
 from storage.sql.tables import metadata
 from tests.installation import Installation, number_shown, verify
 from tests.process import BotProcess

@@ -14,7 +14,7 @@ from sqlalchemy.pool import NullPool
 
 from bot.sandbox.people import Person
 from bot.sandbox.world import World
-from storage.engine.database import driver_url
+from storage.engine.checks import driver_url
 from tests.installation import Installation, verify
 from tests.scenarios.conftest import Install
 

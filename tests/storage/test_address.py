@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import text
 
 from storage.engine.address import parse
-from storage.engine.database import Database, DatabaseError
+from storage.engine.checks import DatabaseError
+from storage.engine.database import Database
 from tests.process import run_command
 from tests.test_settings import GOOD, problems
 

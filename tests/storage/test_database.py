@@ -21,7 +21,8 @@ from bot.clock import REAL_TIME
 from bot.domain.errors import StorageUnavailableError
 from bot.domain.journal import Event
 from bot.sandbox.world import World
-from storage.engine.database import Database, DatabaseError, driver_url
+from storage.engine.checks import DatabaseError, driver_url
+from storage.engine.database import Database
 from storage.sql import tables
 from storage.store import Store
 from tests.process import BotProcess

@@ -13,7 +13,8 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 
-from storage.engine.database import Database, DatabaseError
+from storage.engine.checks import DatabaseError
+from storage.engine.database import Database
 from storage.engine.migrate import migrate, newest_revision, require_newest
 from storage.engine.schema import MIGRATIONS, revisions
 from storage.sql.tables import EPOCH, metadata

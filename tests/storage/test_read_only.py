@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from bot.domain.gates import Gate
-from storage.engine.database import Database, DatabaseError
+from storage.engine.checks import DatabaseError
+from storage.engine.database import Database
 from storage.engine.migrate import migrate
 from storage.engine.read_only import gates_on
 from storage.store import Store

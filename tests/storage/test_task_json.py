@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from bot.domain import tasks
+from bot.domain import notifications, tasks
 from bot.domain.admin_actions import AdminActionKind
 from bot.domain.gate_health import GateIssue, Protection
 from bot.domain.gates import GateMode
@@ -46,9 +46,9 @@ WHOLE: list[Work] = [
     tasks.Prompt("en"),
     tasks.GroupPrompt("en"),
     tasks.LogLine(Event.BLOCKED, GATE, "Chess", ANNA, "Anna", "raid", "+7…", "en", 60, OLGA, 7, 30),
-    tasks.SendAppeal(GATE, "Chess", ANNA, "Anna", Stage.LIMITED, "x", "+7…", 60, "en", 7, is_for_operator=True),
-    tasks.CloseAppeal(GATE, "Chess", ANNA, "Anna", 5, Toast.BLOCKED, "en", OLGA),
-    tasks.SendAlert(
+    notifications.SendAppeal(GATE, "Chess", ANNA, "Anna", Stage.LIMITED, "x", "+7…", 60, "en", 7, is_for_operator=True),
+    notifications.CloseAppeal(GATE, "Chess", ANNA, "Anna", 5, Toast.BLOCKED, "en", OLGA),
+    notifications.SendAlert(
         gate_id=GATE,
         raid=5,
         title="Chess",
@@ -72,8 +72,8 @@ WHOLE: list[Work] = [
         topic=7,
         message_id=8,
     ),
-    tasks.SendAnnouncement(3),
-    tasks.Notify(
+    notifications.SendAnnouncement(3),
+    notifications.Notify(
         Notification.GATE_HAS_ISSUES,
         title="Chess",
         user_id=ANNA,
@@ -98,9 +98,11 @@ WHOLE: list[Work] = [
         language="en",
         topic=7,
     ),
-    tasks.NotifyIncident(Notification.ALL_CLEAR, IncidentKind.CLOCK, "telegram", 60, {"ahead": 3, "title": "x"}),
-    tasks.SendHealth(5),
-    tasks.SendBalance(5),
+    notifications.NotifyIncident(
+        Notification.ALL_CLEAR, IncidentKind.CLOCK, "telegram", 60, {"ahead": 3, "title": "x"}
+    ),
+    notifications.SendHealth(5),
+    notifications.SendBalance(5),
     tasks.SendChart("{}", others=True, together=True, message_id=5),
     tasks.SendGateButtons("7d", GATE, ((GATE, "Chess «Ы»"), (-5, "")), 0, 1, together=True, message_id=5),
     tasks.AskWhichGate("7d", ((GATE, "Chess"),), 2),
@@ -148,14 +150,14 @@ STORED: list[tuple[TaskKind, dict[str, str | int], Work]] = [
     (
         TaskKind.NOTIFY,
         {"notice": "gate_ails", "title": "Chess", "ailments": "no_approval cannot_restrict"},
-        tasks.Notify(
+        notifications.Notify(
             Notification.GATE_HAS_ISSUES, title="Chess", issues=(GateIssue.NO_APPROVAL, GateIssue.CANNOT_RESTRICT)
         ),
     ),
     (
         TaskKind.NOTIFY,
         {"notice": "gateway_trouble", "trouble": "gateway", "subject": "", "reason": "no_money", "code": 3},
-        tasks.NotifyIncident(
+        notifications.NotifyIncident(
             Notification.GATEWAY_TROUBLE, IncidentKind.GATEWAY, facts={"reason": "no_money", "code": 3}
         ),
     ),

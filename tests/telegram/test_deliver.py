@@ -12,10 +12,10 @@ from aiogram import Bot
 from bot.delivery.execute import TelegramExecutor, chat_of
 from bot.delivery.screens import ScreenRenderer
 from bot.domain.gates import GrantKind
-from bot.domain.notifications import Notification, Toast
+from bot.domain.notifications import Notification, SendBalance, SendHealth, Toast
 from bot.domain.outgoing import DeliveryResult, DeliveryStatus, PendingGrant, PendingScreen, PendingTask, TaskKind
 from bot.domain.screens import Ended, Help, NumberShown, View, Welcome
-from bot.domain.tasks import LogLine, SendBalance, SendExport, SendHealth, SendMyData
+from bot.domain.tasks import LogLine, SendExport, SendMyData
 from bot.i18n.texts import Texts
 from bot.sandbox.faults import Kind
 from bot.sandbox.people import Person

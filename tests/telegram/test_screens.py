@@ -17,7 +17,7 @@ from bot.domain.gate_health import GateIssue
 from bot.domain.gates import GrantState
 from bot.domain.gateway import GatewayReason
 from bot.domain.incidents import IncidentKind
-from bot.domain.notifications import Notification, Toast
+from bot.domain.notifications import INCIDENT_NOTICES, Notification, Toast
 from bot.domain.people import Deletion, DeletionScreen
 from bot.domain.phone import ContactRefusal
 from bot.domain.screens import (
@@ -36,7 +36,6 @@ from bot.domain.screens import (
     Welcome,
 )
 from bot.domain.statistics import PeriodProblem
-from bot.domain.tasks import INCIDENT_NOTICES
 from bot.features.settings.states import guard_joins
 from bot.features.verification.words import toast
 from bot.i18n.texts import LANGUAGES, Texts

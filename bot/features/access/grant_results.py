@@ -9,12 +9,11 @@ from bot.domain.eligibility import DecisionReason
 from bot.domain.gate_settings import EntryMode
 from bot.domain.gates import GrantKind, GrantState, JoinRequest, Override, RequestState
 from bot.domain.journal import Event
-from bot.domain.notifications import Notification, Toast
+from bot.domain.notifications import Notification, Notify, Toast
 from bot.domain.outgoing import DeliveryResult, DeliveryStatus, PendingGrant
 from bot.domain.people import Person
 from bot.domain.screens import ScreenName
 from bot.domain.statistics import EntryReason
-from bot.domain.tasks import Notify
 from bot.features.access.decide import BY_NOBODY, reward
 from bot.features.access.links import end_link, is_still_given, take_back_link
 from bot.features.admins.log_chat import post_to_log

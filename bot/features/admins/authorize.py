@@ -8,11 +8,11 @@ from datetime import datetime
 from bot.clock import Clock
 from bot.domain.admin_actions import ADMIN_KNOWN_FOR, ON_BUTTONS, AdminAction, AdminActionKind
 from bot.domain.gates import NO_ADMIN, AdminRights, Gate, Right
-from bot.domain.notifications import Notification, Toast
+from bot.domain.notifications import Notification, Notify, Toast
 from bot.domain.outgoing import MOST_CHECKS, TaskKind
 from bot.domain.screens import ScreenName
 from bot.domain.setting_choices import Page
-from bot.domain.tasks import CheckAdminRights, Notify
+from bot.domain.tasks import CheckAdminRights
 from bot.features.admins.popups import ANSWERABLE_FOR, answer_button
 from bot.features.admins.rights import MISSING, refusal_of
 from storage.store import Store

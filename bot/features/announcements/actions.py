@@ -8,12 +8,11 @@ from datetime import datetime, timedelta
 
 from bot.clock import Clock
 from bot.domain.journal import Event
-from bot.domain.notifications import Notification, Toast
+from bot.domain.notifications import Notification, Notify, SendAnnouncement, Toast
 from bot.domain.operators import LONGEST_ANNOUNCEMENT, Announcement, CannotSend, InstallationPage, units
 from bot.domain.outgoing import DeliveryResult, DeliveryStatus, PendingTask
 from bot.domain.people import Person
 from bot.domain.screens import ScreenName
-from bot.domain.tasks import Notify, SendAnnouncement
 from bot.features.operators.registry import Operators
 from bot.numbering import NumberingPlan, only_phone
 from storage.store import Store

@@ -9,9 +9,9 @@ from aiogram import Bot
 from aiogram.types import MessageEntity
 from aiogram.utils.text_decorations import html_decoration
 
+from bot.domain.notifications import SendAnnouncement
 from bot.domain.operators import units
 from bot.domain.outgoing import DeliveryResult, DeliveryStatus, PendingTask
-from bot.domain.tasks import SendAnnouncement
 from bot.i18n.texts import Texts, Words
 from bot.telegram.methods import SendText
 

@@ -12,10 +12,10 @@ from bot.domain.gate_settings import EntryMode
 from bot.domain.gates import FRESH_CHANCE, SOME_ADMIN, Gate, GateMode, GrantKind
 from bot.domain.incidents import Finding, IncidentKind
 from bot.domain.journal import Event
-from bot.domain.notifications import Notification
+from bot.domain.notifications import Notification, Notify
 from bot.domain.outgoing import TaskKind
 from bot.domain.setting_choices import Page, Setting
-from bot.domain.tasks import Notify, RemoveServiceMessage, SendPrivateLink
+from bot.domain.tasks import RemoveServiceMessage, SendPrivateLink
 from bot.features.access.decide import mute
 from bot.features.admins.navigation import ask_health, panel_start, show_page
 from bot.features.monitoring.incidents import OpenIncident

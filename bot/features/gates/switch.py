@@ -9,11 +9,11 @@ from bot.domain.gate_health import BY_REQUEST, bypasses_since, is_bypassed
 from bot.domain.gate_settings import EntryMode
 from bot.domain.gates import FRESH_CHANCE, REACHABLE_FOR, Gate, GateMode
 from bot.domain.journal import JOINED, Event
-from bot.domain.notifications import Notification, Toast
+from bot.domain.notifications import Notification, Notify, Toast
 from bot.domain.outgoing import DeliveryResult, DeliveryStatus
 from bot.domain.screens import ScreenName
 from bot.domain.setting_choices import Page
-from bot.domain.tasks import MakeJoinLink, Notify
+from bot.domain.tasks import MakeJoinLink
 from bot.features.access.decide import prompt
 from bot.features.admins.navigation import redraw_panels, show_page
 from bot.features.gates.lifecycle import notify_admins

@@ -8,11 +8,11 @@ from datetime import datetime
 from bot.clock import Clock
 from bot.domain.gates import APPEAL_EVERY, AdminRights, Gate, GateMode, JoinRequest, RequestState
 from bot.domain.journal import Event
-from bot.domain.notifications import Notification, Toast
+from bot.domain.notifications import CloseAppeal, Notification, Notify, SendAppeal, Toast
 from bot.domain.outgoing import DeliveryResult
 from bot.domain.people import Person
 from bot.domain.screens import ScreenName
-from bot.domain.tasks import AdminsWantedFor, CallAdmins, CloseAppeal, Notify, SendAppeal
+from bot.domain.tasks import AdminsWantedFor, CallAdmins
 from bot.features.moderation.views import applicants
 from bot.features.operators.registry import Operators
 from storage.store import Store

@@ -7,9 +7,9 @@ from datetime import datetime
 from bot.domain.eligibility import DecisionReason
 from bot.domain.gates import SOME_ADMIN
 from bot.domain.journal import Event
-from bot.domain.notifications import Notification
+from bot.domain.notifications import Notification, Notify, SendAppeal
 from bot.domain.outgoing import DeliveryResult, DeliveryStatus, MemberStatus, PendingLogBatch, PendingTask
-from bot.domain.tasks import AdminsWantedFor, Ban, CallAdmins, Kick, Notify, SendAppeal
+from bot.domain.tasks import AdminsWantedFor, Ban, CallAdmins, Kick
 from bot.features.admins.log_chat import disable_log, post_to_log
 from bot.features.moderation import appeals
 from bot.features.operators.registry import Operators

@@ -9,9 +9,8 @@ from aiogram.exceptions import TelegramBadRequest
 
 from bot.clock import Clock
 from bot.domain.admin_actions import AdminActionKind
-from bot.domain.notifications import Toast
+from bot.domain.notifications import CloseAppeal, SendAppeal, Toast
 from bot.domain.outgoing import DeliveryResult, DeliveryStatus, PendingTask
-from bot.domain.tasks import CloseAppeal, SendAppeal
 from bot.features.moderation.screens import act_text
 from bot.features.moderation.words import stage
 from bot.i18n.formats import lasted

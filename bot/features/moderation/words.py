@@ -9,7 +9,7 @@ from bot.domain.journal import Event
 from bot.domain.people_pages import HistoryEntry, MemberCard, Stage
 from bot.i18n.formats import lasted
 from bot.i18n.reasons import NO_CHECK, REASONS
-from bot.i18n.texts import Words
+from bot.i18n.texts import Words, _
 from bot.telegram.mentions import mention
 
 ICONS = {
@@ -36,6 +36,45 @@ ICONS = {
     Event.RAID: "🌊",
 }
 """The outcome at a glance."""
+EVENTS = {
+    Event.STARTED: _("sent /start"),
+    Event.JOIN_ASKED: _("asked to join"),
+    Event.AT_ONCE: _("need not verify"),
+    Event.OPERATOR_ADDED: _("made an operator"),
+    Event.OPERATOR_REMOVED: _("operator no more"),
+    Event.MEMBER_CAME: _("joined"),
+    Event.MUTED: _("muted until verified"),
+    Event.EXEMPTED: _("let through unasked"),
+    Event.JOIN_NOT_REACHED: _("could not be written to"),
+    Event.APP_OPENED: _("opened the app"),
+    Event.CONTACT_TAKEN: _("shared their contact"),
+    Event.CONTACT_REFUSED: _("contact not taken: {why}"),
+    Event.NUMBER_GIVEN: _("was shown a number"),
+    Event.ANOTHER_GIVEN: _("was shown another number"),
+    Event.NUMBER_REFUSED: _("got no number: {why}"),
+    Event.LIMITED: _("tried too often"),
+    Event.CONFIRMED: _("verified"),
+    Event.CALL_HINTED: _("called, but not so that it counts"),
+    Event.EXPIRED: _("did not call in time"),
+    Event.CANCELLED: _("gave up"),
+    Event.PHONE_FREED: _("the phone was freed"),
+    Event.PHONE_TAKEN: _("called, but the phone has verified another account"),
+    Event.HINDERED: _("verified, but {why}"),
+    Event.GRANT_GONE: _("nothing was left to let in"),
+    Event.GRANT_FAILED: _("could not be let in"),
+    Event.JOIN_EXPIRED: _("the deadline passed"),
+    Event.JOIN_DECLINED: _("request declined"),
+    Event.REMOVED: _("removed"),
+    Event.GONE: _("left"),
+    Event.ALLOWED: _("let in by hand"),
+    Event.BLOCKED: _("blocked"),
+    Event.UNBLOCKED: _("unblocked"),
+    Event.REVOKED: _("has to verify anew"),
+    Event.RESTORED: _("restored"),
+    Event.DECLINED_BY_ADMIN: _("declined by hand"),
+    Event.APPEALED: _("asked the administrators"),
+}
+"""What happened; `{why}`: the reason in a few words."""
 
 
 def stage(what: Stage, why: str, until: datetime | None, words: Words, now: datetime) -> str:  # noqa: C901 - one line a stage
@@ -112,84 +151,13 @@ def happened(what: HistoryEntry, words: Words) -> str:
     return words("{what}, by {admin}", what=text, admin=mention(words("administrator"), what.actor_id))
 
 
-def _event(what: HistoryEntry, words: Words) -> str:  # noqa: C901 - one line an event
-    match what.event:
-        case Event.STARTED:
-            return words("sent /start")
-        case Event.JOIN_ASKED:
-            return words("asked to join")
-        case Event.AT_ONCE:
-            return words("need not verify")
-        case Event.OPERATOR_ADDED:
-            return words("made an operator")
-        case Event.OPERATOR_REMOVED:
-            return words("operator no more")
-        case Event.MEMBER_CAME:
-            return words("joined")
-        case Event.MUTED:
-            return words("muted until verified")
-        case Event.EXEMPTED:
-            return words("let through unasked")
-        case Event.JOIN_NOT_REACHED:
-            return words("could not be written to")
-        case Event.APP_OPENED:
-            return words("opened the app")
-        case Event.CONTACT_TAKEN:
-            return words("shared their contact")
-        case Event.CONTACT_REFUSED:
-            return words("contact not taken: {why}", why=refused(what.code, words))
-        case Event.NUMBER_GIVEN:
-            return words("was shown a number")
-        case Event.ANOTHER_GIVEN:
-            return words("was shown another number")
-        case Event.NUMBER_REFUSED:
-            return words("got no number: {why}", why=refused(what.code, words))
-        case Event.LIMITED:
-            return words("tried too often")
-        case Event.CONFIRMED:
-            return words("verified")
-        case Event.CALL_HINTED:
-            return words("called, but not so that it counts")
-        case Event.EXPIRED:
-            return words("did not call in time")
-        case Event.CANCELLED:
-            return words("gave up")
-        case Event.PHONE_FREED:
-            return words("the phone was freed")
-        case Event.PHONE_TAKEN:
-            return words("called, but the phone has verified another account")
-        case Event.HINDERED:
-            return words("verified, but {why}", why=refused(what.code, words))
-        case Event.GRANT_DONE:
-            return _given(what.code, words)
-        case Event.GRANT_GONE:
-            return words("nothing was left to let in")
-        case Event.GRANT_FAILED:
-            return words("could not be let in")
-        case Event.JOIN_EXPIRED:
-            return words("the deadline passed")
-        case Event.JOIN_DECLINED:
-            return words("request declined")
-        case Event.REMOVED:
-            return words("removed")
-        case Event.GONE:
-            return words("left")
-        case Event.ALLOWED:
-            return words("let in by hand")
-        case Event.DECLINED_BY_ADMIN:
-            return words("declined by hand") if what.code != "blocked" else words("turned away as blocked")
-        case Event.BLOCKED:
-            return words("blocked")
-        case Event.UNBLOCKED:
-            return words("unblocked")
-        case Event.REVOKED:
-            return words("has to verify anew")
-        case Event.RESTORED:
-            return words("restored")
-        case Event.APPEALED:
-            return words("asked the administrators")
-        case _:
-            return str(what.event)
+def _event(what: HistoryEntry, words: Words) -> str:
+    if what.event is Event.GRANT_DONE:
+        return _given(what.code, words)
+    if what.event is Event.DECLINED_BY_ADMIN and what.code == "blocked":
+        return words("turned away as blocked")
+    text = EVENTS.get(what.event)
+    return words(text, why=refused(what.code, words)) if text is not None else str(what.event)
 
 
 def _given(code: str, words: Words) -> str:

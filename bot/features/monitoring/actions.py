@@ -12,10 +12,9 @@ from bot.crypto import TokenGenerator
 from bot.domain.gate_health import GateState, gate_state
 from bot.domain.incidents import Queue, UnreadableRow
 from bot.domain.monitoring import StoredHealth
-from bot.domain.notifications import Notification, Toast
+from bot.domain.notifications import Notification, Notify, SendBalance, SendHealth, Toast
 from bot.domain.outgoing import Priority
 from bot.domain.people import Person
-from bot.domain.tasks import Notify, SendBalance, SendHealth
 from bot.features.admins.popups import answer_button
 from bot.features.operators.registry import OperatorNotifier, ReportFailure
 from storage.store import Store

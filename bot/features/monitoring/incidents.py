@@ -23,9 +23,8 @@ from bot.domain.incidents import (
     stuck,
 )
 from bot.domain.monitoring import Spending
-from bot.domain.notifications import Notification
+from bot.domain.notifications import Notification, NotifyIncident
 from bot.domain.statistics import Period
-from bot.domain.tasks import NotifyIncident
 from bot.domain.webhooks import Destination
 from bot.features.operators.registry import OperatorNotifier
 from bot.features.statistics.actions import ReadStatistics

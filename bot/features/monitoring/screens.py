@@ -12,8 +12,8 @@ from aiogram.exceptions import TelegramBadRequest
 from bot.domain.gateway import CircuitBreaker
 from bot.domain.incidents import Finding, Incident, IncidentKind
 from bot.domain.monitoring import BalanceReport, HealthReport
+from bot.domain.notifications import SendBalance, SendHealth
 from bot.domain.outgoing import DeliveryResult, DeliveryStatus, PendingTask, Work
-from bot.domain.tasks import SendBalance, SendHealth
 from bot.domain.webhooks import MOST_TRIES, Destination, DestinationStatus, RetryStats
 from bot.features.monitoring.troubles import clock_difference, queue_name, variable_of, wrong
 from bot.features.monitoring.words import balance_text

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from bot.clock import Clock
 from bot.crypto import PhoneCipher
 from bot.domain.journal import Event
-from bot.domain.notifications import Notification
+from bot.domain.notifications import Notification, Notify, NotifyIncident, SendBalance, SendHealth
 from bot.domain.outgoing import PendingTask
-from bot.domain.tasks import Notify, NotifyIncident, SendBalance, SendChart, SendExport, SendGateButtons, SendHealth
+from bot.domain.tasks import SendChart, SendExport, SendGateButtons
 from storage.store import Store
 
 IsOperator = Callable[[Store, int], Awaitable[bool]]

@@ -8,9 +8,9 @@ from datetime import datetime
 
 from bot.domain.admin_actions import AdminAction, AdminActionKind
 from bot.domain.gates import Gate, Right
-from bot.domain.notifications import Notification, Toast
+from bot.domain.notifications import Notification, Notify, Toast
 from bot.domain.setting_choices import Page
-from bot.domain.tasks import MakeJoinLink, Notify
+from bot.domain.tasks import MakeJoinLink
 from bot.features.admins.authorize import AdminDesk
 from bot.features.admins.navigation import (
     LINK_ONCE_IN,

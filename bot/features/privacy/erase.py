@@ -10,11 +10,11 @@ from bot.domain.eligibility import DecisionReason
 from bot.domain.gate_settings import EntryMode
 from bot.domain.gates import Gate, GateMode, GrantKind
 from bot.domain.journal import Event
-from bot.domain.notifications import Notification, Toast
+from bot.domain.notifications import Notification, Notify, Toast
 from bot.domain.outgoing import ScreenRow
 from bot.domain.people import CARRIED_WITHIN, ERASURE_JOB, Deletion, DeletionScreen, Person
 from bot.domain.screens import ScreenName
-from bot.domain.tasks import DeclineJoin, DeleteMessage, Kick, Notify
+from bot.domain.tasks import DeclineJoin, DeleteMessage, Kick
 from bot.features.access.links import end_link, live_links
 from bot.features.operators.registry import OperatorNotifier, Operators
 from storage.store import Store

@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.clock import Clock
-from bot.domain.notifications import Notification
+from bot.domain.notifications import Notification, Notify
 from bot.domain.people import FileKind, Person
 from bot.domain.screens import ScreenName
 from bot.domain.statistics import PeriodProblem, parse_period
-from bot.domain.tasks import Notify, SendExport, SendMyData
+from bot.domain.tasks import SendExport, SendMyData
 from storage.store import Store
 
 MOST_ROWS = 10_000

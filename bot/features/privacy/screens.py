@@ -1,19 +1,39 @@
-"""The screens and notifications about deleting and exporting data."""
+"""The screens and notifications about what is kept, deleting it and exporting it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from bot.domain.notifications import Notification
+from bot.domain.notifications import Notification, Notify
 from bot.domain.people import Deletion, DeletionScreen
+from bot.domain.screens import Privacy
 from bot.domain.statistics import PeriodProblem
-from bot.domain.tasks import Notify
 from bot.i18n.texts import Words, shown
 from bot.telegram import keyboards
 from bot.telegram.keyboards import PersonalAct, Place
 from bot.telegram.rendered import RenderedMessage
 
 NAMED_GATES = 5
+
+
+def render_privacy(_: Privacy, words: Words) -> RenderedMessage:
+    """Return what /privacy shows."""
+    text = words(
+        "<b>What is kept about you</b>\n\n"
+        "• a fingerprint of your phone number, from which nobody can get the number back;\n"
+        "• a mask of it, such as +7 ••• ••• 12-34;\n"
+        "• your Telegram id and language;\n"
+        "• which groups you asked to enter, and when things happened;\n"
+        "• your name while you wait there, and a week longer, so that administrators know whom they decide about.\n\n"
+        "/mydata sends you all of it, /deleteme deletes it.\n\n"
+        "<b>What is not</b>\n\n"
+        "• Your number itself. While you verify it is held encrypted, and one hour after at the latest it is gone.\n"
+        "• Your messages, your contacts.\n\n"
+        "Administrators of the groups you ask to enter see the mask, and what happened there; who runs this bot sees "
+        "it of all groups. "
+        "The gateway that hears the call learns your number, as any phone company does."
+    )
+    return RenderedMessage(text, keyboards.rows([keyboards.place(words("‹ Back"), Place.HOME)]))
 
 
 def render_deletion(view: DeletionScreen, words: Words) -> RenderedMessage:

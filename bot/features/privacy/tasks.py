@@ -8,7 +8,7 @@ import time
 import zipfile
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import structlog
 from aiogram import Bot
@@ -24,12 +24,11 @@ from aiogram.types import BufferedInputFile, FSInputFile
 
 from bot.clock import REAL_TIME
 from bot.domain.errors import StorageUnavailableError
-from bot.domain.notifications import Notification
+from bot.domain.notifications import Notification, Notify
 from bot.domain.outgoing import DeliveryResult, DeliveryStatus, PendingTask, Work
 from bot.domain.people import FileKind
 from bot.domain.statistics import Period
-from bot.domain.tasks import Notify, SendExport, SendMyData
-from bot.features.privacy.export import JournalFiles
+from bot.domain.tasks import SendExport, SendMyData
 from bot.features.privacy.screens import DATA_NOTIFICATIONS, spaced
 from bot.i18n.texts import Texts, Words
 from bot.telegram.api_errors import UNREACHABLE, says
@@ -58,7 +57,20 @@ TOO_LARGE = {FileKind.MY_DATA: Notification.MY_DATA_TOO_LARGE, FileKind.JOURNAL:
 """The notification when a file cannot be sent."""
 
 MyData = Callable[[int], Awaitable[bytes]]
+Tell = Callable[[int], Awaitable[None]]
 IsOperator = Callable[[int], Awaitable[bool]]
+
+
+class JournalExporter(Protocol):
+    """Writes the journal of a period into files."""
+
+    async def count(self, period: Period, most: int) -> int:
+        """Count the entries, up to `most`."""
+
+    async def __call__(
+        self, period: Period, folder: Path, part: int, tell: Tell, stop: asyncio.Event
+    ) -> Sequence[Path] | None:
+        """Write files of at most `part` bytes; `tell` gets the number of entries so far. None when stopped."""
 
 
 class DataFiles:
@@ -73,7 +85,7 @@ class DataFiles:
         bot: Bot,
         texts: Texts,
         my_data: MyData,
-        journal: JournalFiles,
+        journal: JournalExporter,
         stopping: asyncio.Event,
         is_operator: IsOperator,
     ) -> None:

@@ -12,9 +12,10 @@ from datetime import datetime
 from bot.domain.admin_actions import AdminActionKind
 from bot.domain.gates import AdminRights, Gate, RequestState
 from bot.domain.journal import Event
+from bot.domain.notifications import SendAlert
 from bot.domain.outgoing import DeliveryResult, DeliveryStatus, PendingTask
 from bot.domain.raids import ITSELF, TOLD_EVERY, AlertMessage, Raid
-from bot.domain.tasks import CallRaidAdmins, SendAlert
+from bot.domain.tasks import CallRaidAdmins
 from bot.features.operators.registry import Operators
 from storage.store import Store
 

@@ -11,9 +11,9 @@ from aiogram.types import InlineKeyboardButton
 from bot.clock import Clock
 from bot.domain.admin_actions import AdminActionKind
 from bot.domain.gates import GateMode
+from bot.domain.notifications import SendAlert
 from bot.domain.outgoing import DeliveryResult, DeliveryStatus, PendingTask
 from bot.domain.raids import ITSELF
-from bot.domain.tasks import SendAlert
 from bot.i18n.texts import Texts, Words
 from bot.telegram import keyboards
 from bot.telegram.api_errors import NOTHING_CHANGED, says

@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bot.domain.journal import Event
-from bot.domain.notifications import Notification, Toast
+from bot.domain.notifications import Notification, Notify, Toast
 from bot.domain.operators import AddedOperator, CannotAppoint, InstallationPage, PickedUser
 from bot.domain.outgoing import TaskKind
 from bot.domain.people import FileKind, Person
 from bot.domain.screens import ScreenName
-from bot.domain.tasks import Notify
 from bot.features.operators.registry import OperatorNotifier, Operators
 from bot.features.support.pages import show_installation
 from storage.store import Store

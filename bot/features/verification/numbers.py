@@ -18,10 +18,9 @@ from bot.domain.gateway import (
 )
 from bot.domain.incidents import Finding, IncidentKind, UnreadableRow
 from bot.domain.journal import Event
-from bot.domain.notifications import Notification
+from bot.domain.notifications import Notification, Notify
 from bot.domain.people import NumberRequest
 from bot.domain.phone import Phone
-from bot.domain.tasks import Notify
 from bot.features.monitoring.incidents import OpenIncident
 from bot.features.operators.registry import OperatorNotifier
 from bot.features.verification.confirm import take_earlier_call

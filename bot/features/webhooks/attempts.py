@@ -7,8 +7,7 @@ from datetime import datetime
 from bot.clock import Clock
 from bot.domain.incidents import Finding, IncidentKind
 from bot.domain.journal import Event
-from bot.domain.notifications import Notification
-from bot.domain.tasks import Notify
+from bot.domain.notifications import Notification, Notify
 from bot.domain.webhooks import (
     MESSAGES_KEPT,
     AttemptResult,

@@ -43,14 +43,7 @@ class Telegram:
     """The state behind the Bot API and the people's apps."""
 
     def __init__(
-        self,
-        *,
-        clock: SandboxClock,
-        trace: Trace,
-        tasks: Tasks,
-        token: str,
-        username: str,
-        flood_limits: bool,
+        self, *, clock: SandboxClock, trace: Trace, tasks: Tasks, token: str, username: str, flood_limits: bool
     ) -> None:
         self.clock = clock
         self.trace = trace

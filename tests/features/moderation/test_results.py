@@ -6,10 +6,10 @@ import pytest
 
 from bot.domain.admin_actions import AdminActionKind
 from bot.domain.gates import OWNER, Gate
-from bot.domain.notifications import Notification
+from bot.domain.notifications import Notification, Notify
 from bot.domain.outgoing import DeliveryResult, DeliveryStatus, MemberFound, MemberStatus, PendingLogBatch, TaskKind
 from bot.domain.people_pages import TargetError
-from bot.domain.tasks import CallAdmins, Notify
+from bot.domain.tasks import CallAdmins
 from bot.features.moderation.commands import CommandInPrivate, TargetRef
 from storage.store import Store
 from tests.features.rules import ANNA, BORIS, GATE, OTHER_GATE, Rules

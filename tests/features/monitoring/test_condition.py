@@ -11,9 +11,8 @@ from bot.domain.gateway import CircuitBreaker, GatewayReason
 from bot.domain.incidents import IncidentKind, Measurements
 from bot.domain.journal import Event
 from bot.domain.monitoring import Spending, StoredHealth
-from bot.domain.notifications import Toast
+from bot.domain.notifications import SendBalance, SendHealth, Toast
 from bot.domain.outgoing import DeliveryResult, DeliveryStatus, Priority, TaskKind
-from bot.domain.tasks import SendBalance, SendHealth
 from bot.domain.webhooks import RetryStats
 from bot.features.monitoring.actions import AskCondition, ReadCondition
 from bot.features.monitoring.incidents import ReadSpending

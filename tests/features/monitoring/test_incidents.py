@@ -14,9 +14,8 @@ from bot.domain.gate_settings import STANDARD, EntryMode
 from bot.domain.gates import GateMode
 from bot.domain.gateway import CircuitBreaker, EventKind, GatewayReason
 from bot.domain.incidents import OFF_FOR, Finding, IncidentKind, Measurements
-from bot.domain.notifications import Notification
+from bot.domain.notifications import Notification, Notify
 from bot.domain.outgoing import Priority
-from bot.domain.tasks import Notify
 from bot.domain.webhooks import AttemptResult, DeliveryAttempt, Destination
 from bot.features.monitoring.incidents import CheckInstallation, OpenIncident
 from bot.features.operators.registry import OperatorNotifier, Operators

@@ -14,14 +14,13 @@ from bot.domain.admin_actions import AdminActionKind
 from bot.domain.gate_settings import EntryMode, GateSettings
 from bot.domain.gates import OWNER, AccessOverride, Override
 from bot.domain.journal import Event, NewEntry
-from bot.domain.notifications import Notification, Toast
+from bot.domain.notifications import Notification, Notify, Toast
 from bot.domain.operators import AddedOperator
 from bot.domain.outgoing import DeliveryResult, DeliveryStatus, PendingScreen, PendingTask, TaskKind
 from bot.domain.people import CARRIED_WITHIN, Deletion, DeletionScreen
 from bot.domain.raids import Raid, RaidResponse
 from bot.domain.screens import ScreenName
 from bot.domain.statistics import Granularity, Period
-from bot.domain.tasks import Notify
 from bot.domain.webhooks import Destination
 from bot.features.joining.newcomers import Newcomer, OnMemberJoined
 from bot.features.operators.registry import OperatorNotifier, Operators
