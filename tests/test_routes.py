@@ -18,9 +18,11 @@ from aiogram.types import CallbackQuery, Message, Update
 
 from bot import settings
 from bot.domain.admin_actions import AdminActionKind
+from bot.domain.gates import AdminRights, Gate, Right
 from bot.domain.operator_pages import OperatorPage
 from bot.domain.operators import AddedOperator, OperatorAction
 from bot.domain.screens import ScreenName
+from bot.domain.setting_choices import Setting
 from bot.features.statistics.screens import StatsButton
 from bot.features.support.installation import InstallationButton
 from bot.features.support.screens import SURE, OperatorButton
@@ -42,10 +44,12 @@ from bot.wiring.build import Container
 from bot.wiring.clients import GATEWAY
 from handlers.filters import IsAdmin
 from handlers.routes import IN_GROUP
+from storage.store import Store
 from tests.domain.makers import NOW
 from tests.storage.test_loop_queries import ENVIRONMENT
 
 OPERATOR, STRANGER = 999, 5
+GATE = Gate(-1001, "Flat owners", None, is_channel=False, is_on=True)
 SHARED = {"request_id": 1, "users": [{"user_id": 7, "first_name": "Anna"}]}
 CHANGED = ("operators", "announcements", "access_overrides", "journal")
 
@@ -212,6 +216,24 @@ async def test_every_button_that_the_bot_makes_has_a_route(bot: Container) -> No
     assert await routes_of(bot, "from a version long gone") == ["unknown_button"]
 
 
+async def test_a_chat_whose_id_no_column_can_hold_is_an_unknown_choice(bot: Container) -> None:
+    async def runs(store: Store) -> None:
+        await store.gates.save(GATE, NOW)
+        await store.admins.note(GATE.chat_id, STRANGER, NOW, AdminRights(is_admin=True, held=frozenset(Right)))
+
+    await bot.database.transact(runs)
+    chosen = [f"{sign}{chat_id}" for sign in "+-" for chat_id in (2**63, -(2**63), 10**21)]
+    chosen = [
+        PanelButton(act=AdminActionKind.SET, gate=GATE.chat_id, key=Setting.FURTHER, value=value).pack()
+        for value in chosen
+    ]
+
+    for data in chosen:
+        await presses(bot, STRANGER, data)
+
+    assert await toasts(bot) == dict.fromkeys(chosen, "unknown")
+
+
 # Rights
 
 
@@ -239,6 +261,12 @@ async def rows(bot: Container, query: str) -> list[dict[str, Any]]:
         return [dict(row) for row in (await connection.exec_driver_sql(query)).mappings()]
 
 
+async def toasts(bot: Container) -> dict[str, str]:
+    """The answers to buttons, by their data."""
+    tasks = await rows(bot, "SELECT CAST(details AS TEXT) AS details FROM tasks WHERE kind = 'answer_button'")
+    return {told["query_id"]: told["toast"] for told in (json.loads(task["details"]) for task in tasks)}
+
+
 async def traces(bot: Container) -> list[list[dict[str, Any]]]:
     """What an operator's command or button could change."""
     return [await rows(bot, f"SELECT * FROM {table} ORDER BY 1, 2") for table in CHANGED]
@@ -264,10 +292,8 @@ async def test_nobody_else_knows_an_operators_button(bot: Container) -> None:
         await presses(bot, STRANGER, button.pack())
 
     assert await rows(bot, "SELECT face FROM screens") == [{"face": "welcome"}]
-    tasks = await rows(bot, "SELECT kind, CAST(details AS TEXT) AS details FROM tasks ORDER BY id")
-    assert {task["kind"] for task in tasks} == {"answer_button"}
-    toasts = {told["query_id"]: told["toast"] for told in (json.loads(task["details"]) for task in tasks)}
-    assert toasts == {button.pack(): "unknown" for button in BUTTONS}
+    assert {task["kind"] for task in await rows(bot, "SELECT kind FROM tasks")} == {"answer_button"}
+    assert await toasts(bot) == {button.pack(): "unknown" for button in BUTTONS}
     assert await traces(bot) == before
 
 

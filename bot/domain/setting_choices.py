@@ -151,9 +151,13 @@ def _kind(settings: GateSettings, value: str) -> GateSettings:
 
 
 def _further(settings: GateSettings, value: str) -> GateSettings:
-    is_wanted, chat = _wanted(value)
-    others = tuple(chat_id for chat_id in settings.further if chat_id != int(chat))
-    return replace(settings, further=(*others, int(chat)) if is_wanted else others)
+    is_wanted, name = _wanted(value)
+    chat_id = int(name)
+    # Anybody can send any data: values that no column can hold must not reach the database.
+    if not -(2**63) < chat_id < 2**63:
+        raise ValueError(value)
+    others = tuple(other for other in settings.further if other != chat_id)
+    return replace(settings, further=(*others, chat_id) if is_wanted else others)
 
 
 def _log(settings: GateSettings, value: str) -> GateSettings:
