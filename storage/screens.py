@@ -42,7 +42,6 @@ POSTPONE = (
     .values(due_at=bindparam("until"))
 )
 HURRY = update(tables.screens).where(IS_THEIRS, STALE, S.due_at > bindparam("now")).values(due_at=bindparam("now"))
-SHOWN = select(not_(STALE)).where(IS_THEIRS)
 WANTED = select(S.user_id, S.revision, S.face, S.details).where(IS_THEIRS)
 PROGRESS = select(S.user_id, S.revision, S.details).where(IS_ONE_OF_THEIRS, S.face == ScreenName.PROGRESS)
 LIMITED = select(S.user_id, S.revision, S.details).where(IS_ONE_OF_THEIRS, S.face == ScreenName.LIMITED)
@@ -182,10 +181,6 @@ class Screens:
         rows = await self._connection.execute(WANTED, {"whose": user_id})
         found = readable(rows, lambda row: (ScreenName(row.face), details(row)), self._note, tables.screens, *KEY)
         return found[0] if found else None
-
-    async def is_shown(self, user_id: int) -> bool:
-        """Return whether the person sees what they should see."""
-        return bool((await self._connection.execute(SHOWN, {"whose": user_id})).scalar_one_or_none())
 
     async def showing(self, gate_id: int) -> list[int]:
         """People whose screens show a page about this gate for its admins or for operators."""

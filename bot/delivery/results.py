@@ -13,6 +13,7 @@ from bot.domain.eligibility import DecisionReason
 from bot.domain.gate_settings import EntryMode
 from bot.domain.gates import FRESH_CHANCE, QUERY_ANSWERED_WITHIN, RequestState
 from bot.domain.journal import Event
+from bot.domain.operators import AnnouncementProgress
 from bot.domain.outgoing import (
     DeliveryResult,
     DeliveryStatus,
@@ -32,7 +33,7 @@ from bot.features.access.grant_results import SettleGrant
 from bot.features.access.links import request_personal_link
 from bot.features.admins.authorize import AdminDesk
 from bot.features.admins.log_chat import post_to_log
-from bot.features.announcements.actions import note_announced
+from bot.features.announcements.actions import note_announced, note_shown
 from bot.features.gates.lifecycle import move_chat
 from bot.features.moderation.results import ApplyDecision, not_removed
 from bot.features.operators.registry import Operators, ReportFailure
@@ -337,6 +338,8 @@ class ApplyResults:
                 if isinstance(screen.view, NumberShown):
                     moments = (next_refresh(screen.view.window_ends_at, now), screen.view.hint_at)
                     refresh_at = min((moment for moment in moments if moment is not None), default=None)
+                if isinstance(screen.view, AnnouncementProgress):
+                    await note_shown(store, screen.user_id, screen.view.announcement, now)
                 # An older drawing does not show a request that came meanwhile; the next one will.
                 is_newest = await store.screens.drawn(receipt, refresh_at)
                 for message_id in receipt.replaced:

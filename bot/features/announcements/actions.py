@@ -118,12 +118,11 @@ class Announce:
         await store.announcements.forget(now - KEPT)
 
     async def _report(self, store: Store, announcement: Announcement, now: datetime) -> None:
-        """Send the result to an operator who has left the page; wait while the page does not show it yet."""
+        """Send the result to an operator who has left the page; wait while the page has yet to show it."""
         sender = announcement.sent_by
         if sender is not None and await self._looks_at(store, sender, announcement):
-            if not await store.screens.is_shown(sender):
-                return
-        elif sender is not None and await self._operators.is_operator(store, sender):
+            return
+        if sender is not None and await self._operators.is_operator(store, sender):
             result = Notify(
                 Notification.ANNOUNCED, sent=announcement.sent, total=announcement.total, missed=announcement.missed
             )
@@ -134,6 +133,12 @@ class Announce:
         # A step of the sweep: they may have ceased to be one meanwhile.
         is_operator = await self._operators.is_operator(store, user_id)
         return is_operator and await _looked_at(store, user_id) == announcement.id
+
+
+async def note_shown(store: Store, user_id: int, announcement: Announcement, now: datetime) -> None:
+    """Record that somebody sees this state of an announcement: its sender needs no message about the result then."""
+    if announcement.over_at is not None and announcement.sent_by == user_id:
+        await store.announcements.reported(announcement.id, now)
 
 
 async def note_announced(

@@ -11,7 +11,7 @@ from bot.domain.gates import NO_ADMIN
 from bot.domain.journal import Event
 from bot.domain.notifications import Notification
 from bot.domain.operators import CannotSend
-from bot.domain.outgoing import DeliveryResult, DeliveryStatus, PendingTask, TaskKind
+from bot.domain.outgoing import DeliveryResult, DeliveryStatus, PendingScreen, PendingTask, TaskKind
 from bot.domain.screens import ScreenName
 from bot.features.privacy.erase import ErasePerson
 from storage.store import Store
@@ -77,6 +77,51 @@ async def test_sent_and_missed_are_counted_and_the_end_is_told_once(rules: Rules
     assert [(task.chat_id, said(task)["sent"], said(task)["missed"]) for task in told] == [(OPERATOR, 1, 1)]
     (lost,) = await rules.rows("SELECT user_id FROM people WHERE NOT can_be_written")
     assert lost["user_id"] == second.chat_id
+
+
+async def result_page(rules: Rules) -> PendingScreen:
+    """Everybody gets the announcement; return the operator's page with the result, which the delivery worker picks."""
+    await runs(rules)
+    await announced(rules)
+    await rules.settles(*[DeliveryResult(task, DeliveryStatus.DONE, message_id=1) for task in await carried(rules)])
+    await rules.sweeps()
+    (page,) = [item for item in await rules.picks() if isinstance(item, PendingScreen) and item.user_id == OPERATOR]
+    return page
+
+
+async def told_result(rules: Rules) -> list[int]:
+    """Return who gets a message about the result."""
+    return [task.chat_id for task in await rules.tasks(TaskKind.NOTIFY) if said(task)["notice"] == "announced"]
+
+
+async def leaves_page(rules: Rules) -> None:
+    """The operator opens something else."""
+    await rules.database.transact(lambda store: store.screens.show(OPERATOR, OPERATOR, ScreenName.HELP, rules.now))
+    await rules.sweeps()
+    await rules.sweeps()
+
+
+async def test_who_saw_the_result_and_leaves_the_page_at_once_gets_no_message(rules: Rules) -> None:
+    page = await result_page(rules)
+
+    await rules.settles(DeliveryResult(page, DeliveryStatus.DONE, message_id=9))
+    await leaves_page(rules)
+
+    assert await told_result(rules) == []
+
+
+@pytest.mark.parametrize("failure", [DeliveryStatus.UNREACHABLE, DeliveryStatus.REFUSED])
+async def test_who_could_not_see_the_result_gets_a_message_once_they_leave_the_page(
+    rules: Rules, failure: DeliveryStatus
+) -> None:
+    page = await result_page(rules)
+
+    await rules.settles(DeliveryResult(page, failure, error="it failed"))
+    await rules.sweeps()
+    assert await told_result(rules) == []
+    await leaves_page(rules)
+
+    assert await told_result(rules) == [OPERATOR]
 
 
 async def test_who_is_an_admin_no_more_is_not_told(rules: Rules) -> None:
