@@ -179,14 +179,53 @@ async def test_a_report_of_a_check_that_this_bot_did_not_ask_for_is_unrelated(ru
     assert unrelated == [True, False]
 
 
-async def test_a_number_with_a_reference_too_long_to_store_is_not_given(rules: Rules) -> None:
+unusable = pytest.mark.parametrize(
+    "reference",
+    ["1" * (LONGEST_REFERENCE + 1), "1" * 2**20, "2017\x0037-542", "\ud800", "201737\n"],
+    ids=["too long", "a megabyte", "NUL", "half of a pair", "line end"],
+)
+
+
+@unusable
+async def test_a_number_with_a_reference_that_cannot_be_stored_is_not_given(rules: Rules, reference: str) -> None:
     async def request_number(_: Phone) -> AssignedNumber:
-        return AssignedNumber(CALL_NUMBER, (), "1" * (LONGEST_REFERENCE + 1))
+        return AssignedNumber(CALL_NUMBER, (), reference)
 
     await rules.shares()
 
     await is_served(rules, request_number)
 
     assert await rules.states() == ["refused"]
-    await rules.matches(report("1" * (LONGEST_REFERENCE + 1)))
-    assert (await rules.journal())[-1] == "call_unmatched"
+
+
+@pytest.mark.parametrize("caller", ["", PHONE])
+@unusable
+async def test_a_report_with_such_a_reference_is_stored_and_confirms_nothing(
+    rules: Rules, reference: str, caller: str
+) -> None:
+    await rules.gets_number()
+    await gets_number(rules, BORIS, OTHER_PHONE, OF_BORIS)
+    events = [report(reference, "the odd one", caller=caller), report(OF_BORIS)]
+
+    await rules.database.transact(lambda store: rules.take_event.take_many(store, events))
+
+    assert await confirmed(rules) == [BORIS]
+    assert await rules.rows("SELECT kind, reference FROM gateway_events ORDER BY kind") == [
+        {"kind": "call", "reference": OF_BORIS},
+        {"kind": "unknown", "reference": None},
+    ]
+
+
+async def test_an_early_report_does_not_count_for_a_reference_with_which_its_own_begins(rules: Rules) -> None:
+    reference = "1" * LONGEST_REFERENCE
+
+    async def request_number(_: Phone) -> AssignedNumber:
+        rules.later(1)
+        await rules.matches(report(reference + "2"))
+        return AssignedNumber(CALL_NUMBER, (), reference)
+
+    await rules.shares()
+
+    await is_served(rules, request_number)
+
+    assert await confirmed(rules) == []
