@@ -122,6 +122,7 @@ class OnGatewayEvent:
     async def _caller(self, store: Store, event: GatewayEvent, now: datetime) -> tuple[Fingerprint | None, str]:
         """Return whose phone called, and its mask; None if that is not known."""
         if not event.caller and event.reference:
+            await store.verifications.lock_reference(event.reference)
             called = await store.verifications.by_reference(event.reference)
             return (called.fingerprint, called.mask) if called is not None else (None, "")
         phone = await self._written_caller(store, event, now) if event.caller else None

@@ -141,6 +141,8 @@ class RequestNumber:
     async def _note_offer(self, ask: NumberRequest, offer: AssignedNumber, inbox_after: int | None) -> None:
         async def note(store: Store) -> None:
             now = self._clock.now()
+            # Before the person, as reports lock them.
+            await store.verifications.lock_reference(offer.reference)
             if (await store.gateway.breaker()).reason is not None:
                 await store.gateway.set_breaker(CircuitBreaker())
             await store.people.lock(ask.verification.user_id)

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from typing import TypeVar
 
 import pytest
 
 from bot.domain.gateway import LONGEST_REFERENCE, AssignedNumber, EventKind, EventSource, GatewayEvent
 from bot.domain.phone import Phone
 from bot.features.verification.numbers import RequestNumber
+from storage.store import Store, Transactions
 from tests.domain.makers import WINDOW
 from tests.features.rules import ANNA, BORIS, CALL_NUMBER, OTHER_PHONE, PHONE, Rules, callback
 
+T = TypeVar("T")
 OF_ANNA, OF_BORIS = "201737-542", "201737-543"
 MASK = "+7 ••• ••• 12-34"
 STORED = "SELECT reference, mask, verification_id FROM gateway_events ORDER BY id"
@@ -40,10 +45,13 @@ async def gets_number(
     await rules.database.transact(lambda store: store.verifications.give_number(ask, number, ends_at, inbox_after))
 
 
-async def is_served(rules: Rules, request: Callable[[Phone], Awaitable[AssignedNumber]]) -> None:
+async def is_served(
+    rules: Rules, request: Callable[[Phone], Awaitable[AssignedNumber]], transactions: Transactions | None = None
+) -> None:
     """Request the one number that is asked for."""
+    database = transactions or rules.database
     desk = RequestNumber(
-        rules.clock, rules.database, request, rules.phone_cipher, None, WINDOW, rules.notify_operators, rules.plan
+        rules.clock, database, request, rules.phone_cipher, None, WINDOW, rules.notify_operators, rules.plan
     )
     (ask,) = await desk.due(10, ())
     await desk(ask)
@@ -177,6 +185,46 @@ async def test_a_report_of_a_check_that_this_bot_did_not_ask_for_is_unrelated(ru
     )
 
     assert unrelated == [True, False]
+
+
+class ReportedMeanwhile:
+    """Transactions: before the end of the one that stores the number, its call is reported."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+        self._is_given = False
+        self._is_stored, self._is_reported = asyncio.Event(), asyncio.Event()
+
+    async def request_number(self, _: Phone) -> AssignedNumber:
+        self._rules.later(1)
+        self._is_given = True
+        return AssignedNumber(CALL_NUMBER, (), OF_ANNA)
+
+    async def report(self) -> None:
+        await self._is_stored.wait()
+        await self._rules.matches(report())
+        self._is_reported.set()
+
+    async def transact(self, work: Callable[[Store], Awaitable[T]]) -> T:
+        async def held(store: Store) -> T:
+            result = await work(store)
+            if self._is_given:
+                self._is_stored.set()
+                # The report has to wait for this transaction; if it does not, it is over by then.
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._is_reported.wait(), 1)
+            return result
+
+        return await self._rules.database.transact(held)
+
+
+async def test_a_report_that_arrives_while_its_number_is_stored_counts(rules: Rules) -> None:
+    meanwhile = ReportedMeanwhile(rules)
+    await rules.shares()
+
+    await asyncio.gather(is_served(rules, meanwhile.request_number, meanwhile), meanwhile.report())
+
+    assert await confirmed(rules) == [ANNA]
 
 
 unusable = pytest.mark.parametrize(
