@@ -10,7 +10,6 @@ from sqlalchemy import Row, bindparam, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.gateway import (
-    LONGEST_REFERENCE,
     CircuitBreaker,
     EventKind,
     EventSource,
@@ -152,7 +151,7 @@ def _event_row(new: NewGatewayEvent, now: datetime) -> dict[str, object]:
         "fingerprint": new.fingerprint,
         "mask": new.mask,
         "called": event.called[:CALLED_LENGTH],
-        "reference": event.reference[:LONGEST_REFERENCE] or None,
+        "reference": event.reference or None,
         "placed_at": event.placed_at,
         "received_at": now,
         "note": {**event.note, **({INBOX_ID: event.inbox_id} if event.inbox_id is not None else {})},

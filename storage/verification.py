@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
@@ -97,6 +98,12 @@ class Verifications:
     async def unconfirmed_by_phone(self, fingerprint: Fingerprint, since: datetime) -> list[Verification]:
         """Open or expired ones opened after `since`, newest first."""
         return await self._many(queries.UNCONFIRMED_BY_PHONE, {"phone": fingerprint, "since": since})
+
+    async def lock_reference(self, reference: str) -> None:
+        """Wait for other transactions that store this reference or look for it; they wait for this one. Otherwise a
+        report and the number that it names could miss each other. SQLite has one transaction at a time anyway."""
+        if reference and self._connection.dialect.name == "postgresql":
+            await self._connection.execute(queries.LOCK_REFERENCE, {"named": zlib.crc32(reference.encode()) - 2**31})
 
     async def by_reference(self, reference: str) -> Verification | None:
         """The one that has a number with this reference of the gateway; None if none has, or several."""

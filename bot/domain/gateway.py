@@ -59,6 +59,11 @@ LONGEST_REFERENCE = 64
 """Characters."""
 
 
+def is_reference(text: str) -> bool:
+    """Whether it can be stored whole as the reference of a number: short enough, and printable. Empty text can."""
+    return len(text) <= LONGEST_REFERENCE and text.isprintable()
+
+
 @dataclass(frozen=True, slots=True)
 class AssignedNumber:
     """The number to call, and all that the gateway might have assigned. `+` and digits.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import and_, bindparam, func, not_, or_, select, update
+from sqlalchemy import and_, bindparam, func, not_, or_, select, text, update
 
 from bot.domain.gateway import NOT_THE_PERSONS
 from bot.domain.verification import VerificationState
@@ -73,6 +73,8 @@ DUE_ASKS = (
 # The parameters' names are the columns that these set.
 SETTLE_ASK = update(tables.numbers).where(N.id == bindparam("which"), N.state == ASKED)
 BY_REFERENCE = select(N.verification_id).where(N.reference == bindparam("named"), N.state == GIVEN).distinct().limit(2)
+LOCK_REFERENCE = text("SELECT pg_advisory_xact_lock(1, CAST(:named AS INTEGER))")
+"""PostgreSQL keeps locks with a key of two parts apart from the bot's others, whose key has one."""
 LAST_NUMBER = select(N.state, N.reason).where(N.verification_id == bindparam("of")).order_by(N.id.desc()).limit(1)
 FAILED_LAST = select(N.verification_id).where(
     N.id.in_(

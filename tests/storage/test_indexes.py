@@ -70,6 +70,9 @@ SMALL = {"gates", "mass_declines", "announcements", "operators", "erasures"}
         lambda store: store.seen.forget(NOW),
         lambda store: store.tasks.forget(NOW),
         lambda store: store.operators.has(1),
+        lambda store: store.verifications.by_reference("r"),
+        lambda store: store.events.unused_calls(Fingerprint("f"), "r", NOW),
+        lambda store: store.events.unused_calls(Fingerprint("f"), "", NOW),
     ],
     ids=[
         "windows that closed",
@@ -112,6 +115,9 @@ SMALL = {"gates", "mass_declines", "announcements", "operators", "erasures"}
         "updates seen",
         "tasks done",
         "operator",
+        "the number of a reference",
+        "calls to a reference",
+        "calls of a phone",
     ],
 )
 async def test_what_the_loops_ask_reads_no_whole_table(

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from bot.clock import Clock
 from bot.crypto import PhoneCipher, TokenGenerator
 from bot.domain.eligibility import VerifiedPhone
-from bot.domain.gateway import EventKind, EventSource, GatewayEvent, NewGatewayEvent
+from bot.domain.gateway import EventKind, EventSource, GatewayEvent, NewGatewayEvent, is_reference
 from bot.domain.journal import Event
 from bot.domain.phone import ContactRefusal, Fingerprint, Phone
 from bot.domain.screens import ScreenName
@@ -33,7 +33,8 @@ class OnGatewayEvent:
 
     A call matches by the caller's phone, the called number if reported, and its time; or by the reference of the number
     in place of the phone: see `CallNumber.matches`. Repeats are ignored. A call reported by callback and by inbox
-    counts once. Calls that match nothing, and events that are not calls, are stored and change nothing.
+    counts once. Calls that match nothing, and events that are not calls, are stored and change nothing. A report whose
+    reference no number can have is such an event: cut to what fits, it could name another number.
 
     Returns whether the event is new and unrelated to this bot. A call is related if it confirms, or if its phone
     verifies, or verified, somebody here.
@@ -55,7 +56,7 @@ class OnGatewayEvent:
         self._token_generator = token_generator
 
     async def __call__(self, store: Store, event: GatewayEvent) -> bool:
-        now = self._clock.now()
+        event, now = _named(event), self._clock.now()
         fingerprint, mask = await self._caller(store, event, now)
         if event.identity and await store.events.is_kept(self._phone_cipher.earlier_digest(event.identity)):
             return False
@@ -76,7 +77,7 @@ class OnGatewayEvent:
 
     async def take_many(self, store: Store, events: Sequence[GatewayEvent]) -> list[bool]:
         """Process several in order; store those that are not calls with one statement."""
-        now = self._clock.now()
+        events, now = [_named(event) for event in events], self._clock.now()
         others = [event for event in events if event.kind is not EventKind.CALL]
         # Digests under which an earlier version stored them.
         earlier = [self._phone_cipher.earlier_digest(event.identity) if event.identity else "" for event in others]
@@ -121,6 +122,7 @@ class OnGatewayEvent:
     async def _caller(self, store: Store, event: GatewayEvent, now: datetime) -> tuple[Fingerprint | None, str]:
         """Return whose phone called, and its mask; None if that is not known."""
         if not event.caller and event.reference:
+            await store.verifications.lock_reference(event.reference)
             called = await store.verifications.by_reference(event.reference)
             return (called.fingerprint, called.mask) if called is not None else (None, "")
         phone = await self._written_caller(store, event, now) if event.caller else None
@@ -174,6 +176,11 @@ class OnGatewayEvent:
                 return None
             return verification
         return None
+
+
+def _named(event: GatewayEvent) -> GatewayEvent:
+    """Return the event; one that names a call to nothing if its reference is none."""
+    return event if is_reference(event.reference) else replace(event, kind=EventKind.UNKNOWN, reference="")
 
 
 def _call(event: GatewayEvent, caller: Fingerprint, called: str, now: datetime) -> Call:

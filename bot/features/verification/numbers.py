@@ -9,12 +9,12 @@ from datetime import timedelta
 from bot.clock import Clock
 from bot.crypto import PhoneCipher
 from bot.domain.gateway import (
-    LONGEST_REFERENCE,
     NOT_THE_PERSONS,
     AssignedNumber,
     CircuitBreaker,
     GatewayError,
     GatewayReason,
+    is_reference,
 )
 from bot.domain.incidents import Finding, IncidentKind, UnreadableRow
 from bot.domain.journal import Event
@@ -115,8 +115,8 @@ class RequestNumber:
         """Return the assigned number in the numbering of the person's country, however the gateway writes it. Raises
         GatewayError if the number to call is not one: a call to it would cost money, or reach somebody else."""
         numbers = [self._of_country(number, phone) for number in (offer.number, *offer.alternatives)]
-        if len(offer.reference) > LONGEST_REFERENCE:
-            raise GatewayError(GatewayReason.UNAVAILABLE, detail="a reference that is too long")
+        if not is_reference(offer.reference):
+            raise GatewayError(GatewayReason.UNAVAILABLE, detail="a reference that is too long, or not printable")
         if numbers[0] is None:
             raise GatewayError(GatewayReason.UNAVAILABLE, detail="a number of another country")
         others = tuple(dict.fromkeys(number for number in numbers[1:] if number is not None))
@@ -141,6 +141,8 @@ class RequestNumber:
     async def _note_offer(self, ask: NumberRequest, offer: AssignedNumber, inbox_after: int | None) -> None:
         async def note(store: Store) -> None:
             now = self._clock.now()
+            # Before the person, as reports lock them.
+            await store.verifications.lock_reference(offer.reference)
             if (await store.gateway.breaker()).reason is not None:
                 await store.gateway.set_breaker(CircuitBreaker())
             await store.people.lock(ask.verification.user_id)

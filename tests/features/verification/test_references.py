@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from typing import TypeVar
 
 import pytest
 
 from bot.domain.gateway import LONGEST_REFERENCE, AssignedNumber, EventKind, EventSource, GatewayEvent
 from bot.domain.phone import Phone
 from bot.features.verification.numbers import RequestNumber
+from storage.store import Store, Transactions
 from tests.domain.makers import WINDOW
 from tests.features.rules import ANNA, BORIS, CALL_NUMBER, OTHER_PHONE, PHONE, Rules, callback
 
+T = TypeVar("T")
 OF_ANNA, OF_BORIS = "201737-542", "201737-543"
 MASK = "+7 ••• ••• 12-34"
 STORED = "SELECT reference, mask, verification_id FROM gateway_events ORDER BY id"
@@ -40,10 +45,13 @@ async def gets_number(
     await rules.database.transact(lambda store: store.verifications.give_number(ask, number, ends_at, inbox_after))
 
 
-async def is_served(rules: Rules, request: Callable[[Phone], Awaitable[AssignedNumber]]) -> None:
+async def is_served(
+    rules: Rules, request: Callable[[Phone], Awaitable[AssignedNumber]], transactions: Transactions | None = None
+) -> None:
     """Request the one number that is asked for."""
+    database = transactions or rules.database
     desk = RequestNumber(
-        rules.clock, rules.database, request, rules.phone_cipher, None, WINDOW, rules.notify_operators, rules.plan
+        rules.clock, database, request, rules.phone_cipher, None, WINDOW, rules.notify_operators, rules.plan
     )
     (ask,) = await desk.due(10, ())
     await desk(ask)
@@ -179,14 +187,93 @@ async def test_a_report_of_a_check_that_this_bot_did_not_ask_for_is_unrelated(ru
     assert unrelated == [True, False]
 
 
-async def test_a_number_with_a_reference_too_long_to_store_is_not_given(rules: Rules) -> None:
+class ReportedMeanwhile:
+    """Transactions: before the end of the one that stores the number, its call is reported."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+        self._is_given = False
+        self._is_stored, self._is_reported = asyncio.Event(), asyncio.Event()
+
+    async def request_number(self, _: Phone) -> AssignedNumber:
+        self._rules.later(1)
+        self._is_given = True
+        return AssignedNumber(CALL_NUMBER, (), OF_ANNA)
+
+    async def report(self) -> None:
+        await self._is_stored.wait()
+        await self._rules.matches(report())
+        self._is_reported.set()
+
+    async def transact(self, work: Callable[[Store], Awaitable[T]]) -> T:
+        async def held(store: Store) -> T:
+            result = await work(store)
+            if self._is_given:
+                self._is_stored.set()
+                # The report has to wait for this transaction; if it does not, it is over by then.
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._is_reported.wait(), 1)
+            return result
+
+        return await self._rules.database.transact(held)
+
+
+async def test_a_report_that_arrives_while_its_number_is_stored_counts(rules: Rules) -> None:
+    meanwhile = ReportedMeanwhile(rules)
+    await rules.shares()
+
+    await asyncio.gather(is_served(rules, meanwhile.request_number, meanwhile), meanwhile.report())
+
+    assert await confirmed(rules) == [ANNA]
+
+
+unusable = pytest.mark.parametrize(
+    "reference",
+    ["1" * (LONGEST_REFERENCE + 1), "1" * 2**20, "2017\x0037-542", "\ud800", "201737\n"],
+    ids=["too long", "a megabyte", "NUL", "half of a pair", "line end"],
+)
+
+
+@unusable
+async def test_a_number_with_a_reference_that_cannot_be_stored_is_not_given(rules: Rules, reference: str) -> None:
     async def request_number(_: Phone) -> AssignedNumber:
-        return AssignedNumber(CALL_NUMBER, (), "1" * (LONGEST_REFERENCE + 1))
+        return AssignedNumber(CALL_NUMBER, (), reference)
 
     await rules.shares()
 
     await is_served(rules, request_number)
 
     assert await rules.states() == ["refused"]
-    await rules.matches(report("1" * (LONGEST_REFERENCE + 1)))
-    assert (await rules.journal())[-1] == "call_unmatched"
+
+
+@pytest.mark.parametrize("caller", ["", PHONE])
+@unusable
+async def test_a_report_with_such_a_reference_is_stored_and_confirms_nothing(
+    rules: Rules, reference: str, caller: str
+) -> None:
+    await rules.gets_number()
+    await gets_number(rules, BORIS, OTHER_PHONE, OF_BORIS)
+    events = [report(reference, "the odd one", caller=caller), report(OF_BORIS)]
+
+    await rules.database.transact(lambda store: rules.take_event.take_many(store, events))
+
+    assert await confirmed(rules) == [BORIS]
+    assert await rules.rows("SELECT kind, reference FROM gateway_events ORDER BY kind") == [
+        {"kind": "call", "reference": OF_BORIS},
+        {"kind": "unknown", "reference": None},
+    ]
+
+
+async def test_an_early_report_does_not_count_for_a_reference_with_which_its_own_begins(rules: Rules) -> None:
+    reference = "1" * LONGEST_REFERENCE
+
+    async def request_number(_: Phone) -> AssignedNumber:
+        rules.later(1)
+        await rules.matches(report(reference + "2"))
+        return AssignedNumber(CALL_NUMBER, (), reference)
+
+    await rules.shares()
+
+    await is_served(rules, request_number)
+
+    assert await confirmed(rules) == []
