@@ -96,12 +96,12 @@ class Sweep:
 
     async def make_up_for_outage(self, store: Store) -> None:
         """Extend all deadlines by the time without a bot. Run it once, before anything else."""
-        now = self._clock.now()
+        now, lived = self._clock.now(), self._clock.lived()
         last_alive = await store.gateway.alive(now)
         if last_alive is not None and (outage := (now - last_alive).total_seconds()) > OUTAGE:
             await store.requests.shift_deadlines(outage)
         await self._follow_step_back(store, last_alive, now)
-        self._keep(now)
+        self._keep(now, lived)
 
     def froze(self, seconds: float) -> None:
         """Record that this process stood still for some seconds, so that they do not count against anybody."""
@@ -112,27 +112,22 @@ class Sweep:
         if not self._is_telegram_there():
             self._was_away, self._is_back = True, False
         elif self._was_away:
-            await self._prolong_windows(store)
+            await self._prolong_windows(store, self.jumped(), self._clock.now())
             await self.make_up_for_outage(store)
             self._is_back = True
         else:
-            now, unlived = self._clock.now(), self._unlived()
+            now, lived, jumped = self._clock.now(), self._clock.lived(), self.jumped()
+            unlived = max(jumped, self._frozen)
             last_alive = await (store.gateway.alive(now) if self._is_sending() else store.gateway.alive_at())
             if unlived > OUTAGE:
                 await store.requests.shift_deadlines(unlived)
-            await self._prolong_windows(store)
+            await self._prolong_windows(store, jumped, now)
             await self._follow_step_back(store, last_alive, now)
-            self._keep(now)
+            self._keep(now, lived)
 
-    async def _prolong_windows(self, store: Store) -> None:
-        now = self._clock.now()
-        if (jumped := self.jumped()) > OUTAGE:
+    async def _prolong_windows(self, store: Store, jumped: float, now: datetime) -> None:
+        if jumped > OUTAGE:
             await store.screens.touch(await store.verifications.shift_deadlines(jumped, now), now, acted=False)
-
-    def _unlived(self) -> float:
-        """Return the seconds since the last sweep in which the machine slept, its clock was set forward, or the process
-        stood still."""
-        return max(self.jumped(), self._frozen)
 
     def jumped(self) -> float:
         """Return the seconds by which the clock has jumped since the last sweep; negative if it went back. Time in
@@ -142,8 +137,9 @@ class Sweep:
         passed = (self._clock.now() - self._kept_at).total_seconds()
         return passed - (self._clock.lived() - self._lived)
 
-    def _keep(self, now: datetime) -> None:
-        self._kept_at, self._lived, self._frozen = now, self._clock.lived(), 0.0
+    def _keep(self, now: datetime, lived: float) -> None:
+        """`now` and `lived` are of the same moment: the time that statements take in between would look like a jump."""
+        self._kept_at, self._lived, self._frozen = now, lived, 0.0
 
     async def _follow_step_back(self, store: Store, last_alive: datetime | None, now: datetime) -> None:
         if last_alive is None or self._on_step_back is None:

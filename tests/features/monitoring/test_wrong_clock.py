@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from bot.domain.outgoing import DeliveryResult, DeliveryStatus, TaskKind
 from bot.domain.tasks import DeleteMessage
 from storage import monitoring
+from storage.gateway import GatewayState
 from storage.sql import tables
 from storage.store import Store
 from tests.domain.makers import WINDOW
@@ -59,6 +60,26 @@ async def test_time_in_which_the_process_stood_still_does_not_count_either(rules
         await rules.sweeps()
 
     assert await rules.requests() == ["waiting"]
+
+
+async def test_a_sweep_that_lasts_two_minutes_prolongs_no_window(rules: Rules, monkeypatch: pytest.MonkeyPatch) -> None:
+    await rules.gets_number()
+    alive = GatewayState.alive
+
+    async def slowly(state: GatewayState, now: datetime) -> datetime | None:
+        before = await alive(state, now)
+        rules.later(2 * MINUTE)
+        return before
+
+    with monkeypatch.context() as patch:
+        patch.setattr(GatewayState, "alive", slowly)
+        await rules.sweeps()
+        await rules.sweeps()
+    # Four minutes are over.
+    rules.later(WINDOW.total_seconds() - 3 * MINUTE)
+    await rules.sweeps()
+
+    assert await rules.states() == ["expired"]
 
 
 async def test_what_was_written_by_a_clock_a_day_ahead_waits_for_no_day(rules: Rules) -> None:
