@@ -15,6 +15,7 @@ PRESENTATION = frozenset(
         "frame",
         "installation",
         "log_lines",
+        "file_format",
         "parse",
         "states",
         "troubles",
@@ -27,7 +28,6 @@ OUTWARD = frozenset(
         "monitoring/monitor",
         "monitoring/runtime_stats",
         "privacy/export",
-        "settings/file_format",
         "webhooks/http",
         "webhooks/worker",
     }
@@ -42,9 +42,10 @@ def holds_rules(path: str) -> bool:
     """Return whether the module at this path, from the project's folder, holds rules: plain Python over the store."""
     if path in DELIVERY_RULES:
         return True
+    return path.startswith(FEATURES) and PurePosixPath(path).stem not in PRESENTATION and not is_outward(path)
+
+
+def is_outward(path: str) -> bool:
+    """Return whether the module is one of `OUTWARD`."""
     place = PurePosixPath(path)
-    return (
-        path.startswith(FEATURES)
-        and place.stem not in PRESENTATION
-        and f"{place.parent.name}/{place.stem}" not in OUTWARD
-    )
+    return path.startswith(FEATURES) and f"{place.parent.name}/{place.stem}" in OUTWARD

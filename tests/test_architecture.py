@@ -11,7 +11,7 @@ from pathlib import Path
 import grimp
 import pytest
 
-from tests.layers import holds_rules
+from tests.layers import DELIVERY_RULES, OUTWARD, PRESENTATION, holds_rules, is_outward
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("bot", "handlers", "storage")
@@ -103,15 +103,66 @@ def test_every_contract_is_shown_to_catch_something(verdict_on_offences: str) ->
     assert " 0 kept, " in verdict_on_offences
 
 
-def test_the_rules_import_nothing_beyond_the_standard_library() -> None:
+RULES_USE = (
+    "bot.clock",
+    "bot.crypto",
+    "bot.domain",
+    "bot.numbering",
+    "storage.store",
+    "bot.features.settings.file_format",
+)
+"""What rules may import of the project besides each other."""
+KNOW_NO_SCREENS = ("bot.gateway", "bot.i18n", "bot.telegram", "bot.web")
+
+
+def path_of(module: str) -> str:
+    return f"{module.replace('.', '/')}.py"
+
+
+def wrong_imports(graph: grimp.ImportGraph) -> list[str]:
+    """Return imports with which a rule, a loop or a client of a feature knows what only screens and tasks may know."""
+    wrong = []
+    for module in graph.modules:
+        imported = graph.find_modules_directly_imported_by(module)
+        if holds_rules(path_of(module)) and not graph.find_children(module):
+            wrong += [
+                f"{module} -> {other}"
+                for other in imported
+                if other.startswith(PACKAGES) and not (other.startswith(RULES_USE) or holds_rules(path_of(other)))
+            ]
+            libraries = {other.split(".")[0] for other in imported} - sys.stdlib_module_names - set(PACKAGES)
+            wrong += [f"{module} -> {library}" for library in libraries]
+        elif is_outward(path_of(module)):
+            wrong += [f"{module} -> {other}" for other in imported if other.startswith(KNOW_NO_SCREENS)]
+    return wrong
+
+
+def test_rules_are_plain_python_over_the_store() -> None:
     graph = grimp.build_graph(*PACKAGES, include_external_packages=True, cache_dir=None)
-    inside = [module for package in ("bot.features", "bot.delivery") for module in graph.find_descendants(package)]
-    rules = [module for module in inside if holds_rules(f"{module.replace('.', '/')}.py")]
-    rules += [*graph.find_descendants("bot.domain"), "bot.clock"]
+    assert wrong_imports(graph) == []
 
-    imported = {other.split(".")[0] for module in rules for other in graph.find_modules_directly_imported_by(module)}
+    graph.add_import(importer="bot.features.raids.detect", imported="bot.telegram.keyboards")
+    graph.add_import(importer="bot.features.raids.detect", imported="aiogram")
+    graph.add_import(importer="bot.features.raids.detect", imported="bot.features.raids.screens")
+    graph.add_import(importer="bot.features.webhooks.http", imported="bot.telegram.methods")
+    assert len(wrong_imports(graph)) == 4
 
-    assert imported - sys.stdlib_module_names == {"bot", "storage"}
+
+def test_the_domain_imports_nothing_beyond_the_standard_library() -> None:
+    graph = grimp.build_graph(*PACKAGES, include_external_packages=True, cache_dir=None)
+    modules = [*graph.find_descendants("bot.domain"), "bot.clock"]
+
+    imported = {other.split(".")[0] for module in modules for other in graph.find_modules_directly_imported_by(module)}
+
+    assert imported - sys.stdlib_module_names == {"bot"}
+
+
+def test_the_lists_of_modules_that_hold_no_rules_name_modules_that_exist() -> None:
+    modules = [path.relative_to(ROOT / "bot/features") for path in (ROOT / "bot/features").rglob("*.py")]
+
+    assert {module.stem for module in modules} >= PRESENTATION
+    assert {str(module.with_suffix("")) for module in modules} >= OUTWARD
+    assert all((ROOT / path).exists() for path in DELIVERY_RULES)
 
 
 def import_circle(*packages: str) -> list[str]:
