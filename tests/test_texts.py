@@ -11,7 +11,10 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
+from bot import settings
+from bot.features.settings.words import LANGUAGE_NAMES
 from bot.i18n.texts import LANGUAGES, LOCALES, Texts, shown, visible
+from bot.telegram.commands import OTHER_LANGUAGES
 
 ROOT = Path(__file__).parent.parent
 KEYWORDS = {"words": None, "_": None, "many": (1, 2)}
@@ -143,3 +146,8 @@ def test_a_title_that_draws_nothing_is_a_sign_of_its_own(title: str) -> None:
 @pytest.mark.parametrize("title", ["Flats", "🔥", "❤️", "🫨", "квартиры", "+1", "e\u0301", "שלום"])
 def test_a_title_that_draws_something_stays_as_it_is(title: str) -> None:
     assert visible(title) == title
+
+
+def test_every_place_that_lists_our_languages_lists_the_same() -> None:
+    assert set(LANGUAGES) == set(settings.LANGUAGES) == set(LANGUAGE_NAMES)
+    assert not set(LANGUAGES) & set(OTHER_LANGUAGES)
