@@ -107,7 +107,7 @@ def _buttons(button: Callable[..., Any]) -> None:
     button(verification.cancel_button, VerificationButton.filter(F.step == VerificationAction.CANCEL))
     again = (VerificationAction.ANOTHER, VerificationAction.AGAIN)
     button(verification.again_button, VerificationButton.filter(F.step.in_(again)))
-    button(verification.screen_button, PlaceButton.filter(F.place.in_(verification.FACES)))
+    button(verification.screen_button, PlaceButton.filter(F.place.in_(verification.PLACES)))
     button(verification.enter_button, PlaceButton.filter(F.place == Place.ENTER))
     button(verification.link_button, PlaceButton.filter(F.place == Place.LINK))
     button(verification.appeal_button, PlaceButton.filter(F.place == Place.APPEAL))

@@ -19,7 +19,7 @@ from bot.i18n.texts import visible
 from bot.telegram.keyboards import Place, PlaceButton, VerificationButton
 from storage.store import Store
 
-FACES = {Place.HOME: ScreenName.WELCOME, Place.HELP: ScreenName.HELP, Place.PRIVACY: ScreenName.PRIVACY}
+PLACES = {Place.HOME: ScreenName.WELCOME, Place.HELP: ScreenName.HELP, Place.PRIVACY: ScreenName.PRIVACY}
 
 
 async def contact(message: Message, store: Store, person: Person, take_contact: ShareContact) -> None:
@@ -111,7 +111,7 @@ async def screen_button(
     clock: Clock,
 ) -> None:
     """Home, help or privacy."""
-    await show_screen(store, person, FACES[callback_data.place], fresh=False)
+    await show_screen(store, person, PLACES[callback_data.place], fresh=False)
     await answer_button(store, query.from_user.id, query.id, Toast.NOTHING, clock.now())
 
 

@@ -1,4 +1,4 @@
-"""What a check of the doctor finds, and what several checks share: the clocks, and the proxies."""
+"""The result of a check of the doctor, and the clocks and proxies, which several checks share."""
 
 from __future__ import annotations
 

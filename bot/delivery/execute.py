@@ -131,7 +131,7 @@ class TelegramExecutor:
             tasks.SayUnknownGate: stats.unknown,
             **(others or {}),
         }
-        """How to run each class of work. A log line goes out in a batch instead."""
+        """The runner of each class of work. A log line goes out in a batch instead."""
 
     def _own_runners(self) -> dict[type[Work], TaskRunner]:
         return {

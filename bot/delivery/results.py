@@ -95,7 +95,7 @@ class SettleTask:
             tasks.SendMyData: nothing,
             tasks.SendExport: nothing,
         }
-        """How to apply the result of each class of work."""
+        """For each class of work, the function that applies its result."""
 
     async def __call__(self, store: Store, task: PendingTask, receipt: DeliveryResult, now: datetime) -> None:
         await self.on_result[type(task.work)](store, task, task.work, receipt, now)

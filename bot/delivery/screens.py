@@ -82,7 +82,7 @@ from bot.telegram.rendered import RenderedMessage
 
 V = TypeVar("V", bound=View)
 Screens = dict[type, Callable[[Any, Words, datetime], RenderedMessage]]
-"""How to render each kind of view."""
+"""The renderer of each kind of view."""
 Row = tuple[type, Callable[[Any, Words, datetime], RenderedMessage]]
 
 

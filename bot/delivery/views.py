@@ -1,4 +1,4 @@
-"""What each screen shows, built from the current state when it is drawn."""
+"""The content of each screen, built from the current state when it is drawn."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What the product does: a folder for each feature, with the same file names in each."""
+"""The features of the product: a folder for each, with the same file names in each."""

@@ -1,4 +1,4 @@
-"""What the bot asks of a gateway of calls.
+"""The interface of a gateway of calls.
 
 A gateway assigns a number to a phone. The person calls the number, and the gateway reports the call: by a callback, and
 some gateways also by an inbox. docs/gateway.md says how to add a gateway.
@@ -89,7 +89,7 @@ class VariableNames:
 
 @dataclass(frozen=True, slots=True)
 class GatewaySettings:
-    """What the operator has set for this gateway, as far as the rest of the bot needs it.
+    """The operator's settings of this gateway, as far as the rest of the bot needs them.
 
     `call_window`: how long a number can be called. `poll_every`: how often to read the inbox while somebody waits;
     zero: never. `relay_url`: where to pass on reports that do not concern the bot. `price` of one number, and
@@ -113,7 +113,7 @@ class CallGateway(Protocol):
 
     @property
     def settings(self) -> GatewaySettings:
-        """What the operator has set for it."""
+        """The operator's settings of it."""
 
     @property
     def read_inbox(self) -> ReadInbox | None:

@@ -28,7 +28,7 @@ from handlers.monitoring import Probes
 
 @dataclass(frozen=True, slots=True)
 class CallScreens:
-    """What shows call screens, in a browser and in the Mini App."""
+    """The parts that show call screens, in a browser and in the Mini App."""
 
     files: StaticFiles
     view: CallView

@@ -1,1 +1,1 @@
-"""What an admin may do, what the bot may do for them, and the log chat."""
+"""The rights of admins, navigation between the pages of the panel, and the log chat."""

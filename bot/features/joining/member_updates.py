@@ -1,4 +1,4 @@
-"""What Telegram reports about members of a gate's chat, and about people who block the bot."""
+"""Updates about members of a gate's chat, and about people who block the bot."""
 
 from __future__ import annotations
 

@@ -322,7 +322,7 @@ class ChangeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RestrictionChange:
-    """What was done to whom, by whom; `until` when it ends."""
+    """An admin or a bot (`actor_id`) changed the restriction of a member; `until`: when it ends."""
 
     user_id: int
     change: ChangeKind

@@ -1,1 +1,1 @@
-"""Who runs this installation, and what they are notified of."""
+"""The operators of this installation, and their notifications."""

@@ -1,1 +1,1 @@
-"""What is stored about a person: their file, its deletion, exports, retention."""
+"""The data stored about a person: their file, deletion, exports, retention."""

@@ -1,4 +1,4 @@
-"""What all pages of settings share: frame, ticks, rows of buttons."""
+"""Parts that all pages of settings share: frame, ticks, rows of buttons."""
 
 from __future__ import annotations
 

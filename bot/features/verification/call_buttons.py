@@ -19,8 +19,8 @@ Press = Callable[[Store, Person, int], Awaitable[Toast]]
 
 @dataclass(frozen=True, slots=True)
 class PressedCallButton:
-    """What a button did, and the state after it. `opens_at`: when the next number is possible, if the limits refused
-    one; `next_token`: that of the call screen that continues this one, if there is another."""
+    """The effect of a button, and the state after it. `opens_at`: when the next number is possible, if the limits
+    refused one; `next_token`: that of the call screen that continues this one, if there is another."""
 
     screen: CallScreen
     toast: Toast
@@ -29,8 +29,8 @@ class PressedCallButton:
 
 
 class PressCallButton:
-    """Whoever has the link of a call screen acts as its person, while the screen is visible. None for an unknown token,
-    and for a screen that is over."""
+    """Acts as the person of a call screen for anybody who has its link, while the screen is visible. None for an
+    unknown token, and for a screen that is over."""
 
     def __init__(
         self, clock: Clock, read: ReadCalls, ask_number_again: RetryVerification, cancel: CancelVerification
