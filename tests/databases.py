@@ -39,6 +39,25 @@ CARELESS = {
 """Settings of the PostgreSQL server (its manual, "Non-Durable Settings")."""
 
 
+MAKE_EMPTY = """
+DO $$
+DECLARE statements text;
+BEGIN
+    SELECT string_agg(format('DELETE FROM %s;', oid::regclass), ' ') INTO statements
+    FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname <> 'alembic_version';
+    statements := statements || (
+        SELECT string_agg(format('PERFORM setval(%L, 1, false);', oid::regclass), ' ')
+        FROM pg_class WHERE relkind = 'S' AND relnamespace = 'public'::regnamespace
+    );
+    EXECUTE format('CREATE FUNCTION pg_temp.make_empty() RETURNS void LANGUAGE plpgsql AS %L', 'BEGIN
+        PERFORM pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid();
+        ' || statements || ' END');
+END $$
+"""
+"""Defines a function that ends all other connections, deletes all rows, and sets all counters back."""
+
+
 def keep_in_memory() -> None:
     """Make temporary files in memory from now on: databases write and sync many small ones.
 
@@ -71,10 +90,13 @@ class Postgres:
         self._do("SELECT pg_reload_conf()")
         self._do("CREATE DATABASE migrated")
         migrate_now(self._url("migrated"))
+        self._shared: AsyncConnection | None = None
 
     def stop(self) -> None:
         """End the server, and delete its data."""
-        self._loop.run(self._connection.close())
+        for connection in (self._connection, self._shared):
+            if connection is not None:
+                self._loop.run(connection.close())
         self._loop.close()
         self._server.cleanup()
 
@@ -86,8 +108,23 @@ class Postgres:
         yield self._url(name)
         self._do(f"DROP DATABASE {name} WITH (FORCE)")
 
-    async def _connect(self) -> AsyncConnection:
-        url = driver_url(self._url("postgres"))
+    @contextmanager
+    def shared_database(self) -> Iterator[str]:
+        """The address of a migrated database without rows, for a test that changes nothing but rows.
+
+        Such tests use one database in turn: emptying it takes a tenth of the time of a copy.
+        """
+        if self._shared is None:
+            self._do("CREATE DATABASE shared TEMPLATE migrated STRATEGY FILE_COPY")
+            self._shared = self._loop.run(self._connect("shared"))
+            self._loop.run(self._shared.execute(text(MAKE_EMPTY)))
+            # No order of the tables keeps every reference to another one at every moment.
+            self._loop.run(self._shared.execute(text("SET session_replication_role = 'replica'")))
+        yield self._url("shared")
+        self._loop.run(self._shared.execute(text("SELECT pg_temp.make_empty()")))
+
+    async def _connect(self, database: str = "postgres") -> AsyncConnection:
+        url = driver_url(self._url(database))
         return await create_async_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT").connect()
 
     def _do(self, statement: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import httpx
 import pytest
@@ -11,7 +11,18 @@ from bot.crypto import Pseudonymizer
 from bot.gateway.smsc.client import SmscClient, SmscCredentials
 from bot.sandbox.world import World
 from storage.engine.database import Database
+from tests.databases import Postgres
 from tests.features.rules import Rules
+
+
+@pytest.fixture
+def postgres_url(postgres: Postgres) -> Iterator[str]:
+    """A PostgreSQL database with the newest schema and nothing in it.
+
+    Rules change nothing but rows, so these tests use one database in turn.
+    """
+    with postgres.shared_database() as url:
+        yield url
 
 
 @pytest.fixture

@@ -180,8 +180,8 @@ async def are_gone(callgate: Installation, table: str, condition: str, clock_mov
         await clock_moves.wait_until(lambda: True)
 
 
-async def a_newcomer_gets_in_beside(world: World, callgate: Installation, operator: Person, names: Sequence[str]) -> None:
-    """Write these rows, each of a person of its own; a newcomer gets in, every row is set aside, and an operator hears of it."""
+async def a_newcomer_gets_in(world: World, callgate: Installation, operator: Person, names: Sequence[str]) -> None:
+    """Write rows of other people: a newcomer gets in, and the bot sets every row aside and says so."""
     owner = world.person("Olga", language="en")
     group = world.group("Flat owners", owner=owner)
     await operator.says("/start")
@@ -200,7 +200,7 @@ async def a_newcomer_gets_in_beside(world: World, callgate: Installation, operat
         await other.insert(
             "people", user_id=user_id, chat_id=user_id, language="en", can_be_written=True, met_at=LONG_AGO
         )
-        await other.insert(table, **row | whose)
+        await other.insert(table, **{**row, **whose})
         if name == "verification whose number is none":
             await other.insert("numbers", **NUMBER, alternatives="7")
         if name in WITH_SCREEN:
@@ -225,7 +225,7 @@ async def a_newcomer_gets_in_beside(world: World, callgate: Installation, operat
 async def test_a_row_that_cannot_be_read_is_set_aside_and_a_newcomer_is_served(
     world: World, install: Install, operator: Person, name: str
 ) -> None:
-    await a_newcomer_gets_in_beside(world, await install(), operator, [name])
+    await a_newcomer_gets_in(world, await install(), operator, [name])
 
 
 @pytest.mark.parametrize("table", TOGETHER)
@@ -233,7 +233,7 @@ async def test_rows_that_cannot_be_read_are_all_set_aside_and_a_newcomer_is_serv
     world: World, install: Install, operator: Person, table: str
 ) -> None:
     names = [name for name, (of, _) in ROWS.items() if of == table]
-    await a_newcomer_gets_in_beside(world, await install(), operator, names)
+    await a_newcomer_gets_in(world, await install(), operator, names)
 
 
 BROKEN_GATES = {
