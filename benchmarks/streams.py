@@ -34,7 +34,7 @@ PATIENCE = 120.0
 async def fill(folder: str, count: int) -> list[str]:
     """That many people who wait for their call; the tokens of their screens."""
     now = REAL_TIME.now()
-    database = Database(f"sqlite:///{folder}/callgate.db")
+    database = Database(f"sqlite:///{folder}/callgate.db", REAL_TIME.now)
     await database.open()
     await migrate(database)
     people, verifications, numbers = [], [], []

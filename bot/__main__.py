@@ -22,7 +22,7 @@ from bot.app import App, TokenRefusedError
 from bot.cli.data import add_commands, erase, export
 from bot.cli.doctor import examine
 from bot.cli.statistics import findings_json, statistics_json, statistics_tables
-from bot.clock import SystemClock
+from bot.clock import REAL_TIME, SystemClock
 from bot.domain.statistics import PERIODS, period
 from bot.features.statistics.actions import ReadStatistics
 from bot.settings import ConfigurationError, Settings
@@ -69,11 +69,11 @@ async def stats(config: Settings, given: argparse.Namespace) -> int:
     if asked is None:
         return _complain(f"--period: one of {', '.join(PERIODS)}", WRONG_USE)
     url = config.DATABASE_URL.get_secret_value()
-    titles = await read_once(url, lambda store: store.gates.titles())
+    titles = await read_once(url, REAL_TIME.now, lambda store: store.gates.titles())
     if given.gate is not None and given.gate not in titles:
         return _complain(f"--gate: there is no gate with the id {given.gate}", WRONG_USE)
     read = ReadStatistics()
-    told = await read_once(url, lambda store: read(store, asked, given.gate))
+    told = await read_once(url, REAL_TIME.now, lambda store: read(store, asked, given.gate))
     if given.json:
         sys.stdout.write(statistics_json(told, titles) + "\n")
     else:
@@ -83,7 +83,7 @@ async def stats(config: Settings, given: argparse.Namespace) -> int:
 
 async def migrate_only(config: Settings, _given: argparse.Namespace) -> int:
     """Bring the database to the newest schema."""
-    database = Database(config.DATABASE_URL.get_secret_value())
+    database = Database(config.DATABASE_URL.get_secret_value(), REAL_TIME.now)
     await database.open()
     try:
         await migrate(database)
@@ -94,7 +94,7 @@ async def migrate_only(config: Settings, _given: argparse.Namespace) -> int:
 
 async def backup(config: Settings, given: argparse.Namespace) -> int:
     """Write a copy of the database, while the bot is stopped."""
-    database = Database(config.DATABASE_URL.get_secret_value())
+    database = Database(config.DATABASE_URL.get_secret_value(), REAL_TIME.now)
     await database.open()
     try:
         schema = await back_up(database, given.file)

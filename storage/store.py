@@ -44,9 +44,13 @@ class Store:
     Lives as long as its transaction.
     """
 
-    def __init__(self, connection: AsyncConnection, pseudonymizer: Pseudonymizer | None = None) -> None:
+    def __init__(self, connection: AsyncConnection, now: datetime, pseudonymizer: Pseudonymizer | None = None) -> None:
         """Without a `pseudonymizer`, erased people are not recognised, and nobody can be erased."""
         self.connection = connection
+        self.now = now
+        """The moment of the work: the clock's time when it began. All that one work reads and writes has this moment,
+        however long it waits for locks. A work that runs again gets a new one: the clock went on, and what the failed
+        attempt wrote is gone."""
         self.unreadable: list[UnreadableRow] = []
         """Rows that this transaction could not read."""
         self.gates = Gates(connection, self.note_unreadable)

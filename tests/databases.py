@@ -17,6 +17,7 @@ from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from bot.clock import REAL_TIME
 from storage.engine.checks import driver_url
 from storage.engine.database import Database
 from storage.engine.migrate import migrate
@@ -148,7 +149,7 @@ def migrate_now(url: str) -> None:
     """Bring this database to the newest schema."""
 
     async def bring() -> None:
-        database = Database(url)
+        database = Database(url, REAL_TIME.now)
         await database.open()
         await migrate(database)
         await database.close()

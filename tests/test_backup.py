@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot.__main__ import main
+from bot.clock import REAL_TIME
 from storage.engine.database import Database
 from storage.engine.migrate import migrate
 from tests.domain.makers import NOW
@@ -25,7 +26,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     for name, value in {**GOOD, "DATABASE_URL": "sqlite:///callgate.db"}.items():
         monkeypatch.setenv(name, value)
-    asyncio.run(_fill(Database("sqlite:///callgate.db")))
+    asyncio.run(_fill(Database("sqlite:///callgate.db", REAL_TIME.now)))
     return tmp_path
 
 
@@ -52,7 +53,7 @@ def test_a_copy_holds_what_was_kept_and_opens_as_a_database(folder: Path) -> Non
     assert main(["backup", "copy.db"]) == 0
 
     assert people_in(folder / "copy.db") == [(ANNA,)]
-    asyncio.run(_fill(Database("sqlite:///copy.db")))
+    asyncio.run(_fill(Database("sqlite:///copy.db", REAL_TIME.now)))
     assert people_in(folder / "callgate.db") == [(ANNA,)]
 
 
@@ -84,7 +85,7 @@ def test_a_folder_that_is_not_there_is_named(folder: Path, capsys: pytest.Captur
 
 
 def test_while_the_bot_runs_nothing_is_copied(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    database = Database("sqlite:///callgate.db")
+    database = Database("sqlite:///callgate.db", REAL_TIME.now)
     asyncio.run(_hold_and(database, capsys))
 
     assert not (folder / "copy.db").exists()

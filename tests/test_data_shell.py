@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot.__main__ import main
+from bot.clock import REAL_TIME
 from bot.crypto import Pseudonymizer
 from bot.domain.journal import Event
 from bot.domain.operators import AddedOperator
@@ -31,7 +32,7 @@ def folder(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -
     variables = {**GOOD, "DATABASE_URL": database_url, "OPERATORS": str(OPERATOR)}
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    asyncio.run(_fill(Database(database_url)))
+    asyncio.run(_fill(Database(database_url, REAL_TIME.now)))
     return place
 
 
@@ -111,7 +112,7 @@ def test_an_export_goes_on_beside_a_process_that_holds_the_database(
     folder: Path, database_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async def hold() -> tuple[int, str, str]:
-        database = Database(database_url)
+        database = Database(database_url, REAL_TIME.now)
         await database.open()
         said = await asyncio.to_thread(status_of, capsys, "export", "--out", "journal.csv")
         await database.close()
@@ -145,7 +146,7 @@ def test_a_person_is_erased_without_asking_when_that_is_said(
 
 
 async def knows_anna(database_url: str) -> bool:
-    database = Database(database_url, Pseudonymizer("any key"))
+    database = Database(database_url, REAL_TIME.now, Pseudonymizer("any key"))
     await database.open()
     knows = await database.transact(lambda store: store.erasures.knows(ANNA))
     await database.close()
@@ -187,7 +188,7 @@ def test_nor_is_one_who_was_added_while_the_bot_ran(
     folder: Path, database_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async def add() -> None:
-        database = Database(database_url)
+        database = Database(database_url, REAL_TIME.now)
         await database.open()
         added = AddedOperator(ANNA, "Anna", OPERATOR, NOW)
         await database.transact(lambda store: store.operators.add(added))
@@ -218,7 +219,7 @@ def test_with_sqlite_nobody_is_erased_while_the_bot_runs(
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{sqlite_path}")
 
     async def hold() -> tuple[int, str, str]:
-        database = Database(f"sqlite:///{sqlite_path}")
+        database = Database(f"sqlite:///{sqlite_path}", REAL_TIME.now)
         await database.open()
         said = await asyncio.to_thread(status_of, capsys, "erase", str(ANNA), "--yes")
         await database.close()

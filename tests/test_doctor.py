@@ -18,6 +18,7 @@ from aiohttp.test_utils import TestServer
 
 from bot import settings
 from bot.__main__ import doctor
+from bot.clock import REAL_TIME
 from bot.sandbox.world import World
 from storage.engine.database import Database
 from tests.installation import Installation
@@ -253,7 +254,7 @@ async def test_a_bot_that_could_hear_of_no_call_at_all(
 async def test_a_database_held_by_the_running_bot_is_right(
     world: World, url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    database = Database(url)
+    database = Database(url, REAL_TIME.now)
     await database.open()
 
     assert await examined(world, url, capsys) == (0, [])

@@ -19,7 +19,7 @@ from bot.features.privacy.export import COLUMNS, JournalFiles, SplitFile, export
 from storage.engine.database import Database
 from storage.store import Store
 from tests.domain.makers import NOW
-from tests.features.rules import ANNA, GATE, PHONE, Rules
+from tests.features.rules import ANNA, GATE, PHONE, Rules, frozen_clock
 from tests.papers import ROOT
 
 ALL = Period(None, NOW.date())
@@ -28,9 +28,10 @@ ROW = JournalRow(1, 1_700_000_000_123_456, "started", ANNA, GATE.chat_id, "Flats
 
 @pytest.fixture
 async def rules(database_url: str) -> Any:
-    database = Database(database_url)
+    clock = frozen_clock()
+    database = Database(database_url, clock.now)
     await database.open()
-    yield Rules(database)
+    yield Rules(database, clock)
     await database.close()
 
 

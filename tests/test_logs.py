@@ -25,6 +25,7 @@ from sqlalchemy import text
 from yarl import URL
 
 from bot import logs
+from bot.clock import REAL_TIME
 from bot.domain.incidents import UnreadableRow
 from bot.domain.outgoing import TaskKind
 from bot.sandbox.world import World
@@ -50,7 +51,7 @@ async def test_an_error_of_the_database_is_told_by_its_kind_and_place(
     logs.configure(log_format)  # type: ignore[arg-type]
     # Made here, so that no line of code in the traceback quotes it.
     value = "hidden-number".swapcase()
-    database = Database(postgres_url)
+    database = Database(postgres_url, REAL_TIME.now)
     await database.open()
     try:
         async with database.begin() as connection:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from bot.clock import REAL_TIME
 from bot.sandbox.world import World
 from storage.engine.database import Database
 from tests.installation import Installation
@@ -32,7 +33,7 @@ def newer_url(database_url: str) -> str:
     """A database with a future schema."""
 
     async def outgrow() -> None:
-        database = Database(database_url)
+        database = Database(database_url, REAL_TIME.now)
         await database.open()
         async with database.begin() as connection:
             await connection.execute(text("UPDATE alembic_version SET version_num = '9999_future'"))

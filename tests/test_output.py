@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.clock import REAL_TIME
 from bot.sandbox.world import World
 from storage.engine.database import Database
 from tests.databases import migrate_now
@@ -110,7 +111,7 @@ async def test_a_database_that_others_could_read_is_closed_to_them(tmp_path: Pat
     await asyncio.to_thread(migrate_now, f"sqlite:///{file}")
     file.chmod(0o644)
     folder_before = mode(tmp_path)
-    database = Database(f"sqlite:///{file}")
+    database = Database(f"sqlite:///{file}", REAL_TIME.now)
     await database.open()
 
     assert mode(file) == 0o600

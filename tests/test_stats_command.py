@@ -12,6 +12,7 @@ import pytest
 
 from bot import settings
 from bot.__main__ import doctor, main, stats
+from bot.clock import REAL_TIME
 from bot.domain.gates import Gate
 from bot.sandbox.world import World
 from bot.settings import Settings
@@ -125,7 +126,7 @@ def test_where_nothing_is_kept_yet_one_line_says_so(
 
 
 async def test_an_empty_period_is_told_without_shares(sqlite_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    database = Database(f"sqlite:///{sqlite_path}")
+    database = Database(f"sqlite:///{sqlite_path}", REAL_TIME.now)
     await database.open()
     gate = Gate(-1001, "Flat owners", None, is_channel=False, is_on=True)
     await database.transact(lambda store: store.gates.save(gate, NOW))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from bot.clock import SystemClock
+from bot.clock import REAL_TIME, SystemClock
 from bot.features.access.jobs import Sweep
 from bot.sandbox.clock import SandboxClock
 from bot.wiring.workers import Sweeper
@@ -14,7 +14,7 @@ from storage.store import Store
 
 
 async def test_a_step_of_the_sweep_that_fails_does_not_keep_the_others_from_being_made(sqlite_path: Path) -> None:
-    database = Database(f"sqlite:///{sqlite_path}")
+    database = Database(f"sqlite:///{sqlite_path}", REAL_TIME.now)
     await database.open()
     stop, made = asyncio.Event(), []
     sweep = Sweep(SystemClock(), lambda: True)
@@ -41,7 +41,7 @@ class SteppingClock(SandboxClock):
 
 
 async def test_what_is_old_is_forgotten_seldom_and_all_else_in_every_sweep(sqlite_path: Path) -> None:
-    database = Database(f"sqlite:///{sqlite_path}")
+    database = Database(f"sqlite:///{sqlite_path}", REAL_TIME.now)
     await database.open()
     clock, stop = SteppingClock(rate=0), asyncio.Event()
     began, made = clock.now(), list[tuple[str, float]]()

@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bot.clock import SystemClock
+from bot.clock import REAL_TIME, SystemClock
 from bot.crypto import Pseudonymizer
 from bot.domain.errors import StorageUnavailableError
 from bot.domain.statistics import Period, PeriodProblem, parse_period
@@ -80,7 +80,7 @@ async def _write(config: Settings, given: argparse.Namespace, period: Period, ta
     bar = Progress(
         TextColumn("{task.completed} of {task.total}"), BarColumn(), TimeRemainingColumn(), console=Console(stderr=True)
     )
-    async with open_read_only(config.DATABASE_URL.get_secret_value()) as transactions:
+    async with open_read_only(config.DATABASE_URL.get_secret_value(), REAL_TIME.now) as transactions:
         total = await transactions.transact(lambda store: store.journal.count(period, sys.maxsize))
         bar.disable = given.json
         with bar:
@@ -109,7 +109,9 @@ async def erase(config: Settings, given: argparse.Namespace) -> int:
             raise _OperatorError
         await erase_person(store, user_id, operator_id=BY_SHELL)
 
-    database = Database(config.DATABASE_URL.get_secret_value(), Pseudonymizer(config.SECRET_KEY.get_secret_value()))
+    database = Database(
+        config.DATABASE_URL.get_secret_value(), clock.now, Pseudonymizer(config.SECRET_KEY.get_secret_value())
+    )
     await database.open()
     try:
         await require_newest(database)

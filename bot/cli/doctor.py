@@ -97,7 +97,7 @@ async def _own_system(name: str, address: str, *, allow_private: bool) -> CheckR
 
 
 async def _database(config: Settings) -> CheckResult:
-    database = Database(config.DATABASE_URL.get_secret_value())
+    database = Database(config.DATABASE_URL.get_secret_value(), REAL_TIME.now)
     try:
         await database.open()
     except NewerDatabaseError as error:

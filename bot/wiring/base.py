@@ -102,6 +102,7 @@ def build_base(settings: Settings, clock: Clock, build_gateway: BuildGateway) ->
     report_failure = ReportFailure(clock, notify_operators)
     database = Database(
         settings.DATABASE_URL.get_secret_value(),
+        clock.now,
         Pseudonymizer(settings.SECRET_KEY.get_secret_value()),
         publish=PublishEvents(token_generator) if settings.EVENTS_URL else None,
         set_aside=SetAside(clock, report_failure, token_generator, log_set_aside),

@@ -17,6 +17,7 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -68,6 +69,7 @@ class Database:
     def __init__(
         self,
         url: str,
+        now: Callable[[], datetime],
         pseudonymizer: Pseudonymizer | None = None,
         *,
         publish: Publish | None = None,
@@ -75,13 +77,15 @@ class Database:
         noted: Sequence[Callable[[Sequence[NewEntry]], None]] = (),
         timed: Sequence[Callable[[float, bool], None]] = (),
     ) -> None:
-        """`url` as in DATABASE_URL: sqlite:///path or postgresql://user:password@host/db. `pseudonymizer`: see `Store`.
+        """`url` as in DATABASE_URL: sqlite:///path or postgresql://user:password@host/db. `now` is the clock that gives
+        each work its moment. `pseudonymizer`: see `Store`.
 
         Within the transaction, `publish` adds what follows from its journal entries, and `set_aside` handles the rows
         that it could not read. After the commit, those of `noted` get the entries. Those of `timed` get the duration of
         each transaction and whether it was stored.
         """
         self._address = address_of(url)
+        self._now = now
         self._pseudonymizer = pseudonymizer
         self._publish = publish
         self._set_aside = set_aside
@@ -229,16 +233,21 @@ class Database:
     async def _run(self, works: list[Work]) -> list[Any]:
         if self._only is None:
             raise StorageUnavailableError("closed")
-        store = Store(self._only, self._pseudonymizer)
+        store = Store(self._only, self._now(), self._pseudonymizer)
+        results = []
         try:
             async with self._only.begin():
-                results = [await work(store) for work in works]
+                for work in works:
+                    store.now = self._now()
+                    results.append(await work(store))
                 await self._finish(store)
         except Exception:
             if len(works) == 1 and store.unreadable:
                 with contextlib.suppress(SQLAlchemyError):
                     async with self._only.begin():
-                        await self._set_aside_alone(Store(self._only, self._pseudonymizer), store.unreadable)
+                        await self._set_aside_alone(
+                            Store(self._only, self._now(), self._pseudonymizer), store.unreadable
+                        )
             raise
         self._tell_noted(store)
         return results
@@ -268,7 +277,7 @@ class Database:
             try:
                 async with self.engine.begin() as connection:
                     has_begun = True
-                    store = Store(connection, self._pseudonymizer)
+                    store = Store(connection, self._now(), self._pseudonymizer)
                     unreadable = store.unreadable
                     result = await work(store)
                     await self._finish(store)
@@ -305,7 +314,7 @@ class Database:
         if rows:
             with contextlib.suppress(SQLAlchemyError, OSError):
                 async with self.engine.begin() as connection:
-                    await self._set_aside_alone(Store(connection, self._pseudonymizer), rows)
+                    await self._set_aside_alone(Store(connection, self._now(), self._pseudonymizer), rows)
 
     def _hold_file(self) -> None:
         path = self.file

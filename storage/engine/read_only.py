@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote
@@ -27,8 +28,9 @@ T = TypeVar("T")
 class ReadOnlyDatabase:
     """Transactions that only read. Each is short, so that the bot's own log does not grow meanwhile."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, now: Callable[[], datetime]) -> None:
         self._engine = engine
+        self._now = now
         self._is_known = False
 
     async def transact(self, work: Callable[[Store], Awaitable[T]]) -> T:
@@ -38,23 +40,23 @@ class ReadOnlyDatabase:
                 if not self._is_known:
                     await refuse_newer(connection)
                     self._is_known = True
-                return await work(Store(connection))
+                return await work(Store(connection, self._now()))
         except (SQLAlchemyError, OSError) as error:
             raise DatabaseError(f"DATABASE_URL: the database cannot be read: {unusable(error)}") from error
 
 
-async def read_once(url: str, read: Callable[[Store], Awaitable[T]]) -> T:
+async def read_once(url: str, now: Callable[[], datetime], read: Callable[[Store], Awaitable[T]]) -> T:
     """Return what `read` finds. Raises DatabaseError, also when there is nothing to read yet."""
-    async with open_read_only(url) as database:
+    async with open_read_only(url, now) as database:
         return await database.transact(read)
 
 
 @asynccontextmanager
-async def open_read_only(url: str) -> AsyncIterator[ReadOnlyDatabase]:
+async def open_read_only(url: str, now: Callable[[], datetime]) -> AsyncIterator[ReadOnlyDatabase]:
     """Read for a while. Raises DatabaseError when there is nothing to read yet."""
     engine = _engine(url)
     try:
-        yield ReadOnlyDatabase(engine)
+        yield ReadOnlyDatabase(engine, now)
     finally:
         await engine.dispose()
 

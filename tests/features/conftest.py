@@ -12,7 +12,7 @@ from bot.gateway.smsc.client import SmscClient, SmscCredentials
 from bot.sandbox.world import World
 from storage.engine.database import Database
 from tests.databases import Postgres
-from tests.features.rules import Rules
+from tests.features.rules import Rules, frozen_clock
 
 
 @pytest.fixture
@@ -27,9 +27,10 @@ def postgres_url(postgres: Postgres) -> Iterator[str]:
 
 @pytest.fixture
 async def rules(database_url: str) -> AsyncIterator[Rules]:
-    database = Database(database_url, Pseudonymizer("the key of these tests"))
+    clock = frozen_clock()
+    database = Database(database_url, clock.now, Pseudonymizer("the key of these tests"))
     await database.open()
-    yield Rules(database)
+    yield Rules(database, clock)
     await database.close()
 
 

@@ -69,12 +69,18 @@ MINUTE, HOUR = 60.0, 3600.0
 NOTHING = Measurements()
 
 
+def frozen_clock() -> SandboxClock:
+    """Return a clock that stands still until the test moves it."""
+    return SandboxClock(rate=0, start=NOW)
+
+
 class Rules:
     """Possible events, each in a transaction of its own."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clock: SandboxClock) -> None:
+        """`clock` is the one that the database has."""
         self.database = database
-        self.clock = SandboxClock(rate=0, start=NOW)
+        self.clock = clock
         self.phone_cipher, self.plan, token_generator = (
             PhoneCipher("the key of these tests"),
             NumberingPlan(),

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from bot.backups import NAME, Backups
+from bot.clock import REAL_TIME
 from bot.sandbox.clock import SandboxClock
 from bot.sandbox.people import Person
 from bot.sandbox.world import World
@@ -216,7 +217,7 @@ async def test_who_stops_does_not_wait_for_a_copy(folder: Path) -> None:
 
 
 async def test_a_copy_is_made_beside_a_writer_who_does_not_wait(sqlite_path: Path, tmp_path: Path) -> None:
-    database = Database(f"sqlite:///{sqlite_path}")
+    database = Database(f"sqlite:///{sqlite_path}", REAL_TIME.now)
     await database.open()
     await database.transact(lambda store: store.people.meet(7, 7, "en", NOW, wrote=True))
     target = tmp_path / "copy.db"

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from bot.clock import REAL_TIME
 from bot.crypto import Pseudonymizer
 from storage.engine.database import Database
 
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
-    database = Database(database_url, Pseudonymizer("the key of these tests"))
+    database = Database(database_url, REAL_TIME.now, Pseudonymizer("the key of these tests"))
     await database.open()
     yield database
     await database.close()
@@ -21,7 +22,7 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 
 @pytest.fixture
 async def sqlite(sqlite_path: Path) -> AsyncIterator[Database]:
-    database = Database(f"sqlite:///{sqlite_path}")
+    database = Database(f"sqlite:///{sqlite_path}", REAL_TIME.now)
     await database.open()
     yield database
     await database.close()

@@ -9,6 +9,7 @@ from urllib.parse import quote
 import pytest
 from sqlalchemy import text
 
+from bot.clock import REAL_TIME
 from storage.engine.address import parse
 from storage.engine.checks import DatabaseError
 from storage.engine.database import Database
@@ -163,7 +164,7 @@ async def test_a_real_server_is_told_the_words(postgres_url: str) -> None:
         "&application_name=gate&sslmode=prefer&connect_timeout=5&target_session_attrs=read-write"
         "&options=-c%20statement_timeout%3D1234&statement_cache_size=10"
     )
-    database = Database(url)
+    database = Database(url, REAL_TIME.now)
     await database.open()
     async with database.begin() as connection:
         name = (await connection.execute(text("SHOW application_name"))).scalar_one()
@@ -177,7 +178,8 @@ async def test_a_real_server_is_told_the_words(postgres_url: str) -> None:
 async def test_a_server_that_cannot_keep_them_is_one_line(postgres_url: str, words: str) -> None:
     # The server of the tests has no TLS; over TCP it would need it.
     database = Database(
-        "postgresql://u:hidden@127.0.0.1:1/db?sslmode=require" if "ssl" in words else postgres_url + words
+        "postgresql://u:hidden@127.0.0.1:1/db?sslmode=require" if "ssl" in words else postgres_url + words,
+        REAL_TIME.now,
     )
 
     with pytest.raises(DatabaseError, match=r"^DATABASE_URL: the database does not open: ") as told:

@@ -23,7 +23,7 @@ WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_databas
 @pytest.fixture
 async def database(postgres_url: str) -> AsyncIterator[Database]:
     """On SQLite there is never a second transaction."""
-    database = Database(postgres_url)
+    database = Database(postgres_url, REAL_TIME.now)
     await database.open()
     yield database
     await database.close()

@@ -7,6 +7,7 @@ import functools
 import sqlite3
 from collections import Counter
 from contextlib import closing
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from sqlalchemy.util import await_only
 from bot.clock import REAL_TIME
 from bot.domain.errors import StorageUnavailableError
 from bot.domain.journal import Event
+from bot.sandbox.clock import SandboxClock
 from bot.sandbox.world import World
 from storage.engine.checks import DatabaseError, driver_url
 from storage.engine.database import Database
@@ -43,6 +45,10 @@ async def _count_up(store: Store) -> int:
     await REAL_TIME.pause(0.001)
     await store.connection.execute(update(tables.people).values(language=str(count)))
     return count
+
+
+async def _read_people(store: Store) -> None:
+    await store.connection.execute(select(tables.people.c.user_id))
 
 
 async def _codes(database: Database) -> list[str]:
@@ -152,7 +158,7 @@ async def _cut_all_off(postgres_url: str) -> None:
 
 
 async def test_connections_that_the_server_ended_meanwhile_fail_no_work(postgres_url: str) -> None:
-    database = Database(postgres_url)
+    database = Database(postgres_url, REAL_TIME.now)
     await database.open()
     await asyncio.gather(*(_meet(database) for _ in range(20)))
     await _cut_all_off(postgres_url)
@@ -167,7 +173,7 @@ async def test_connections_that_the_server_ended_meanwhile_fail_no_work(postgres
 
 
 async def test_a_work_whose_connection_is_lost_while_it_is_made_is_run_all_the_same(postgres_url: str) -> None:
-    database = Database(postgres_url)
+    database = Database(postgres_url, REAL_TIME.now)
     await database.open()
     await database.engine.dispose()
     made = list[object]()
@@ -186,7 +192,7 @@ async def test_a_work_whose_connection_is_lost_while_it_is_made_is_run_all_the_s
 
 
 async def test_a_work_whose_connection_is_lost_half_way_is_run_again_from_the_start(postgres_url: str) -> None:
-    database = Database(postgres_url)
+    database = Database(postgres_url, REAL_TIME.now)
     await database.open()
     runs = list[set[int]]()
 
@@ -204,9 +210,46 @@ async def test_a_work_whose_connection_is_lost_half_way_is_run_again_from_the_st
     await database.close()
 
 
+async def test_each_of_the_works_that_share_a_commit_has_one_moment_of_its_own(sqlite_path: Path) -> None:
+    clock = SandboxClock(rate=0, start=NOW)
+    database = Database(f"sqlite:///{sqlite_path}", clock.now)
+    await database.open()
+
+    async def take_a_minute(store: Store) -> tuple[datetime, datetime]:
+        began = store.now
+        clock.advance(60)
+        await _read_people(store)
+        return began, store.now
+
+    moments = await asyncio.gather(*(database.transact(take_a_minute) for _ in range(3)))
+
+    assert all(began == ended for began, ended in moments)
+    assert sorted(began for began, _ in moments) == [NOW, NOW + timedelta(minutes=1), NOW + timedelta(minutes=2)]
+    await database.close()
+
+
+async def test_a_work_that_runs_again_has_a_new_moment(postgres_url: str) -> None:
+    clock = SandboxClock(rate=0, start=NOW)
+    database = Database(postgres_url, clock.now)
+    await database.open()
+    moments = list[datetime]()
+
+    async def note(store: Store) -> None:
+        moments.append(store.now)
+        if len(moments) == 1:
+            clock.advance(60)
+            await _cut_all_off(postgres_url)
+        await _read_people(store)
+
+    await database.transact(note)
+
+    assert moments == [NOW, NOW + timedelta(minutes=1)]
+    await database.close()
+
+
 async def test_a_work_whose_connection_is_lost_in_its_commit_is_not_run_again(postgres_url: str) -> None:
     """Nobody knows whether the server stored it."""
-    database = Database(postgres_url)
+    database = Database(postgres_url, REAL_TIME.now)
     await database.open()
     async with database.begin() as connection:
         # A deferred trigger runs when the server executes the commit.
@@ -235,7 +278,7 @@ async def test_a_work_whose_connection_is_lost_in_its_commit_is_not_run_again(po
 
 
 async def test_a_work_whose_connection_is_lost_before_its_commit_is_sent_is_run_again(postgres_url: str) -> None:
-    database = Database(postgres_url)
+    database = Database(postgres_url, REAL_TIME.now)
     await database.open()
     runs = list[set[int]]()
 
@@ -282,7 +325,7 @@ async def test_a_transaction_of_sqlite_holds_the_file_from_its_first_statement(
 async def test_a_file_that_another_database_holds_is_refused_until_it_is_let_go(
     sqlite: Database, sqlite_path: Path
 ) -> None:
-    second = Database(f"sqlite:///{sqlite_path}")
+    second = Database(f"sqlite:///{sqlite_path}", REAL_TIME.now)
 
     with pytest.raises(DatabaseError, match="in use by another Callgate process"):
         await second.open()
@@ -315,7 +358,7 @@ async def test_a_file_that_another_program_made_is_refused_and_stays_as_it_is(tm
         before, content = file.stat(), file.read_bytes()
 
         with pytest.raises(DatabaseError, match=f"^DATABASE_URL: {file} {says}"):
-            await Database(f"sqlite:///{file}").open()
+            await Database(f"sqlite:///{file}", REAL_TIME.now).open()
 
         after = file.stat()
         assert (after.st_mode, after.st_uid, after.st_mtime_ns) == (before.st_mode, before.st_uid, before.st_mtime_ns)
@@ -326,11 +369,11 @@ async def test_a_file_that_another_program_made_is_refused_and_stays_as_it_is(tm
 async def test_a_folder_or_a_device_is_no_database(tmp_path: Path) -> None:
     for path in (tmp_path, Path("/dev/null")):
         with pytest.raises(DatabaseError, match=f"^DATABASE_URL: {path} is no file"):
-            await Database(f"sqlite:///{path}").open()
+            await Database(f"sqlite:///{path}", REAL_TIME.now).open()
 
 
 async def test_a_server_that_does_not_answer_is_named_in_one_line() -> None:
-    database = Database("postgresql://somebody:hidden-word@127.0.0.1:1/callgate")
+    database = Database("postgresql://somebody:hidden-word@127.0.0.1:1/callgate", REAL_TIME.now)
 
     with pytest.raises(DatabaseError, match="DATABASE_URL") as told:
         await database.open()

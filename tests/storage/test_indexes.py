@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
+from bot.clock import REAL_TIME
 from bot.crypto import Pseudonymizer
 from bot.domain.operator_pages import HISTORY
 from bot.domain.outgoing import Priority, TaskKind
@@ -156,7 +157,7 @@ async def test_what_anybody_can_ask_for_reads_only_what_is_theirs(
     sqlite: Database, sqlite_path: Path, ask: Callable[[Store], Awaitable[object]]
 ) -> None:
     await sqlite.close()
-    database = Database(f"sqlite:///{sqlite_path}", Pseudonymizer("the key of these tests"))
+    database = Database(f"sqlite:///{sqlite_path}", REAL_TIME.now, Pseudonymizer("the key of these tests"))
     await database.open()
     asked: list[tuple[str, Any]] = []
     event.listen(

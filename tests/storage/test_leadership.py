@@ -137,7 +137,7 @@ async def test_a_leader_that_stops_hands_over_at_once(world: World, replicas: li
 
 
 async def test_one_leads_at_a_time_and_only_until_its_connection_ends(postgres_url: str) -> None:
-    databases = [Database(postgres_url) for _ in range(2)]
+    databases = [Database(postgres_url, REAL_TIME.now) for _ in range(2)]
     for database in databases:
         await database.open()
     first, second = map(leadership, databases)
@@ -158,7 +158,7 @@ async def test_one_leads_at_a_time_and_only_until_its_connection_ends(postgres_u
 @pytest.fixture
 async def rivals(postgres_url: str) -> AsyncIterator[list[Database]]:
     """Two processes' `Database` objects on one database."""
-    databases = [Database(postgres_url) for _ in range(2)]
+    databases = [Database(postgres_url, REAL_TIME.now) for _ in range(2)]
     for database in databases:
         await database.open()
     yield databases
@@ -273,7 +273,7 @@ async def test_a_transaction_that_hangs_does_not_keep_another_from_leading(
 ) -> None:
     monkeypatch.setattr(leadership_module, "LEASE", 0.5)
     monkeypatch.setattr(database_module, "LONGEST_SILENCE", 0.5)
-    frozen = Database(postgres_url)
+    frozen = Database(postgres_url, REAL_TIME.now)
     await frozen.open()
     first, second = leadership(frozen), leadership(rivals[0])
     assert await first.acquire()

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from bot.clock import REAL_TIME
 from bot.domain.errors import StorageUnavailableError
 from bot.domain.journal import Event, NewEntry
 from bot.domain.webhooks import Destination
@@ -45,7 +46,7 @@ def heard() -> Heard:
 
 @pytest.fixture
 async def database(database_url: str, heard: Heard) -> AsyncIterator[Database]:
-    database = Database(database_url, publish=heard.publish, noted=(heard.note,), timed=(heard.time,))
+    database = Database(database_url, REAL_TIME.now, publish=heard.publish, noted=(heard.note,), timed=(heard.time,))
     await database.open()
     yield database
     await database.close()
@@ -83,7 +84,7 @@ async def test_of_what_was_not_kept_nothing_is_heard(database: Database, heard: 
     assert heard.noted == []
     assert await _letters(database) == []
     async with database.begin() as connection:
-        assert await Store(connection).journal.newest() == 0
+        assert await Store(connection, NOW).journal.newest() == 0
 
 
 async def test_a_transaction_that_storage_does_not_keep_is_told_apart(database: Database, heard: Heard) -> None:

@@ -13,6 +13,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 
+from bot.clock import REAL_TIME
 from storage.engine.checks import DatabaseError
 from storage.engine.database import Database
 from storage.engine.migrate import migrate, newest_revision, require_newest
@@ -23,7 +24,7 @@ from storage.sql.tables import EPOCH, metadata
 @pytest.fixture
 async def database(empty_database_url: str) -> AsyncIterator[Database]:
     """Migrated from nothing by each test."""
-    database = Database(empty_database_url)
+    database = Database(empty_database_url, REAL_TIME.now)
     await database.open()
     await migrate(database)
     yield database
@@ -71,7 +72,7 @@ async def test_migrating_again_changes_nothing_and_keeps_what_is_there(database:
 
 
 async def test_replicas_that_start_together_migrate_one_after_the_other(empty_postgres_url: str) -> None:
-    replicas = [Database(empty_postgres_url) for _ in range(4)]
+    replicas = [Database(empty_postgres_url, REAL_TIME.now) for _ in range(4)]
     for replica in replicas:
         await replica.open()
 
@@ -84,7 +85,7 @@ async def test_replicas_that_start_together_migrate_one_after_the_other(empty_po
 
 
 async def test_who_waits_is_found_after_the_upgrade_as_before(empty_database_url: str) -> None:
-    database = Database(empty_database_url)
+    database = Database(empty_database_url, REAL_TIME.now)
     await database.open()
     await migrate(database, "0009")
     rows = {
@@ -122,7 +123,7 @@ def steps_back_to(revision: str) -> str:
 
 
 async def test_renamed_tables_keep_what_is_in_them(empty_database_url: str) -> None:
-    database = Database(empty_database_url)
+    database = Database(empty_database_url, REAL_TIME.now)
     await database.open()
     await migrate(database, "0014")
     rows = {
@@ -165,7 +166,7 @@ async def test_renamed_tables_keep_what_is_in_them(empty_database_url: str) -> N
 
 
 async def test_renamed_columns_keep_what_is_in_them(empty_database_url: str) -> None:
-    database = Database(empty_database_url)
+    database = Database(empty_database_url, REAL_TIME.now)
     await database.open()
     await migrate(database, "0016")
     rows = {
@@ -224,7 +225,7 @@ async def test_a_database_a_step_behind_is_not_the_newest_until_it_is_migrated(d
 
 
 async def test_an_empty_database_is_not_the_newest(empty_database_url: str) -> None:
-    database = Database(empty_database_url)
+    database = Database(empty_database_url, REAL_TIME.now)
     await database.open()
     try:
         with pytest.raises(DatabaseError, match="run migrate first"):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.clock import REAL_TIME
 from bot.domain.gates import Gate
 from storage.engine.checks import DatabaseError
 from storage.engine.database import Database
@@ -34,7 +35,7 @@ async def kept(database: Database) -> None:
 @pytest.mark.parametrize("name", ["callgate.db", "a b%20c#d.db"])
 async def test_the_gates_that_are_on_are_read_while_the_bot_holds_its_file(tmp_path: Path, name: str) -> None:
     url = f"sqlite:///{tmp_path / name}"
-    database = Database(url)
+    database = Database(url, REAL_TIME.now)
     await kept(database)
 
     assert await gates_on(url) == [ON]
@@ -44,7 +45,7 @@ async def test_the_gates_that_are_on_are_read_while_the_bot_holds_its_file(tmp_p
 
 
 async def test_the_gates_that_are_on_are_read_from_a_server(postgres_url: str) -> None:
-    database = Database(postgres_url)
+    database = Database(postgres_url, REAL_TIME.now)
     await kept(database)
 
     assert await gates_on(postgres_url) == [ON]

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import ClauseElement, event
 
+from bot.clock import REAL_TIME
 from bot.domain.gates import Gate, JoinRequest, RequestState
 from bot.domain.gateway import CircuitBreaker
 from bot.domain.journal import Event
@@ -147,7 +148,7 @@ async def test_engines_of_one_kind_share_what_they_compiled(database_url: str) -
 
     known = []
     for _ in range(2):
-        database = Database(database_url)
+        database = Database(database_url, REAL_TIME.now)
         await database.open()
         await database.transact(read)
         await database.close()

@@ -22,7 +22,7 @@ COUNTED = "SELECT max(count) FROM sums WHERE event = 'started' AND dimension = '
 @pytest.fixture
 async def database(postgres_url: str) -> AsyncIterator[Database]:
     """On SQLite there is never a second one."""
-    database = Database(postgres_url)
+    database = Database(postgres_url, REAL_TIME.now)
     await database.open()
     yield database
     await database.close()

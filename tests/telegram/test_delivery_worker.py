@@ -40,7 +40,7 @@ from bot.sandbox.world import World
 from bot.supervisor import Supervisor
 from storage.engine.database import Database
 from storage.store import Store
-from tests.features.rules import HOUR, Rules
+from tests.features.rules import HOUR, Rules, frozen_clock
 from tests.scenarios.story import sent_to
 from tests.tasks import work
 
@@ -111,9 +111,10 @@ class Counting(SelectOutgoing):
 
 @pytest.fixture
 async def rules(database_url: str) -> AsyncIterator[Rules]:
-    database = Database(database_url)
+    clock = frozen_clock()
+    database = Database(database_url, clock.now)
     await database.open()
-    yield Rules(database)
+    yield Rules(database, clock)
     await database.close()
 
 

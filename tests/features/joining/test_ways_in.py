@@ -22,7 +22,7 @@ from bot.features.statistics.actions import ReadStatistics
 from bot.features.webhooks.events import PublishEvents
 from storage.engine.database import Database
 from storage.sql.tables import metadata
-from tests.features.rules import ANNA, BORIS, GATE, OTHER_GATE, OTHER_PHONE, PHONE, Rules
+from tests.features.rules import ANNA, BORIS, GATE, OTHER_GATE, OTHER_PHONE, PHONE, Rules, frozen_clock
 
 LINKS = Gate(-1001111111111, "By link", None, is_channel=False, is_on=True)
 PHONES = {ANNA: PHONE, BORIS: OTHER_PHONE}
@@ -154,9 +154,10 @@ async def check(door: Door) -> None:
 @pytest.fixture
 async def door(database_url: str) -> AsyncIterator[Door]:
     """An installation that sends events to its owner's system."""
-    database = Database(database_url, publish=PublishEvents(TokenGenerator()))
+    clock = frozen_clock()
+    database = Database(database_url, clock.now, publish=PublishEvents(TokenGenerator()))
     await database.open()
-    door = Door(Rules(database))
+    door = Door(Rules(database, clock))
     await door.opens()
     yield door
     await database.close()
@@ -247,10 +248,11 @@ def test_whatever_people_do_those_who_came_in_are_counted_once_each(
     database_url: str, drawn: list[tuple[Act, int, Gate]]
 ) -> None:
     async def story() -> None:
-        database = Database(database_url, publish=PublishEvents(TokenGenerator()))
+        clock = frozen_clock()
+        database = Database(database_url, clock.now, publish=PublishEvents(TokenGenerator()))
         await database.open()
         try:
-            door = Door(Rules(database))
+            door = Door(Rules(database, clock))
             for table in reversed(metadata.sorted_tables):
                 await door.rules.execute(f"DELETE FROM {table.name}")
             await door.opens()

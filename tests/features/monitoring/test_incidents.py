@@ -32,6 +32,7 @@ from tests.features.rules import (
     OTHER_PHONE,
     Rules,
     callback,
+    frozen_clock,
     inbox_entry,
 )
 from tests.tasks import said
@@ -101,10 +102,11 @@ async def test_what_comes_and_goes_within_minutes_is_one_trouble(rules: Rules) -
 
 
 async def test_several_processes_that_see_it_at_the_same_moment_tell_it_once(postgres_url: str) -> None:
-    databases = [Database(postgres_url) for _ in range(4)]
+    clock = frozen_clock()
+    databases = [Database(postgres_url, clock.now) for _ in range(4)]
     for database in databases:
         await database.open()
-    rules = Rules(databases[0])
+    rules = Rules(databases[0], clock)
     open_incident = OpenIncident(rules.notify_operators)
 
     news = await asyncio.gather(

@@ -21,7 +21,7 @@ from bot.features.statistics.jobs import RollUp
 from storage.engine.database import Database
 from storage.store import Store
 from tests.domain.makers import NOW
-from tests.features.rules import ANNA, BORIS, GATE, OTHER_GATE, OTHER_PHONE, PHONE, Rules, callback
+from tests.features.rules import ANNA, BORIS, GATE, OTHER_GATE, OTHER_PHONE, PHONE, Rules, callback, frozen_clock
 from tests.features.statistics.test_statistics import GATES, entries, prepare
 
 DAY = 24 * 3600.0
@@ -48,9 +48,10 @@ def test_whatever_is_forgotten_when_the_statistics_stay_as_they_were(
     database_url: str, drawn: list[tuple[Any, ...]], rounds: int, days: int, at_once: int
 ) -> None:
     async def story() -> None:
-        database = Database(database_url)
+        clock = frozen_clock()
+        database = Database(database_url, clock.now)
         await database.open()
-        rules = Rules(database)
+        rules = Rules(database, clock)
         for table in ("journal", "sums", "cursors"):
             await rules.execute(f"DELETE FROM {table}")
         await prepare(rules, drawn)

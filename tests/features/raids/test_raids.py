@@ -17,7 +17,7 @@ from bot.features.joining.newcomers import Newcomer, OnMemberJoined
 from bot.features.moderation import mass_decline
 from storage.engine.database import Database
 from storage.store import Store
-from tests.features.rules import ANNA, BORIS, GATE, HOUR, MINUTE, OPERATOR, OTHER_GATE, OTHER_PHONE, Rules
+from tests.features.rules import ANNA, BORIS, GATE, HOUR, MINUTE, OPERATOR, OTHER_GATE, OTHER_PHONE, Rules, frozen_clock
 from tests.tasks import said
 
 OLGA, PAVEL = 501, 502
@@ -120,9 +120,10 @@ async def test_more_than_so_many_requests_in_so_many_minutes_are_a_raid_and_it_i
 async def test_nobody_waits_for_the_transaction_that_begins_a_raid_and_it_begins_once(
     postgres_url: str, *, is_kept: bool
 ) -> None:
-    database = Database(postgres_url)
+    clock = frozen_clock()
+    database = Database(postgres_url, clock.now)
     await database.open()
-    rules = Rules(database)
+    rules = Rules(database, clock)
     await has_gate(rules, settings=dataclasses.replace(SMALL, raid=RaidReaction.STRICT))
     for admin in ADMINS:
         await rules.meets(admin)
@@ -157,9 +158,10 @@ async def test_nobody_waits_for_the_transaction_that_begins_a_raid_and_it_begins
 
 
 async def test_people_join_while_another_transaction_holds_the_gate(postgres_url: str) -> None:
-    database = Database(postgres_url)
+    clock = frozen_clock()
+    database = Database(postgres_url, clock.now)
     await database.open()
-    rules = Rules(database)
+    rules = Rules(database, clock)
     await has_gate(rules)
 
     async def hold(store: Store) -> None:

@@ -19,7 +19,7 @@ from bot.features.statistics.jobs import RollUp
 from storage.engine.database import Database
 from storage.store import Store
 from tests.domain.makers import FINGERPRINT, NOW
-from tests.features.rules import Rules
+from tests.features.rules import Rules, frozen_clock
 
 GATES = (-1001, -1002)
 EVENTS = (
@@ -142,9 +142,10 @@ def test_the_numbers_are_those_of_a_recount_of_the_journal(
     database_url: str, drawn: list[tuple[Any, ...]], rolls: int
 ) -> None:
     async def story() -> None:
-        database = Database(database_url)
+        clock = frozen_clock()
+        database = Database(database_url, clock.now)
         await database.open()
-        rules = Rules(database)
+        rules = Rules(database, clock)
         for table in ("journal", "sums", "cursors"):
             await rules.execute(f"DELETE FROM {table}")
         written = await prepare(rules, drawn[::2])

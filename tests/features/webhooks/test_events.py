@@ -32,7 +32,7 @@ from bot.features.webhooks.events import PublishEvents, RelayReport
 from storage.engine.database import Database
 from storage.store import Store
 from tests.domain.makers import WINDOW
-from tests.features.rules import ANNA, BORIS, GATE, HOUR, OTHER_PHONE, PHONE, Rules, callback
+from tests.features.rules import ANNA, BORIS, GATE, HOUR, OTHER_PHONE, PHONE, Rules, callback, frozen_clock
 
 CLARA, DORA, EMIL = 9, 10, 11
 
@@ -40,9 +40,10 @@ CLARA, DORA, EMIL = 9, 10, 11
 @pytest.fixture
 async def rules(database_url: str) -> AsyncIterator[Rules]:
     """An installation that sends events to its owner's system."""
-    database = Database(database_url, publish=PublishEvents(TokenGenerator()))
+    clock = frozen_clock()
+    database = Database(database_url, clock.now, publish=PublishEvents(TokenGenerator()))
     await database.open()
-    yield Rules(database)
+    yield Rules(database, clock)
     await database.close()
 
 

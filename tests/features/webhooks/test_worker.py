@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.clock import SystemClock
+from bot.clock import REAL_TIME, SystemClock
 from bot.crypto import PhoneCipher
 from bot.domain.errors import StorageUnavailableError
 from bot.domain.webhooks import RETRY_AFTER, AttemptResult, DeliveryAttempt, Destination, ForeignReport, OutboxMessage
@@ -72,7 +72,7 @@ class Office:
 
 @pytest.fixture
 async def office(database_url: str) -> AsyncIterator[Office]:
-    database = Database(database_url)
+    database = Database(database_url, REAL_TIME.now)
     await database.open()
     yield Office(database)
     await database.close()
