@@ -10,7 +10,7 @@ from aiohttp import web
 from bot.clock import Clock
 from bot.domain.errors import StorageUnavailableError
 from bot.features.verification.call_buttons import PressCallButton, PressedCallButton
-from bot.features.verification.call_page import CallScreen, ReadCalls
+from bot.features.verification.call_page import CallScreen, read_calls
 from bot.i18n.texts import Texts
 from bot.web.call_page import HEADERS, TYPES, CallView, StaticFiles
 from bot.web.pages import HEADERS as MESSAGE_HEADERS
@@ -44,7 +44,6 @@ class CallPages:
         clock: Clock,
         transactions: Transactions,
         texts: Texts,
-        read: ReadCalls,
         view: CallView,
         streams: Streams,
         press_call_button: PressCallButton,
@@ -53,7 +52,6 @@ class CallPages:
         self._clock = clock
         self._transactions = transactions
         self._texts = texts
-        self._read = read
         self._view = view
         self._streams = streams
         self._press = press_call_button
@@ -134,7 +132,7 @@ class CallPages:
     async def _screen(self, token: str) -> CallScreen | None:
         if not token:
             return None
-        return (await self._transactions.transact(lambda store: self._read(store, [token]))).get(token)
+        return (await self._transactions.transact(lambda store: read_calls(store, [token]))).get(token)
 
     def _token(self, request: web.Request) -> str:
         """The token; empty for an impossible one. 429 for an address with too many requests."""

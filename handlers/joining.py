@@ -13,7 +13,6 @@ from aiogram.types import (
 )
 from aiogram.types.chat_member_union import ChatMemberUnion
 
-from bot.clock import Clock
 from bot.domain.gate_health import GateIssue
 from bot.domain.gates import ANONYMOUS_ADMIN, Gate
 from bot.domain.people import Person
@@ -75,10 +74,10 @@ async def line(message: Message, store: Store, delete_service_message: DeleteSer
     await delete_service_message(store, message.chat.id, message.message_id)
 
 
-async def upgrade(message: Message, store: Store, clock: Clock) -> None:
+async def upgrade(message: Message, store: Store) -> None:
     """A basic group became a supergroup."""
     if message.migrate_to_chat_id is not None:
-        await move_chat(store, message.chat.id, message.migrate_to_chat_id, clock.now())
+        await move_chat(store, message.chat.id, message.migrate_to_chat_id)
 
 
 async def blocked(event: ChatMemberUpdated, store: Store) -> None:

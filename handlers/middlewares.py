@@ -9,7 +9,6 @@ from aiogram import BaseMiddleware
 from aiogram.filters import CommandObject
 from aiogram.types import CallbackQuery, ChatJoinRequest, Message, TelegramObject
 
-from bot.clock import Clock
 from bot.crypto import PhoneCipher
 from bot.i18n.texts import Texts
 from bot.telegram.deep_links import chat_id_of
@@ -21,8 +20,7 @@ Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
 class LoadPerson(BaseMiddleware):
     """Store the person who wrote in private, pressed or asked, and pass them on as `person`; not in groups."""
 
-    def __init__(self, clock: Clock, texts: Texts, phone_cipher: PhoneCipher) -> None:
-        self._clock = clock
+    def __init__(self, texts: Texts, phone_cipher: PhoneCipher) -> None:
         self._texts = texts
         self._phone_cipher = phone_cipher
 
@@ -41,7 +39,7 @@ class LoadPerson(BaseMiddleware):
             user.id,
             chat_id,
             self._texts.pick(user.language_code),
-            self._clock.now(),
+            store.now,
             wrote=isinstance(event, Message),
             username=self._phone_cipher.username_digest(user.username.lower()) if user.username else "",
         )

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from bot.clock import Clock
 from bot.domain.people import Claim
-from bot.features.verification.call_page import CallScreen, OnAppOpened, ReadApp
+from bot.features.verification.call_page import CallScreen, on_app_opened, read_app
 from bot.i18n.texts import Texts, Words
 from bot.telegram.init_data import InitDataVerifier
 from bot.web.call_page import CallView, app_headers
@@ -36,8 +36,6 @@ class AppPages:
         texts: Texts,
         reader: InitDataVerifier,
         sessions: Sessions,
-        open_app: OnAppOpened,
-        read_app: ReadApp,
         view: CallView,
         telegram_script: str,
         chat: Callable[[], str],
@@ -49,8 +47,6 @@ class AppPages:
         self._texts = texts
         self._reader = reader
         self._sessions = sessions
-        self._open_app = open_app
-        self._read_app = read_app
         self._view = view
         self._telegram_script = telegram_script
         self._headers = app_headers(telegram_script)
@@ -81,8 +77,8 @@ class AppPages:
             return self._refused(request)
 
         async def work(store: Store) -> tuple[Claim, CallScreen | None]:
-            claim = await self._open_app(store, launch, nonce)
-            return claim, None if claim is Claim.TAKEN else await self._read_app(store, launch.user_id)
+            claim = await on_app_opened(store, launch, nonce)
+            return claim, None if claim is Claim.TAKEN else await read_app(store, launch.user_id)
 
         claim, screen = await self._transactions.transact(work)
         if screen is None:
@@ -105,7 +101,7 @@ class AppPages:
         count(address_of(request) if user_id is None else f"person {user_id}", self._rate, self._clock.now())
         if user_id is None:
             return self._refused(request)
-        screen = await self._transactions.transact(lambda store: self._read_app(store, user_id))
+        screen = await self._transactions.transact(lambda store: read_app(store, user_id))
         return web.json_response(self._view.app_facts(screen), headers=ANSWER_HEADERS)
 
     def _refused(self, request: web.Request) -> web.Response:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from aiogram.filters import CommandObject
 from aiogram.types import CallbackQuery, Message
 
-from bot.clock import Clock
 from bot.domain.notifications import Toast
 from bot.domain.operators import InstallationPage, OperatorAction, PickedUser
 from bot.domain.people import Person
@@ -29,17 +28,17 @@ PAGES = {
 """The buttons that open a page."""
 
 
-async def operators(message: Message, store: Store, person: Person, clock: Clock) -> None:  # noqa: ARG001 - aiogram passes the event
+async def operators(message: Message, store: Store, person: Person) -> None:  # noqa: ARG001 - aiogram passes the event
     """/operators: who they are."""
-    await show_operators(store, person.user_id, clock.now())
+    await show_operators(store, person.user_id)
 
 
-async def gates(message: Message, store: Store, person: Person, clock: Clock) -> None:  # noqa: ARG001 - aiogram passes the event
+async def gates(message: Message, store: Store, person: Person) -> None:  # noqa: ARG001 - aiogram passes the event
     """/gates, of an operator: all of them."""
-    await show_installation(store, person, InstallationPage.GATES, clock.now(), fresh=True)
+    await show_installation(store, person, InstallationPage.GATES, fresh=True)
 
 
-async def picked(message: Message, store: Store, person: Person, appoint: AppointOperators, clock: Clock) -> None:
+async def picked(message: Message, store: Store, person: Person, appoint: AppointOperators) -> None:
     """Add the user picked from Telegram's own list as an operator."""
     users = message.users_shared.users if message.users_shared is not None else []
     chosen = [
@@ -49,7 +48,7 @@ async def picked(message: Message, store: Store, person: Person, appoint: Appoin
         for user in users
     ]
     name = _visible(message.from_user.full_name) if message.from_user is not None else ""
-    await appoint.pick(store, person, name, chosen, clock.now())
+    await appoint.pick(store, person, name, chosen)
 
 
 async def announce(message: Message, command: CommandObject, store: Store, person: Person, announce: Announce) -> None:
@@ -77,80 +76,56 @@ async def not_announceable(message: Message, store: Store, person: Person, annou
     await announce.refuse(store, person)
 
 
-async def page_button(
-    query: CallbackQuery, store: Store, person: Person, callback_data: InstallationButton, clock: Clock
-) -> None:
+async def page_button(query: CallbackQuery, store: Store, person: Person, callback_data: InstallationButton) -> None:
     """A button that opens a page."""
-    page, now = PAGES[callback_data.want], clock.now()
-    await show_installation(store, person, page, now, about=callback_data.about, number=callback_data.number)
-    await answer_button(store, person.user_id, query.id, Toast.NOTHING, now)
+    page = PAGES[callback_data.want]
+    await show_installation(store, person, page, about=callback_data.about, number=callback_data.number)
+    await answer_button(store, person.user_id, query.id, Toast.NOTHING)
 
 
 async def remove_button(
-    query: CallbackQuery,
-    store: Store,
-    person: Person,
-    callback_data: InstallationButton,
-    appoint: AppointOperators,
-    clock: Clock,
+    query: CallbackQuery, store: Store, person: Person, callback_data: InstallationButton, appoint: AppointOperators
 ) -> None:
     """Yes, remove this operator."""
-    data, name, now = callback_data, _visible(query.from_user.full_name), clock.now()
-    toast = await appoint.press_remove(store, person, name, data.about, data.number, now)
-    await answer_button(store, person.user_id, query.id, toast, now)
+    data, name = callback_data, _visible(query.from_user.full_name)
+    toast = await appoint.press_remove(store, person, name, data.about, data.number)
+    await answer_button(store, person.user_id, query.id, toast)
 
 
-async def check_button(
-    query: CallbackQuery, store: Store, person: Person, callback_data: InstallationButton, clock: Clock
-) -> None:
+async def check_button(query: CallbackQuery, store: Store, person: Person, callback_data: InstallationButton) -> None:
     """Ask Telegram about a gate."""
-    toast = await check_gate(store, person, callback_data.about, clock.now())
-    await answer_button(store, person.user_id, query.id, toast, clock.now())
+    toast = await check_gate(store, person, callback_data.about)
+    await answer_button(store, person.user_id, query.id, toast)
 
 
 async def stats_button(
-    query: CallbackQuery,
-    store: Store,
-    person: Person,
-    callback_data: InstallationButton,
-    ask_statistics: AskStatistics,
-    clock: Clock,
+    query: CallbackQuery, store: Store, person: Person, callback_data: InstallationButton, ask_statistics: AskStatistics
 ) -> None:
     """Statistics of a gate."""
     await ask_statistics.of_all(store, person, str(callback_data.about))
-    await answer_button(store, person.user_id, query.id, Toast.NOTHING, clock.now())
+    await answer_button(store, person.user_id, query.id, Toast.NOTHING)
 
 
 async def send_button(
-    query: CallbackQuery,
-    store: Store,
-    person: Person,
-    callback_data: InstallationButton,
-    announce: Announce,
-    clock: Clock,
+    query: CallbackQuery, store: Store, person: Person, callback_data: InstallationButton, announce: Announce
 ) -> None:
     """Send the announcement."""
-    toast = await announce.send(store, person.user_id, callback_data.about, clock.now())
-    await answer_button(store, person.user_id, query.id, toast, clock.now())
+    toast = await announce.send(store, person.user_id, callback_data.about)
+    await answer_button(store, person.user_id, query.id, toast)
 
 
 async def drop_button(
-    query: CallbackQuery,
-    store: Store,
-    person: Person,
-    callback_data: InstallationButton,
-    announce: Announce,
-    clock: Clock,
+    query: CallbackQuery, store: Store, person: Person, callback_data: InstallationButton, announce: Announce
 ) -> None:
     """Discard the announcement."""
-    toast = await announce.drop(store, person.user_id, callback_data.about, clock.now())
-    await answer_button(store, person.user_id, query.id, toast, clock.now())
+    toast = await announce.drop(store, person.user_id, callback_data.about)
+    await answer_button(store, person.user_id, query.id, toast)
 
 
-async def lost_button(query: CallbackQuery, store: Store, person: Person, clock: Clock) -> None:
+async def lost_button(query: CallbackQuery, store: Store, person: Person) -> None:
     """Any of these buttons, of somebody who is no operator (any more)."""
-    await close_pages(store, person.user_id, clock.now())
-    await answer_button(store, person.user_id, query.id, Toast.UNKNOWN, clock.now())
+    await close_pages(store, person.user_id)
+    await answer_button(store, person.user_id, query.id, Toast.UNKNOWN)
 
 
 def _visible(name: str) -> str:

@@ -11,7 +11,7 @@ from bot.domain.setting_choices import Page
 from bot.features.admins.authorize import AdminDesk
 from bot.features.admins.navigation import CallPanel, GroupCommand, ListGates, OnPanelText
 from bot.features.panel.actions import ChooseLogPlace
-from bot.features.verification.attempt import ShowScreen
+from bot.features.verification.attempt import show_screen
 from bot.telegram.keyboards import PanelButton
 from storage.store import Store
 
@@ -47,25 +47,13 @@ async def panel_button(
     await admin_desk(store, act)
 
 
-async def written(
-    message: Message,
-    store: Store,
-    person: Person,
-    take_words: OnPanelText,
-    show_screen: ShowScreen,
-) -> None:
+async def written(message: Message, store: Store, person: Person, take_words: OnPanelText) -> None:
     """Text for a page that asks for some; else show where the person stands, since that is what they wonder."""
     if not await take_words(store, person, message.text or "", message.message_id):
         await show_screen(store, person, ScreenName.WELCOME, fresh=True)
 
 
-async def document(
-    message: Message,
-    store: Store,
-    person: Person,
-    take_words: OnPanelText,
-    show_screen: ShowScreen,
-) -> None:
+async def document(message: Message, store: Store, person: Person, take_words: OnPanelText) -> None:
     """A file for the page that asks for one; else show where the person stands."""
     sent = message.document
     if sent is None or not await take_words.file(store, person, sent.file_id, sent.file_size or 0):

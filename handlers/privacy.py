@@ -5,7 +5,6 @@ from __future__ import annotations
 from aiogram.filters import CommandObject
 from aiogram.types import CallbackQuery, Message
 
-from bot.clock import Clock
 from bot.domain.people import ERASURE_JOB, Person
 from bot.features.admins.popups import answer_button
 from bot.features.privacy.erase import AskDeletion, ConfirmDeletion
@@ -47,21 +46,16 @@ async def export(
 
 
 async def delete_me_button(
-    query: CallbackQuery, store: Store, person: Person, confirm_deletion: ConfirmDeletion, clock: Clock
+    query: CallbackQuery, store: Store, person: Person, confirm_deletion: ConfirmDeletion
 ) -> None:
     """Yes, delete everything about me. The bot does not store the answer either."""
     toast = await confirm_deletion.own(store, person)
-    await answer_button(store, person.user_id, query.id, toast, clock.now(), job=ERASURE_JOB)
+    await answer_button(store, person.user_id, query.id, toast, job=ERASURE_JOB)
 
 
 async def erase_button(
-    query: CallbackQuery,
-    store: Store,
-    person: Person,
-    callback_data: PersonalButton,
-    confirm_deletion: ConfirmDeletion,
-    clock: Clock,
+    query: CallbackQuery, store: Store, person: Person, callback_data: PersonalButton, confirm_deletion: ConfirmDeletion
 ) -> None:
     """Yes, erase them; of an operator."""
     toast = await confirm_deletion.of(store, person, callback_data.person)
-    await answer_button(store, person.user_id, query.id, toast, clock.now())
+    await answer_button(store, person.user_id, query.id, toast)

@@ -12,7 +12,6 @@ from aiogram.types import Update
 from aiogram.types.update import UpdateTypeLookupError
 from pydantic import ValidationError
 
-from bot.clock import Clock
 from bot.crypto import TokenGenerator
 from bot.domain.errors import StorageUnavailableError
 from bot.features.operators.registry import ReportFailure
@@ -36,7 +35,6 @@ class UpdateProcessor:
     def __init__(
         self,
         bot: Bot,
-        clock: Clock,
         transactions: Transactions,
         dispatch: Dispatch,
         report: ReportFailure,
@@ -45,7 +43,6 @@ class UpdateProcessor:
         announce: Callable[[], None],
     ) -> None:
         self._bot = bot
-        self._clock = clock
         self._transactions = transactions
         self._dispatch = dispatch
         self._report = report
@@ -86,7 +83,7 @@ class UpdateProcessor:
 
     async def _keep(self, updates: Sequence[Update]) -> None:
         async def handle(store: Store) -> int:
-            new = await store.seen.mark([update.update_id for update in updates], self._clock.now())
+            new = await store.seen.mark([update.update_id for update in updates], store.now)
             for update in updates:
                 # Discarding handles an id that is in the batch twice only once.
                 if update.update_id in new:
@@ -111,7 +108,7 @@ class UpdateProcessor:
             what = f"{type(error).__name__} in {_kind(update)}"
 
             async def note(store: Store) -> None:
-                if await store.seen.mark([update.update_id], self._clock.now()):
+                if await store.seen.mark([update.update_id], store.now):
                     await self._report(store, error_id, what, _private_chat(update))
 
             try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from aiogram.types import CallbackQuery, Message
 
-from bot.clock import Clock
 from bot.domain.notifications import Toast
 from bot.domain.people import Person
 from bot.domain.phone import SharedContact
@@ -14,7 +13,7 @@ from bot.features.admins.navigation import ListGates
 from bot.features.admins.popups import answer_button
 from bot.features.joining.links import AskLink, RenewLinks
 from bot.features.moderation.appeals import AskAdmins
-from bot.features.verification.attempt import CancelVerification, RetryVerification, ShareContact, ShowScreen
+from bot.features.verification.attempt import RetryVerification, ShareContact, cancel_verification, show_screen
 from bot.i18n.texts import visible
 from bot.telegram.keyboards import Place, PlaceButton, VerificationButton
 from storage.store import Store
@@ -35,7 +34,7 @@ async def contact(message: Message, store: Store, person: Person, take_contact: 
     await take_contact(store, person, shared, message.message_id)
 
 
-async def start(message: Message, store: Store, person: Person, show_screen: ShowScreen) -> None:  # noqa: ARG001 - aiogram passes the event
+async def start(message: Message, store: Store, person: Person) -> None:  # noqa: ARG001 - aiogram passes the event
     """/start: where the person stands."""
     await show_screen(store, person, ScreenName.WELCOME, fresh=True, started=True)
 
@@ -51,17 +50,17 @@ async def ask_admins(message: Message, store: Store, person: Person, ask_admins:
     await ask_admins(store, person, fresh=True)
 
 
-async def anything_else(message: Message, store: Store, person: Person, show_screen: ShowScreen) -> None:  # noqa: ARG001 - aiogram passes the event
+async def anything_else(message: Message, store: Store, person: Person) -> None:  # noqa: ARG001 - aiogram passes the event
     """Anything else: show where the person stands, since that is what they wonder."""
     await show_screen(store, person, ScreenName.WELCOME, fresh=True)
 
 
-async def help_(message: Message, store: Store, person: Person, show_screen: ShowScreen) -> None:  # noqa: ARG001 - aiogram passes the event
+async def help_(message: Message, store: Store, person: Person) -> None:  # noqa: ARG001 - aiogram passes the event
     """/help."""
     await show_screen(store, person, ScreenName.HELP, fresh=True)
 
 
-async def privacy(message: Message, store: Store, person: Person, show_screen: ShowScreen) -> None:  # noqa: ARG001 - aiogram passes the event
+async def privacy(message: Message, store: Store, person: Person) -> None:  # noqa: ARG001 - aiogram passes the event
     """/privacy."""
     await show_screen(store, person, ScreenName.PRIVACY, fresh=True)
 
@@ -70,23 +69,15 @@ async def cancel(
     message: Message,  # noqa: ARG001 - aiogram passes the event
     store: Store,
     person: Person,
-    cancel_verification: CancelVerification,
 ) -> None:
     """/cancel."""
     await cancel_verification(store, person, None)
 
 
-async def cancel_button(
-    query: CallbackQuery,
-    store: Store,
-    person: Person,
-    callback_data: VerificationButton,
-    cancel_verification: CancelVerification,
-    clock: Clock,
-) -> None:
+async def cancel_button(query: CallbackQuery, store: Store, person: Person, callback_data: VerificationButton) -> None:
     """Cancel the verification."""
     toast = await cancel_verification(store, person, callback_data.id)
-    await answer_button(store, query.from_user.id, query.id, toast, clock.now())
+    await answer_button(store, query.from_user.id, query.id, toast)
 
 
 async def again_button(
@@ -95,54 +86,40 @@ async def again_button(
     person: Person,
     callback_data: VerificationButton,
     ask_number_again: RetryVerification,
-    clock: Clock,
 ) -> None:
     """Another number, or another try."""
     toast = await ask_number_again(store, person, callback_data.id)
-    await answer_button(store, query.from_user.id, query.id, toast, clock.now())
+    await answer_button(store, query.from_user.id, query.id, toast)
 
 
-async def screen_button(
-    query: CallbackQuery,
-    store: Store,
-    person: Person,
-    callback_data: PlaceButton,
-    show_screen: ShowScreen,
-    clock: Clock,
-) -> None:
+async def screen_button(query: CallbackQuery, store: Store, person: Person, callback_data: PlaceButton) -> None:
     """Home, help or privacy."""
     await show_screen(store, person, PLACES[callback_data.place], fresh=False)
-    await answer_button(store, query.from_user.id, query.id, Toast.NOTHING, clock.now())
+    await answer_button(store, query.from_user.id, query.id, Toast.NOTHING)
 
 
-async def enter_button(
-    query: CallbackQuery, store: Store, person: Person, retry_entry: RetryEntry, clock: Clock
-) -> None:
+async def enter_button(query: CallbackQuery, store: Store, person: Person, retry_entry: RetryEntry) -> None:
     """Let the person in now."""
-    await answer_button(store, query.from_user.id, query.id, await retry_entry(store, person), clock.now())
+    await answer_button(store, query.from_user.id, query.id, await retry_entry(store, person))
 
 
-async def link_button(
-    query: CallbackQuery, store: Store, person: Person, renew_links: RenewLinks, clock: Clock
-) -> None:
+async def link_button(query: CallbackQuery, store: Store, person: Person, renew_links: RenewLinks) -> None:
     """Another link."""
-    await answer_button(store, query.from_user.id, query.id, await renew_links(store, person), clock.now())
+    await answer_button(store, query.from_user.id, query.id, await renew_links(store, person))
 
 
-async def appeal_button(
-    query: CallbackQuery, store: Store, person: Person, ask_admins: AskAdmins, clock: Clock
-) -> None:
+async def appeal_button(query: CallbackQuery, store: Store, person: Person, ask_admins: AskAdmins) -> None:
     """Ask the administrators."""
     toast = await ask_admins(store, person, fresh=False)
-    await answer_button(store, query.from_user.id, query.id, toast, clock.now())
+    await answer_button(store, query.from_user.id, query.id, toast)
 
 
-async def gates_button(query: CallbackQuery, store: Store, person: Person, list_gates: ListGates, clock: Clock) -> None:
+async def gates_button(query: CallbackQuery, store: Store, person: Person, list_gates: ListGates) -> None:
     """The gates that the person administers."""
     await list_gates(store, person, fresh=False)
-    await answer_button(store, query.from_user.id, query.id, Toast.NOTHING, clock.now())
+    await answer_button(store, query.from_user.id, query.id, Toast.NOTHING)
 
 
-async def unknown_button(query: CallbackQuery, store: Store, clock: Clock) -> None:
+async def unknown_button(query: CallbackQuery, store: Store) -> None:
     """A button that no version of the bot knows now, or that none ever made."""
-    await answer_button(store, query.from_user.id, query.id, Toast.UNKNOWN, clock.now())
+    await answer_button(store, query.from_user.id, query.id, Toast.UNKNOWN)

@@ -26,7 +26,7 @@ from bot.domain.setting_choices import Setting
 from bot.features.statistics.screens import StatsButton
 from bot.features.support.installation import InstallationButton
 from bot.features.support.screens import SURE, OperatorButton
-from bot.features.verification.attempt import ShowScreen
+from bot.features.verification.attempt import ShareContact
 from bot.sandbox.clock import SandboxClock
 from bot.telegram.commands import OPERATOR_COMMANDS
 from bot.telegram.keyboards import (
@@ -170,11 +170,11 @@ async def test_all_that_is_supplied_is_taken(bot: Container) -> None:
 
 
 async def test_a_mistake_in_the_wiring_would_be_seen(bot: Container) -> None:
-    async def misspelt(message: Message, show_scren: ShowScreen) -> None: ...
+    async def misspelt(message: Message, show_scren: ShareContact) -> None: ...
 
     async def in_group(message: Message, person: object) -> None: ...
 
-    async def of_another_type(message: Message, ask_link: ShowScreen) -> None: ...
+    async def of_another_type(message: Message, ask_link: ShareContact) -> None: ...
 
     dispatcher = bot.dispatcher
     for handler in (misspelt, of_another_type):

@@ -102,7 +102,7 @@ async def erase(config: Settings, given: argparse.Namespace) -> int:
     if given.json and not given.yes:
         return _complain("erase: --json needs --yes", WRONG_USE)
     clock, user_id, operators = SystemClock(), given.user_id, Operators(config.OPERATORS)
-    erase_person = ErasePerson(clock, operators)
+    erase_person = ErasePerson(operators)
 
     async def erase_unless_operator(store: Store) -> None:
         if await operators.is_operator(store, user_id):

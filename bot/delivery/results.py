@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.clock import Clock
 from bot.delivery.lookups import ApplyChatLookup
 from bot.domain import notifications, tasks
 from bot.domain.eligibility import DecisionReason
@@ -45,7 +44,7 @@ TOLD_OTHERWISE = (DecisionReason.REVOKED, DecisionReason.MANY)
 """Reasons that the log chat got when the decision was made, or gets in one line for all."""
 WORDLESS = (DeliveryStatus.REFUSED, DeliveryStatus.UNREACHABLE, DeliveryStatus.GONE)
 
-OnResult = Callable[[Store, PendingTask, Any, DeliveryResult, datetime], Awaitable[None]]
+OnResult = Callable[[Store, PendingTask, Any, DeliveryResult], Awaitable[None]]
 """Applies the result of a task; the third argument is its work."""
 
 
@@ -97,21 +96,20 @@ class SettleTask:
         }
         """For each class of work, the function that applies its result."""
 
-    async def __call__(self, store: Store, task: PendingTask, receipt: DeliveryResult, now: datetime) -> None:
-        await self.on_result[type(task.work)](store, task, task.work, receipt, now)
+    async def __call__(self, store: Store, task: PendingTask, receipt: DeliveryResult) -> None:
+        await self.on_result[type(task.work)](store, task, task.work, receipt)
         if receipt.posted_to_all is not None:
-            await store.tasks.add(tasks.DeleteMessage(receipt.posted_to_all), task.chat_id, now)
+            await store.tasks.add(tasks.DeleteMessage(receipt.posted_to_all), task.chat_id, store.now)
 
-    async def log_refused(self, store: Store, log: PendingLogBatch, receipt: DeliveryResult, now: datetime) -> None:
+    async def log_refused(self, store: Store, log: PendingLogBatch, receipt: DeliveryResult) -> None:
         """Handle a message to a log chat that was given up or sent."""
-        await self._decisions.log_refused(store, log, receipt, now)
+        await self._decisions.log_refused(store, log, receipt)
 
     @staticmethod
-    async def _app_opened(
-        store: Store, task: PendingTask, work: tasks.OpenApp, receipt: DeliveryResult, now: datetime
-    ) -> None:
+    async def _app_opened(store: Store, task: PendingTask, work: tasks.OpenApp, receipt: DeliveryResult) -> None:
         """Record that the app opened. Otherwise continue in the chat at once, unless an earlier attempt may have opened
         the app, or the person has asked again since."""
+        now = store.now
         user_id, gate_id = work.user_id, work.gate_id
         request = await store.requests.get(gate_id, user_id)
         if receipt.result is DeliveryStatus.DONE:
@@ -130,7 +128,6 @@ class SettleTask:
         task: PendingTask,  # noqa: ARG004 - `OnResult`
         work: tasks.QueueJoin,
         receipt: DeliveryResult,
-        now: datetime,  # noqa: ARG004
     ) -> None:
         if receipt.result is DeliveryStatus.DONE:
             await store.requests.forget_query(work.gate_id, work.user_id)
@@ -141,44 +138,41 @@ class SettleTask:
         task: PendingTask,  # noqa: ARG004 - `OnResult`
         work: tasks.DeclineJoin,
         receipt: DeliveryResult,
-        now: datetime,
     ) -> None:
         if receipt.result is DeliveryStatus.DONE:
-            await _turned_away(store, work, Event.JOIN_DECLINED, now)
+            await _turned_away(store, work, Event.JOIN_DECLINED)
 
     @staticmethod
-    async def _kicked(
-        store: Store, task: PendingTask, work: tasks.Kick, receipt: DeliveryResult, now: datetime
-    ) -> None:
+    async def _kicked(store: Store, task: PendingTask, work: tasks.Kick, receipt: DeliveryResult) -> None:
         if receipt.result is DeliveryStatus.DONE:
-            await _turned_away(store, work, Event.REMOVED, now)
+            await _turned_away(store, work, Event.REMOVED)
         else:
-            await _keep_waiting(store, work, receipt, now)
-            await not_removed(store, task, work, receipt, now)
+            await _keep_waiting(store, work, receipt)
+            await not_removed(store, task, work, receipt)
 
     @staticmethod
-    async def _muted(store: Store, task: PendingTask, work: tasks.Mute, receipt: DeliveryResult, now: datetime) -> None:
+    async def _muted(store: Store, task: PendingTask, work: tasks.Mute, receipt: DeliveryResult) -> None:
         """Tell a muted newcomer how to verify; exempt one who need not."""
         gate_id, user_id = task.chat_id, work.user_id
         gate, request = await store.gates.get(gate_id), await store.requests.get(gate_id, user_id)
         if gate is None or request is None or request.way is not EntryMode.MUTE:
             return
         if receipt.result is DeliveryStatus.DONE:
-            store.journal.add(Event.MUTED, now, user_id=user_id, gate_id=gate_id)
+            store.journal.add(Event.MUTED, store.now, user_id=user_id, gate_id=gate_id)
         if request.state is not RequestState.WAITING or work.joined != joined(request):
             return
         member = receipt.member
         if receipt.result is DeliveryStatus.DONE and gate.works:
-            await prompt(store, gate, request, now)
+            await prompt(store, gate, request)
         elif member is not None and member.status in LET_THROUGH:
-            await let_through(store, gate, request, now, member.status, is_muted=member.is_muted)
+            await let_through(store, gate, request, member.status, is_muted=member.is_muted)
         elif member is not None and member.status is MemberStatus.AWAY:
-            await is_gone(store, request, now)
+            await is_gone(store, request)
         elif member is not None and member.rest:
             # Somebody else's restriction, which ends at a set time: then the gate mutes them.
-            await mute(store, request, now, after=member.rest.total_seconds() + 1)
+            await mute(store, request, after=member.rest.total_seconds() + 1)
         elif receipt.result is DeliveryStatus.REFUSED:
-            store.journal.add(Event.FAILURE, now, user_id=user_id, gate_id=gate_id, code=receipt.error)
+            store.journal.add(Event.FAILURE, store.now, user_id=user_id, gate_id=gate_id, code=receipt.error)
 
     @staticmethod
     async def _prompted(
@@ -186,7 +180,6 @@ class SettleTask:
         task: PendingTask,
         work: tasks.Prompt,  # noqa: ARG004 - `OnResult`
         receipt: DeliveryResult,
-        now: datetime,  # noqa: ARG004
     ) -> None:
         if receipt.result in WORDLESS:
             await store.requests.reached([task.user_id or 0], reached=False, gate_id=task.chat_id)
@@ -197,38 +190,37 @@ class SettleTask:
         task: PendingTask,
         work: tasks.GroupPrompt,  # noqa: ARG004 - `OnResult`
         receipt: DeliveryResult,
-        now: datetime,
     ) -> None:
         """Keep the newest prompt of the group only."""
         if receipt.result is not DeliveryStatus.DONE:
             return
         extras = await store.gates.extras(task.chat_id)
         if extras.prompt_message_id is not None:
-            await store.tasks.add(tasks.DeleteMessage(extras.prompt_message_id), task.chat_id, now)
-        await store.gates.set_extras(task.chat_id, prompt_message_id=receipt.message_id, prompt_at=now)
+            await store.tasks.add(tasks.DeleteMessage(extras.prompt_message_id), task.chat_id, store.now)
+        await store.gates.set_extras(task.chat_id, prompt_message_id=receipt.message_id, prompt_at=store.now)
 
 
-async def nothing(store: Store, task: PendingTask, work: Work, receipt: DeliveryResult, now: datetime) -> None:
+async def nothing(store: Store, task: PendingTask, work: Work, receipt: DeliveryResult) -> None:
     """Apply a result that has no consequence."""
 
 
-async def _turned_away(store: Store, work: tasks.Kick | tasks.DeclineJoin, event: Event, now: datetime) -> None:
+async def _turned_away(store: Store, work: tasks.Kick | tasks.DeclineJoin, event: Event) -> None:
     user_id, gate_id = work.user_id, work.gate_id
     gate, request = await store.gates.get(gate_id), await store.requests.get(gate_id, user_id)
     # The journal does not name a person who was erased meanwhile.
     whose = user_id if request is not None else None
-    store.journal.add(event, now, user_id=whose, gate_id=gate_id, code=work.reason)
+    store.journal.add(event, store.now, user_id=whose, gate_id=gate_id, code=work.reason)
     if gate is None or request is None:
         return
     is_overdue = event is Event.REMOVED and work.reason == DecisionReason.DEADLINE
     if request.state is RequestState.DECLINED and is_overdue:
-        await notify_of_deadline(store, gate, request, now)
+        await notify_of_deadline(store, gate, request)
     if request.state is RequestState.APPROVED:
         # They called while this was in flight: a personal link makes up for it.
         phone = await store.phones.of(user_id)
         verification_id = phone.verification_id if phone else BY_NOBODY
         how = EntryReason.CALLED if phone else EntryReason.OTHER
-        await request_personal_link(store, gate_id, user_id, verification_id, now, how=how)
+        await request_personal_link(store, gate_id, user_id, verification_id, how=how)
     if work.reason in TOLD_OTHERWISE:
         return
     await post_to_log(
@@ -236,7 +228,6 @@ async def _turned_away(store: Store, work: tasks.Kick | tasks.DeclineJoin, event
         gate,
         event,
         user_id,
-        now,
         why=work.reason,
         since=request.requested_at,
         admin_id=work.admin_id,
@@ -244,7 +235,7 @@ async def _turned_away(store: Store, work: tasks.Kick | tasks.DeclineJoin, event
     )
 
 
-async def _keep_waiting(store: Store, work: tasks.Kick, receipt: DeliveryResult, now: datetime) -> None:
+async def _keep_waiting(store: Store, work: tasks.Kick, receipt: DeliveryResult) -> None:
     """Keep a person waiting if the bot could not remove them, so that they are not left muted with nobody to unmute
     them: the bot has lost the right, or an admin restricted them."""
     gate_id, user_id, member = work.gate_id, work.user_id, receipt.member
@@ -254,10 +245,10 @@ async def _keep_waiting(store: Store, work: tasks.Kick, receipt: DeliveryResult,
     if gate is None or request is None or request.state is not RequestState.DECLINED or not is_there:
         return
     rest = member.rest if member is not None else timedelta()
-    await store.requests.reopen_until(gate_id, user_id, now + rest + FRESH_CHANCE)
+    await store.requests.reopen_until(gate_id, user_id, store.now + rest + FRESH_CHANCE)
     if rest:
-        await mute(store, request, now, after=rest.total_seconds() + 1)
-    store.journal.add(Event.FAILURE, now, user_id=user_id, gate_id=gate_id, code=receipt.error or "restricted")
+        await mute(store, request, after=rest.total_seconds() + 1)
+    store.journal.add(Event.FAILURE, store.now, user_id=user_id, gate_id=gate_id, code=receipt.error or "restricted")
 
 
 class ApplyResults:
@@ -267,14 +258,13 @@ class ApplyResults:
     become a supergroup, everything moves to that chat, and the item is sent there.
     """
 
-    def __init__(self, clock: Clock, grants: SettleGrant, tasks: SettleTask, report: ReportFailure) -> None:
-        self._clock = clock
+    def __init__(self, grants: SettleGrant, tasks: SettleTask, report: ReportFailure) -> None:
         self._grants = grants
         self._tasks = tasks
         self._report = report
 
     async def __call__(self, store: Store, receipts: Sequence[DeliveryResult]) -> None:  # noqa: C901 - one line a kind
-        now = self._clock.now()
+        now = store.now
         tasks_done: list[int] = []
         told: list[int] = []
         for receipt in receipts:
@@ -282,28 +272,28 @@ class ApplyResults:
                 # The person sees the id in the message itself, if there is one.
                 await self._report(store, receipt.error_id, _what_failed(receipt), None)
             if receipt.result is DeliveryStatus.MOVED:
-                await self._move(store, receipt, now)
+                await self._move(store, receipt)
                 continue
             match receipt.item:
                 case PendingGrant() as grant if receipt.result is DeliveryStatus.RETRY:
                     await store.grants.retry(grant, self._later(receipt, now), receipt.error)
                 case PendingGrant() as grant:
-                    await self._grants(store, grant, receipt, now)
+                    await self._grants(store, grant, receipt)
                 case PendingTask() as task if receipt.result is DeliveryStatus.RETRY:
                     await store.tasks.retry(task.id, self._later(receipt, now), receipt.error)
                 case PendingTask() as task:
                     tasks_done.append(task.id)
-                    await self._tasks(store, task, receipt, now)
+                    await self._tasks(store, task, receipt)
                 case PendingLogBatch() as log if receipt.result is DeliveryStatus.RETRY:
                     for task in log.tasks:
                         await store.tasks.retry(task.id, self._later(receipt, now), receipt.error)
                 case PendingLogBatch() as log:
                     tasks_done += [task.id for task in log.tasks]
-                    await self._tasks.log_refused(store, log, receipt, now)
+                    await self._tasks.log_refused(store, log, receipt)
                 case PendingScreen() as screen:
-                    if await self._screen(store, screen, receipt, now):
+                    if await self._screen(store, screen, receipt):
                         told.append(screen.user_id)
-        await self._note_reach(store, told, now, reached=True)
+        await self._note_reach(store, told, reached=True)
         if tasks_done:
             await store.tasks.done(tasks_done, now)
 
@@ -312,12 +302,12 @@ class ApplyResults:
             return now + timedelta(seconds=receipt.retry_after)
         return now + pause_after(receipt.item.attempts + 1)
 
-    async def _move(self, store: Store, receipt: DeliveryResult, now: datetime) -> None:
+    async def _move(self, store: Store, receipt: DeliveryResult) -> None:
         """Move the item to the new chat, due at once; with a pause if it was tried before, so that one that still leads
         to the old chat is not retried without end."""
         item = receipt.item
-        await move_chat(store, int(receipt.answer["from"]), int(receipt.answer["to"]), now)
-        due_at = self._later(receipt, now) if item.attempts else now
+        await move_chat(store, int(receipt.answer["from"]), int(receipt.answer["to"]))
+        due_at = self._later(receipt, store.now) if item.attempts else store.now
         match item:
             case PendingGrant():
                 # A moved grant is another row by now, and due.
@@ -328,8 +318,9 @@ class ApplyResults:
                 for task in item.tasks:
                     await store.tasks.retry(task.id, due_at, receipt.error)
 
-    async def _screen(self, store: Store, screen: PendingScreen, receipt: DeliveryResult, now: datetime) -> bool:
+    async def _screen(self, store: Store, screen: PendingScreen, receipt: DeliveryResult) -> bool:
         """Save the result; return whether the person now sees the newest state."""
+        now = store.now
         match receipt.result:
             case DeliveryStatus.RETRY:
                 await store.screens.retry(screen.user_id, screen.revision, self._later(receipt, now))
@@ -339,7 +330,7 @@ class ApplyResults:
                     moments = (next_refresh(screen.view.window_ends_at, now), screen.view.hint_at)
                     refresh_at = min((moment for moment in moments if moment is not None), default=None)
                 if isinstance(screen.view, AnnouncementProgress):
-                    await note_shown(store, screen.user_id, screen.view.announcement, now)
+                    await note_shown(store, screen.user_id, screen.view.announcement)
                 # An older drawing does not show a request that came meanwhile; the next one will.
                 is_newest = await store.screens.drawn(receipt, refresh_at)
                 for message_id in receipt.replaced:
@@ -348,7 +339,7 @@ class ApplyResults:
             case DeliveryStatus.UNREACHABLE:
                 await store.screens.give_up([(screen.user_id, screen.revision)])
                 await store.people.lost([screen.user_id])
-                await self._note_reach(store, [screen.user_id], now, reached=False)
+                await self._note_reach(store, [screen.user_id], reached=False)
             case _:
                 await store.screens.give_up([(screen.user_id, screen.revision)])
                 is_known = screen.user_id in await store.people.get_many([screen.user_id])
@@ -356,10 +347,10 @@ class ApplyResults:
                 store.journal.add(Event.FAILURE, now, user_id=whose, code=receipt.error[:64])
         return False
 
-    async def _note_reach(self, store: Store, user_ids: Sequence[int], now: datetime, *, reached: bool) -> None:
+    async def _note_reach(self, store: Store, user_ids: Sequence[int], *, reached: bool) -> None:
         event = Event.JOIN_REACHED if reached else Event.JOIN_NOT_REACHED
         for gate_id, user_id in await store.requests.reached(user_ids, reached=reached):
-            store.journal.add(event, now, user_id=user_id, gate_id=gate_id)
+            store.journal.add(event, store.now, user_id=user_id, gate_id=gate_id)
 
 
 def _what_failed(receipt: DeliveryResult) -> str:

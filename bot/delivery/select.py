@@ -10,7 +10,6 @@ from functools import partial
 from itertools import zip_longest
 from operator import attrgetter, itemgetter
 
-from bot.clock import Clock
 from bot.delivery.views import PersonContext, ViewOf, has_come
 from bot.domain.incidents import UnreadableRow
 from bot.domain.journal import Event
@@ -82,25 +81,24 @@ class SelectOutgoing:
     reached. Messages for operators are dropped if the reader is not one.
     """
 
-    def __init__(self, clock: Clock, for_operators: Mapping[ScreenName, ViewOf], is_operator: IsOperator) -> None:
+    def __init__(self, for_operators: Mapping[ScreenName, ViewOf], is_operator: IsOperator) -> None:
         """`for_operators`: the builders of screens for operators only."""
-        self._clock = clock
         self._for_operators = for_operators
         self._is_operator = is_operator
 
     async def __call__(self, store: Store, limit: int, busy: InFlight, look: int = 0) -> Selection:
-        due, now = await store.due_times(), self._clock.now()
+        due, now = await store.due_times(), store.now
         screens = (
-            await self._screens(store, limit, busy, now, also_patient=patient_first(look))
+            await self._screens(store, limit, busy, also_patient=patient_first(look))
             if has_come(due.screens, now)
             else []
         )
         grants = await store.grants.due(now, limit, busy.grants) if has_come(due.grants, now) else []
         guards, soon, pressing, later, lines = [
-            await self._tasks(store, limit, busy, now, urgency) if has_come(due.tasks.get(urgency), now) else []
+            await self._tasks(store, limit, busy, urgency) if has_come(due.tasks.get(urgency), now) else []
             for urgency in (Priority.AT_ONCE, Priority.SOON, Priority.PRESSING, Priority.LATER, Priority.LOG)
         ]
-        soon = await self._permitted(store, soon, now)
+        soon = await self._permitted(store, soon)
         urgent = _in_turn(look, pressing, [screen for screen in screens if not is_patient(screen)])
         crowd = [screen for screen in screens if screen.is_crowd and not screen.is_refresh]
         patient = _in_turn(
@@ -115,26 +113,28 @@ class SelectOutgoing:
         return Selection([*_in_turn(look, guards, grants), *rest], due.first())
 
     @staticmethod
-    async def _tasks(store: Store, limit: int, busy: InFlight, now: datetime, urgency: Priority) -> list[PendingTask]:
+    async def _tasks(store: Store, limit: int, busy: InFlight, urgency: Priority) -> list[PendingTask]:
         """Return the due tasks of one priority. If there are more than fit, add tasks of chats that have only a few."""
         most = {Priority.LOG: MOST_LINES, Priority.SOON: max(limit, MOST_SMALL)}.get(urgency, limit)
-        found = await store.tasks.due(now, most, busy.tasks, urgency, busy.resting, busy.full)
+        found = await store.tasks.due(store.now, most, busy.tasks, urgency, busy.resting, busy.full)
         if urgency in (Priority.AT_ONCE, Priority.LOG):
             # Telegram waits for the newest guard joins; the log lines of a chat become one message.
             return found
         if len(found) >= most:
             of_chat = Counter(task.chat_id for task in found)
             crowded = [chat_id for chat_id, count in of_chat.items() if count > most // CROWDED]
-            found += await store.tasks.due_of_others(now, limit, busy.tasks, urgency, crowded, busy.resting, busy.full)
+            found += await store.tasks.due_of_others(
+                store.now, limit, busy.tasks, urgency, crowded, busy.resting, busy.full
+            )
         return _by_turns(list({task.id: task for task in found}.values()))[:limit]
 
-    async def _permitted(self, store: Store, tasks: Sequence[PendingTask], now: datetime) -> list[PendingTask]:
+    async def _permitted(self, store: Store, tasks: Sequence[PendingTask]) -> list[PendingTask]:
         """Drop tasks for operators whose reader is not one."""
         asked_by = {task.id: task.user_id or task.chat_id for task in tasks if is_for_operators(task)}
         stay = {user_id for user_id in {*asked_by.values()} if await self._is_operator(store, user_id)}
         dropped = {task_id for task_id, user_id in asked_by.items() if user_id not in stay}
         if dropped:
-            await store.tasks.done(list(dropped), now)
+            await store.tasks.done(list(dropped), store.now)
         return [task for task in tasks if task.id not in dropped]
 
     @staticmethod
@@ -146,52 +146,48 @@ class SelectOutgoing:
                 gathered[line.chat_id, line.work.topic, line.work.language].append(line)
         return [PendingLogBatch(chat, topic, language, tuple(due)) for (chat, topic, language), due in gathered.items()]
 
-    async def _screens(
-        self, store: Store, limit: int, busy: InFlight, now: datetime, *, also_patient: bool
-    ) -> list[PendingScreen]:
+    async def _screens(self, store: Store, limit: int, busy: InFlight, *, also_patient: bool) -> list[PendingScreen]:
         size = limit
-        while rows := await store.screens.due(now, size, busy.screens, busy.resting, also_patient=also_patient):
+        while rows := await store.screens.due(store.now, size, busy.screens, busy.resting, also_patient=also_patient):
             people = await store.people.get_many([row.user_id for row in rows])
-            late = [row for row in rows if _is_late(row, people, now)]
+            late = [row for row in rows if _is_late(row, people, store.now)]
             if not late and size == limit:
-                return await self._drawable(store, rows, people, now)
-            await self._give_up(store, late, now)
+                return await self._drawable(store, rows, people)
+            await self._give_up(store, late)
             size = MOST_LATE if late else limit
         return []
 
     @staticmethod
-    async def _give_up(store: Store, rows: Sequence[ScreenRow], now: datetime) -> None:
+    async def _give_up(store: Store, rows: Sequence[ScreenRow]) -> None:
         await store.screens.give_up([(row.user_id, row.revision) for row in rows])
         for gate_id, user_id in await store.requests.reached([row.user_id for row in rows], reached=False):
-            store.journal.add(Event.JOIN_NOT_REACHED, now, user_id=user_id, gate_id=gate_id)
+            store.journal.add(Event.JOIN_NOT_REACHED, store.now, user_id=user_id, gate_id=gate_id)
 
     async def _drawable(
-        self, store: Store, rows: Sequence[ScreenRow], people: Mapping[int, Person], now: datetime
+        self, store: Store, rows: Sequence[ScreenRow], people: Mapping[int, Person]
     ) -> list[PendingScreen]:
         """Build all screens together; if one cannot be built, each separately, so that only that one is set aside."""
-        found, error = await store.attempt(partial(self._due, store, rows, people, now))
+        found, error = await store.attempt(partial(self._due, store, rows, people))
         if error is None:
             return found or []
         drawable: list[PendingScreen] = []
         for row in rows:
-            found, error = await store.attempt(partial(self._due, store, [row], people, now))
+            found, error = await store.attempt(partial(self._due, store, [row], people))
             drawable += found or []
             if error is not None:
                 key = (row.user_id, row.revision)
                 store.note_unreadable(UnreadableRow("screens", key, type(error).__name__, error))
         return drawable
 
-    async def _due(
-        self, store: Store, rows: Sequence[ScreenRow], people: Mapping[int, Person], now: datetime
-    ) -> list[PendingScreen]:
-        facts = await PersonContext.gather(store, [row.user_id for row in rows], now)
+    async def _due(self, store: Store, rows: Sequence[ScreenRow], people: Mapping[int, Person]) -> list[PendingScreen]:
+        facts = await PersonContext.gather(store, [row.user_id for row in rows], store.now)
         due = []
         for row in rows:
             if row.user_id not in people:
                 # The person was erased after the screen was requested.
                 await store.screens.give_up([(row.user_id, row.revision)])
                 continue
-            view = await facts.view(store, row, now, self._for_operators)
+            view = await facts.view(store, row, self._for_operators)
             due.append(
                 PendingScreen(
                     user_id=row.user_id,

@@ -44,7 +44,7 @@ TWICE = 2
 """After this many failed attempts, the person may ask an admin."""
 
 
-ViewOf = Callable[[Store, ScreenRow, datetime], Awaitable[View | None]]
+ViewOf = Callable[[Store, ScreenRow], Awaitable[View | None]]
 """Makes the view of a screen; None for people who may not see it."""
 
 
@@ -74,17 +74,15 @@ class PersonContext:
         verification = self.verifications.get(user_id)
         return None if verification is None else verification.id
 
-    async def view(
-        self, store: Store, row: ScreenRow, now: datetime, for_operators: Mapping[ScreenName, ViewOf]
-    ) -> View:
+    async def view(self, store: Store, row: ScreenRow, for_operators: Mapping[ScreenName, ViewOf]) -> View:
         """Return the view of `row`. Raises anything if its details do not fit its screen name, for example after an
         upgrade."""
         if row.face in for_operators:
             # A former operator sees their own status.
-            return await for_operators[row.face](store, row, now) or self._home(row.user_id)
-        return await self._view(store, row, now)
+            return await for_operators[row.face](store, row) or self._home(row.user_id)
+        return await self._view(store, row)
 
-    async def _view(self, store: Store, row: ScreenRow, now: datetime) -> View:
+    async def _view(self, store: Store, row: ScreenRow) -> View:
         match row.face:
             case ScreenName.HELP | ScreenName.PRIVACY:
                 return Help() if row.face is ScreenName.HELP else Privacy()
@@ -101,11 +99,11 @@ class PersonContext:
             case ScreenName.WELCOME:
                 return self._home(row.user_id)
             case ScreenName.PROGRESS:
-                return await self._progress(store, row, now)
+                return await self._progress(store, row)
             case ScreenName.DELETE_ME:
                 return await deletion_view(store, row)
             case ScreenName.GATES | ScreenName.GATE:
-                return await panel_view(store, row, now)
+                return await panel_view(store, row)
             case _:
                 # For operators only.
                 raise ValueError(row.face)
@@ -165,7 +163,8 @@ class PersonContext:
         is_in = outcome is Outcome.LET_IN and bool(granted)
         return Decided(gate.title if gate is not None else "", outcome, granted[0] if is_in else None, goes_on)
 
-    async def _progress(self, store: Store, row: ScreenRow, now: datetime) -> View:
+    async def _progress(self, store: Store, row: ScreenRow) -> View:
+        now = store.now
         user_id = row.user_id
         verification = self.verifications.get(user_id)
         is_open = verification is not None and verification.is_open

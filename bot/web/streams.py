@@ -11,7 +11,7 @@ import structlog
 
 from bot.clock import REAL_TIME, Clock
 from bot.domain.errors import StorageUnavailableError
-from bot.features.verification.call_page import CallScreen, ReadCalls
+from bot.features.verification.call_page import CallScreen, read_calls
 from storage.store import Store, Transactions
 
 log = structlog.get_logger()
@@ -104,12 +104,9 @@ class Streams:
     what the screens of their persons show now. Each change is written once and offered to every reader of that
     screen."""
 
-    def __init__(
-        self, clock: Clock, transactions: Transactions, read: ReadCalls, written: Callable[[CallScreen], bytes]
-    ) -> None:
+    def __init__(self, clock: Clock, transactions: Transactions, written: Callable[[CallScreen], bytes]) -> None:
         self._clock = clock
         self._transactions = transactions
-        self._read = read
         self._written = written
         self._watched: dict[str, Watched] = {}
         self._tokens_of: dict[int, set[str]] = {}
@@ -216,7 +213,7 @@ class Streams:
             stale = [token for user in changed if user is not None for token in self._tokens_of[user]]
             stale = list(dict.fromkeys([*stale, *past, *self._stale]))
             tokens = [*newcomers, *stale][: max(AT_ONCE, len(newcomers))]
-            screens = await self._read(store, tokens) if tokens else {}
+            screens = await read_calls(store, tokens) if tokens else {}
             return reached, {entry for entry, _ in entries}, stale, screens
 
         try:

@@ -99,13 +99,13 @@ def build_base(settings: Settings, clock: Clock, build_gateway: BuildGateway) ->
     metrics, runtime_stats = Metrics(), RuntimeStats(clock)
     operators = Operators(settings.OPERATORS)
     notify_operators = OperatorNotifier(operators)
-    report_failure = ReportFailure(clock, notify_operators)
+    report_failure = ReportFailure(notify_operators)
     database = Database(
         settings.DATABASE_URL.get_secret_value(),
         clock.now,
         Pseudonymizer(settings.SECRET_KEY.get_secret_value()),
         publish=PublishEvents(token_generator) if settings.EVENTS_URL else None,
-        set_aside=SetAside(clock, report_failure, token_generator, log_set_aside),
+        set_aside=SetAside(report_failure, token_generator, log_set_aside),
         noted=(metrics.noted, log_noted, alarm.wake_for),
         timed=(metrics.transacted, runtime_stats.transacted),
     )

@@ -76,9 +76,9 @@ class Container:
         def chat() -> str:
             return f"{screens.chat_url}?start={Start.CONTACT}" if screens.chat_url else ""
 
-        call_screens = build_call_screens(base, rules)
+        call_screens = build_call_screens(base)
         self.streams = call_screens.streams
-        mini_app = build_mini_app(base, rules, call_screens, telegram_script, chat)
+        mini_app = build_mini_app(base, call_screens, telegram_script, chat)
         metrics = MetricsPage(self.looking_after.metrics_text).handle
         self.web = build_web(
             base, rules, call_screens, mini_app, Probes(not_ready), metrics, updates.handle if updates else None

@@ -9,7 +9,6 @@ from aiohttp import web
 
 from bot.crypto import derived_key
 from bot.features.verification.call_buttons import PressCallButton
-from bot.features.verification.call_page import OnAppOpened, ReadApp
 from bot.features.webhooks.events import RelayReport
 from bot.telegram.init_data import InitDataVerifier
 from bot.web.call_page import CallView, StaticFiles
@@ -35,19 +34,17 @@ class CallScreens:
     streams: Streams
 
 
-def build_call_screens(base: Base, rules: Rules) -> CallScreens:
+def build_call_screens(base: Base) -> CallScreens:
     """Build them; the streams then wake with the loops that send."""
     files = StaticFiles(base.settings.public_path)
     view = CallView(base.clock, base.texts, base.plan, files)
-    streams = Streams(base.clock, base.database, rules.read_calls, view.event)
+    streams = Streams(base.clock, base.database, view.event)
     base.metrics.watch_streams(streams.__len__)
     base.alarm.deliveries.append(streams.wake.set)
     return CallScreens(files, view, streams)
 
 
-def build_mini_app(
-    base: Base, rules: Rules, call_screens: CallScreens, telegram_script: str, chat: Callable[[], str]
-) -> AppPages:
+def build_mini_app(base: Base, call_screens: CallScreens, telegram_script: str, chat: Callable[[], str]) -> AppPages:
     """Build the Mini App's pages. `telegram_script` and `chat`: see `AppPages`."""
     settings, clock = base.settings, base.clock
     session_key = derived_key(settings.SECRET_KEY.get_secret_value(), "mini app session")
@@ -57,8 +54,6 @@ def build_mini_app(
         base.texts,
         InitDataVerifier(settings.BOT_TOKEN.get_secret_value(), clock, base.texts),
         Sessions(session_key, clock),
-        OnAppOpened(clock),
-        ReadApp(clock, rules.read_calls),
         call_screens.view,
         telegram_script,
         chat,
@@ -93,7 +88,7 @@ def build_web(
 def _callback(base: Base, rules: Rules) -> CallbackHandler:
     relay: RelayReport | None = None
     if base.gateway.settings.relay_url:
-        relay = RelayReport(base.clock, base.phone_cipher, base.token_generator)
+        relay = RelayReport(base.phone_cipher, base.token_generator)
     return CallbackHandler(
         base.gateway, base.database, rules.take_event, base.metrics, base.alarm.wake_deliveries, relay
     )
@@ -104,9 +99,8 @@ def _call_pages(base: Base, rules: Rules, call_screens: CallScreens) -> CallPage
         base.clock,
         base.database,
         base.texts,
-        rules.read_calls,
         call_screens.view,
         call_screens.streams,
-        PressCallButton(base.clock, rules.read_calls, rules.retry_verification, rules.cancel_verification),
+        PressCallButton(rules.retry_verification),
         base.alarm.wake_deliveries,
     )

@@ -119,7 +119,7 @@ class LookingAfter:
         """Since when this process leads; None while it does not."""
         self._read_outbox = ReadOutbox()
         self._read_at = float("-inf")
-        self._read_spending = ReadSpending(base.clock, self._gateway.price)
+        self._read_spending = ReadSpending(self._gateway.price)
         self._balance_cache = BalanceCache(base.database, base.gateway.balance, base.clock)
         self._backups = build_backups(base)
         self._webhooks = webhooks = build_webhooks(base, rules.record_attempt)
@@ -140,9 +140,7 @@ class LookingAfter:
 
     def _build_monitor(self, webhook: Webhook | None) -> Monitor:
         base, ways = self._base, self._ways
-        check = CheckInstallation(
-            base.clock, base.notify_operators, expects_callback=ways.has_callback, targets=ways.targets
-        )
+        check = CheckInstallation(base.notify_operators, expects_callback=ways.has_callback, targets=ways.targets)
         return Monitor(
             base.leadership.transactions,
             check,
@@ -175,7 +173,7 @@ class LookingAfter:
 
     async def condition(self) -> HealthReport:
         """The condition of the installation now: measurements of this process, and what the database says."""
-        kept = await self._asked(ReadCondition(self._clock))
+        kept = await self._asked(ReadCondition())
         process = Process(
             VERSION,
             socket.gethostname(),
@@ -211,7 +209,7 @@ class LookingAfter:
             await store.monitoring.called_back_at(),
             self._clock.now(),
         )
-        self._base.metrics.show_gates(await count_states(store, self._clock.now()))
+        self._base.metrics.show_gates(await count_states(store))
 
 
 def _folder(settings: Settings) -> Path | None:

@@ -22,7 +22,7 @@ from bot.features.statistics.actions import AskStatistics
 from bot.features.support.actions import OperatorDesk
 from bot.features.support.operators import AppointOperators
 from bot.features.support.search import FindPeople
-from bot.features.verification.attempt import ShareContact, ShowScreen
+from bot.features.verification.attempt import ShareContact
 from bot.i18n.texts import LANGUAGES
 from bot.telegram.keyboards import appeal_text
 from bot.wiring.base import Base
@@ -35,46 +35,43 @@ from storage.store import Store
 
 def build_update_dispatcher(base: Base, rules: Rules) -> Dispatcher:
     """Build the dispatcher, with all that its handlers take."""
-    clock, texts, phone_cipher, operators = base.clock, base.texts, base.phone_cipher, base.operators
-    desk, ask_deletion, call_panel = rules.desk, rules.ask_deletion, CallPanel(clock, rules.desk)
+    texts, phone_cipher, operators = base.texts, base.phone_cipher, base.operators
+    desk, ask_deletion, call_panel = rules.desk, rules.ask_deletion, CallPanel(rules.desk)
     return build_dispatcher(
-        LoadPerson(clock, texts, phone_cipher),
+        LoadPerson(texts, phone_cipher),
         {appeal_text(texts.in_language(language)) for language in LANGUAGES},
-        clock=clock,
         # People.
-        take_contact=ShareContact(clock, base.plan, rules.start_verification),
-        show_screen=ShowScreen(clock),
-        cancel_verification=rules.cancel_verification,
+        take_contact=ShareContact(base.plan, rules.start_verification),
         ask_number_again=rules.retry_verification,
-        retry_entry=RetryEntry(clock),
-        ask_link=AskLink(clock),
-        ask_admins=AskAdmins(clock),
-        ask_my_data=AskMyData(clock),
+        retry_entry=RetryEntry(),
+        ask_link=AskLink(),
+        ask_admins=AskAdmins(),
+        ask_my_data=AskMyData(),
         ask_deletion=ask_deletion,
-        confirm_deletion=ConfirmDeletion(clock, ErasePerson(clock, operators), operators),
+        confirm_deletion=ConfirmDeletion(ErasePerson(operators), operators),
         # Chats.
-        take_join_request=OnJoinRequest(clock, has_app=base.settings.app_url is not None),
-        renew_links=RenewLinks(clock),
-        on_member_updated=OnMemberUpdated(clock, OnMemberJoined(clock), OnMemberLeft(clock), OnMemberRestricted(clock)),
-        delete_service_message=DeleteServiceMessage(clock),
-        follow_rights=FollowRights(clock, base.notify_operators),
+        take_join_request=OnJoinRequest(has_app=base.settings.app_url is not None),
+        renew_links=RenewLinks(),
+        on_member_updated=OnMemberUpdated(OnMemberJoined(), OnMemberLeft(), OnMemberRestricted()),
+        delete_service_message=DeleteServiceMessage(),
+        follow_rights=FollowRights(base.notify_operators),
         # Admins.
         admin_desk=desk,
-        command_in_group=CommandInGroup(clock, desk, phone_cipher),
-        command_in_private=CommandInPrivate(clock, desk, phone_cipher),
+        command_in_group=CommandInGroup(desk, phone_cipher),
+        command_in_private=CommandInPrivate(desk, phone_cipher),
         follow_link=FollowLink(desk),
-        list_gates=ListGates(clock),
+        list_gates=ListGates(),
         take_words=OnPanelText(desk),
         call_panel=call_panel,
         choose_log_place=ChooseLogPlace(desk, call_panel),
-        ask_statistics=AskStatistics(clock, desk, rules.show_statistics),
+        ask_statistics=AskStatistics(desk, rules.show_statistics),
         # Operators.
         operators=operators,
-        operator_desk=OperatorDesk(clock, FindPeople(base.plan, phone_cipher), ask_deletion),
+        operator_desk=OperatorDesk(FindPeople(base.plan, phone_cipher), ask_deletion),
         appoint=AppointOperators(operators, base.notify_operators),
         announce=rules.announce,
-        ask_condition=AskCondition(clock),
-        ask_export=AskExport(clock),
+        ask_condition=AskCondition(),
+        ask_export=AskExport(),
     )
 
 
@@ -86,7 +83,6 @@ def build_update_processor(base: Base, bot: Bot, dispatcher: Dispatcher) -> Upda
 
     return UpdateProcessor(
         bot,
-        base.clock,
         base.database,
         dispatch,
         base.report_failure,

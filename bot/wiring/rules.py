@@ -17,8 +17,7 @@ from bot.features.settings.file_format import JsonSettingsFile
 from bot.features.settings.words import read_typed
 from bot.features.statistics.actions import ReadStatistics, ShowStatistics
 from bot.features.statistics.jobs import RollUp
-from bot.features.verification.attempt import CancelVerification, RetryVerification, StartVerification
-from bot.features.verification.call_page import ReadCalls
+from bot.features.verification.attempt import RetryVerification, StartVerification
 from bot.features.verification.confirm import OnGatewayEvent
 from bot.features.verification.inbox import ReadInbox
 from bot.features.verification.numbers import RequestNumber
@@ -34,8 +33,6 @@ class Rules:
 
     start_verification: StartVerification
     retry_verification: RetryVerification
-    cancel_verification: CancelVerification
-    read_calls: ReadCalls
     request_number: RequestNumber
     take_event: OnGatewayEvent
     read_inbox: ReadInbox | None
@@ -49,49 +46,46 @@ class Rules:
 
 def build_rules(base: Base) -> Rules:
     """Build them."""
-    clock, phone_cipher = base.clock, base.phone_cipher
-    decline_many, show_statistics = DeclineMany(clock), ShowStatistics(clock, ReadStatistics())
-    announce = Announce(clock, base.operators, base.plan)
-    record_attempt = RecordAttempt(clock, base.notify_operators)
+    phone_cipher = base.phone_cipher
+    decline_many, show_statistics = DeclineMany(), ShowStatistics(ReadStatistics())
+    announce = Announce(base.operators, base.plan)
+    record_attempt = RecordAttempt(base.notify_operators)
     sweep = _sweep(base, decline_many, announce, record_attempt)
-    take_event = OnGatewayEvent(clock, base.plan, phone_cipher, base.token_generator, jumped=sweep.jumped)
+    take_event = OnGatewayEvent(base.plan, phone_cipher, base.token_generator, jumped=sweep.jumped)
     read_inbox = _read_inbox(base, take_event)
-    start_verification = StartVerification(clock, phone_cipher, base.token_generator)
+    start_verification = StartVerification(phone_cipher, base.token_generator)
     return Rules(
         start_verification=start_verification,
-        retry_verification=RetryVerification(clock, phone_cipher, start_verification),
-        cancel_verification=CancelVerification(clock),
-        read_calls=ReadCalls(clock),
+        retry_verification=RetryVerification(phone_cipher, start_verification),
         request_number=_request_number(base, read_inbox),
         take_event=take_event,
         read_inbox=read_inbox,
         desk=AdminDesk(
-            clock,
             action_handlers(read_typed, JsonSettingsFile(), decline_many, show_statistics),
             elsewhere(JsonSettingsFile()),
         ),
         show_statistics=show_statistics,
         announce=announce,
-        ask_deletion=AskDeletion(clock, base.operators),
+        ask_deletion=AskDeletion(base.operators),
         record_attempt=record_attempt,
         sweep=sweep,
     )
 
 
 def _sweep(base: Base, decline_many: DeclineMany, announce: Announce, record_attempt: RecordAttempt) -> Sweep:
-    clock, deliveries, raids = base.clock, base.deliveries, FollowRaids(base.clock)
+    deliveries, raids = base.deliveries, FollowRaids()
     return Sweep(
-        clock,
+        base.clock,
         base.connection.is_there,
         decline_many.go_on,
         raids.follow,
         raids.relax,
         announce.go_on,
-        RollUp(clock),
-        FinishErasures(clock),
-        UnlinkChats(clock),
-        LookForRights(clock),
-        purging=(record_attempt.forget, *PurgeOld(clock, base.settings.keep).steps),
+        RollUp(),
+        FinishErasures(),
+        UnlinkChats(),
+        LookForRights(),
+        purging=(record_attempt.forget, *PurgeOld(base.settings.keep).steps),
         on_step_back=SetClockBack(base.gateway.settings.call_window, base.notify_operators),
         is_sending=lambda: deliveries.stuck() is None and not deliveries.flooded(),
     )

@@ -101,7 +101,7 @@ def build_executor(
 
 
 def _data_files(base: Base, bot: Bot) -> DataFiles:
-    database, operators, collect = base.database, base.operators, CollectPersonData(base.clock)
+    database, operators, collect = base.database, base.operators, CollectPersonData()
 
     async def my_data(user_id: int) -> bytes:
         document = await database.transact(lambda store: collect(store, user_id))
@@ -126,8 +126,8 @@ def build_delivery_worker(
     settle_task = SettleTask(rules.desk, OnAlertResult(operators), operators)
     worker = DeliveryWorker(
         base.leadership.transactions,
-        SelectOutgoing(clock, views, operators.is_operator),
-        ApplyResults(clock, SettleGrant(base.notify_operators), settle_task, base.report_failure),
+        SelectOutgoing(views, operators.is_operator),
+        ApplyResults(SettleGrant(base.notify_operators), settle_task, base.report_failure),
         executor,
         base.budget,
         client.limit,

@@ -80,7 +80,7 @@ async def view(rules: Rules, user_id: int = BORIS) -> PanelView | PeopleView:
     async def build(store: Store) -> PanelView | PeopleView:
         await store.screens.touch([user_id], rules.now)
         (row,) = [row for row in await store.screens.due(rules.now, 50, ()) if row.user_id == user_id]
-        return await panel_view(store, row, rules.now)
+        return await panel_view(store, row)
 
     return await rules.database.transact(build)
 

@@ -88,42 +88,40 @@ class Rules:
         )
         self.operators = Operators([OPERATOR])
         self.notify_operators = OperatorNotifier(self.operators)
-        self.opens = StartVerification(self.clock, self.phone_cipher, token_generator)
-        self.take_contact = ShareContact(self.clock, self.plan, self.opens)
-        self.ask_again = RetryVerification(self.clock, self.phone_cipher, self.opens)
-        self.take_event = OnGatewayEvent(self.clock, self.plan, self.phone_cipher, token_generator, jumped=self.jumped)
-        self.take_request = OnJoinRequest(self.clock, has_app=True)
-        self.take_newcomer = OnMemberJoined(self.clock)
-        self.take_leaver = OnMemberLeft(self.clock)
-        self.take_restriction = OnMemberRestricted(self.clock)
-        self.rights = FollowRights(self.clock, self.notify_operators)
+        self.opens = StartVerification(self.phone_cipher, token_generator)
+        self.take_contact = ShareContact(self.plan, self.opens)
+        self.ask_again = RetryVerification(self.phone_cipher, self.opens)
+        self.take_event = OnGatewayEvent(self.plan, self.phone_cipher, token_generator, jumped=self.jumped)
+        self.take_request = OnJoinRequest(has_app=True)
+        self.take_newcomer = OnMemberJoined()
+        self.take_leaver = OnMemberLeft()
+        self.take_restriction = OnMemberRestricted()
+        self.rights = FollowRights(self.notify_operators)
         self.is_operator = self.operators.is_operator
         views: dict[ScreenName, ViewOf] = {
             ScreenName.OPERATOR: OperatorViews(self.is_operator),
             ScreenName.INSTALLATION: InstallationViews(self.operators),
             ScreenName.ERASE: ErasureViews(self.operators),
         }
-        self.pick = SelectOutgoing(self.clock, views, self.is_operator)
+        self.pick = SelectOutgoing(views, self.is_operator)
         self.settings_file, self.decline_many, self.raids = (
             JsonSettingsFile(),
-            DeclineMany(self.clock),
-            FollowRaids(self.clock),
+            DeclineMany(),
+            FollowRaids(),
         )
-        self.show_statistics = ShowStatistics(self.clock, ReadStatistics())
+        self.show_statistics = ShowStatistics(ReadStatistics())
         self.desk = AdminDesk(
-            self.clock,
             action_handlers(read_typed, self.settings_file, self.decline_many, self.show_statistics),
             elsewhere(self.settings_file),
         )
-        self.report = ReportFailure(self.clock, self.notify_operators)
+        self.report = ReportFailure(self.notify_operators)
         self.settle = ApplyResults(
-            self.clock,
             SettleGrant(self.notify_operators),
             SettleTask(self.desk, OnAlertResult(self.operators), self.operators),
             self.report,
         )
-        self.ask_admins = AskAdmins(self.clock)
-        self.announce = Announce(self.clock, self.operators, self.plan)
+        self.ask_admins = AskAdmins()
+        self.announce = Announce(self.operators, self.plan)
         self.appoint = AppointOperators(self.operators, self.notify_operators)
         self.is_telegram_there = self.is_sending = True
         self.sweep = Sweep(
@@ -132,19 +130,17 @@ class Rules:
             self.decline_many.go_on,
             self.raids.follow,
             self.raids.relax,
-            RollUp(self.clock),
+            RollUp(),
             self.announce.go_on,
-            FinishErasures(self.clock),
-            UnlinkChats(self.clock),
-            LookForRights(self.clock),
-            RecordAttempt(self.clock, self.notify_operators).forget,
-            *PurgeOld(self.clock, RetentionPolicy()).steps,
+            FinishErasures(),
+            UnlinkChats(),
+            LookForRights(),
+            RecordAttempt(self.notify_operators).forget,
+            *PurgeOld(RetentionPolicy()).steps,
             on_step_back=SetClockBack(WINDOW, self.notify_operators),
             is_sending=lambda: self.is_sending,
         )
-        self.watch = CheckInstallation(
-            self.clock, self.notify_operators, expects_callback=True, targets=tuple(Destination)
-        )
+        self.watch = CheckInstallation(self.notify_operators, expects_callback=True, targets=tuple(Destination))
         self.is_started = False
 
     @property

@@ -430,7 +430,7 @@ async def presses(rules: Rules, user_id: int, times: int) -> None:
 
     async def add(store: Store) -> None:
         for number in range(times):
-            await answer_button(store, user_id, f"{user_id} {number}", Toast.NOTHING, rules.now)
+            await answer_button(store, user_id, f"{user_id} {number}", Toast.NOTHING)
 
     await rules.database.transact(add)
 

@@ -46,8 +46,8 @@ async def changes(callgate: Installation, group: Group, **changes: Any) -> None:
         before = await store.gates.get(group.id)
         assert before is not None
         settings = replace(before.settings, **changes)
-        await store.gates.set_settings(group.id, settings, app._parts.clock.now())
-        await settings_changed(store, before, replace(before, settings=settings), app._parts.clock.now())
+        await store.gates.set_settings(group.id, settings, store.now)
+        await settings_changed(store, before, replace(before, settings=settings))
 
     await app._parts.database.transact(change)
     app._parts.wake_all()
@@ -61,9 +61,7 @@ async def switches(callgate: Installation, group: Group, to: GateMode, admin: Pe
     async def switch(store: Store) -> Toast:
         gate = await store.gates.get(group.id)
         assert gate is not None
-        return await switch_gate(
-            store, gate, AdminAction(AdminActionKind.SWITCH, group.id, admin.id, {"value": to}), app._parts.clock.now()
-        )
+        return await switch_gate(store, gate, AdminAction(AdminActionKind.SWITCH, group.id, admin.id, {"value": to}))
 
     done = await app._parts.database.transact(switch)
     app._parts.wake_all()

@@ -10,7 +10,6 @@ import pytest
 import structlog
 
 from bot import logs
-from bot.features.verification.attempt import ShowScreen
 from bot.sandbox.world import World
 from tests.installation import CALLBACK_TOKEN, SECRET_KEY, Installation, number_shown
 from tests.process import BotProcess
@@ -73,10 +72,10 @@ async def test_the_error_id_that_a_person_sees_finds_its_line_with_their_attempt
     await anna.shares_contact()
     await number_shown(anna)
 
-    async def fails(*_: object) -> None:
+    async def fails(*_: object, **_more: object) -> None:
         raise LookupError
 
-    monkeypatch.setattr(ShowScreen, "__call__", fails)
+    monkeypatch.setattr("handlers.verification.show_screen", fails)
     capsys.readouterr()
     logs.configure("json")
     await anna.says("/help")

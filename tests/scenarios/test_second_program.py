@@ -304,5 +304,5 @@ async def test_one_poll_that_another_ended_is_no_trouble(world: World, brisk: In
 
 
 def test_telegram_is_asked_for_the_updates_that_handlers_exist_for(world: World) -> None:
-    dispatcher = build_dispatcher(LoadPerson(world.clock, Texts("en"), None), ())  # type: ignore[arg-type] # not used
+    dispatcher = build_dispatcher(LoadPerson(Texts("en"), None), ())  # type: ignore[arg-type] # not used
     assert sorted(dispatcher.resolve_used_update_types()) == UPDATE_TYPES

@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 
 from bot.domain.errors import StorageUnavailableError
-from bot.features.verification.attempt import ShowScreen
+from bot.features.verification.attempt import show_screen
 from bot.sandbox.people import Person
 from bot.sandbox.world import World
 from storage.engine.database import Database
@@ -139,14 +139,13 @@ async def test_one_update_that_fails_costs_none_of_its_batch_and_is_told_under_o
     unlucky = people[4]
     await unlucky.says("/privacy")
     await unlucky.sees("fingerprint")
-    show = ShowScreen.__call__
 
-    async def fail_for_one(use_case: ShowScreen, store: Any, person: Any, *rest: Any, **more: Any) -> None:
-        await show(use_case, store, person, *rest, **more)
+    async def fail_for_one(store: Any, person: Any, *rest: Any, **more: Any) -> None:
+        await show_screen(store, person, *rest, **more)
         if person.user_id == unlucky.id:
             raise ZeroDivisionError("a bug")
 
-    monkeypatch.setattr(ShowScreen, "__call__", fail_for_one)
+    monkeypatch.setattr("handlers.verification.show_screen", fail_for_one)
     for person in people:
         await person.says("/start")
 

@@ -50,7 +50,7 @@ class Stumbling(ApplyResults):
 
     def __init__(self, rules: Rules, whose: int, error: type[Exception]) -> None:
         settle_task = SettleTask(rules.desk, OnAlertResult(rules.operators), rules.operators)
-        super().__init__(rules.clock, SettleGrant(rules.notify_operators), settle_task, rules.report)
+        super().__init__(SettleGrant(rules.notify_operators), settle_task, rules.report)
         self._whose = whose
         self.error: type[Exception] | None = error
         self.tried_alone = 0
@@ -101,7 +101,7 @@ class Counting(SelectOutgoing):
     """Counts the cycles."""
 
     def __init__(self, rules: Rules) -> None:
-        super().__init__(rules.clock, {}, rules.is_operator)
+        super().__init__({}, rules.is_operator)
         self.looks = 0
 
     async def __call__(self, store: Store, limit: int, busy: InFlight, look: int = 0) -> Selection:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from bot.domain.eligibility import Applicant, DecisionReason, ineligibility
 from bot.domain.gate_settings import EntryMode
@@ -17,8 +17,9 @@ from bot.features.admins.log_chat import post_to_log
 from storage.store import Store
 
 
-async def is_gone(store: Store, request: JoinRequest, now: datetime) -> None:
+async def is_gone(store: Store, request: JoinRequest) -> None:
     """Record that somebody who waited has left the chat."""
+    now = store.now
     await store.requests.set_state(request.gate_id, request.user_id, RequestState.GONE, now)
     store.journal.add(Event.GONE, now, user_id=request.user_id, gate_id=request.gate_id)
     await store.screens.touch([request.user_id], now, acted=False)
@@ -31,14 +32,7 @@ BY_NOBODY = 0
 
 
 async def decide(
-    store: Store,
-    gate: Gate,
-    request: JoinRequest,
-    now: datetime,
-    *,
-    told: bool,
-    called: bool = False,
-    known: Applicant | None = None,
+    store: Store, gate: Gate, request: JoinRequest, *, told: bool, called: bool = False, known: Applicant | None = None
 ) -> bool:
     """Admit or reject somebody if a decision is possible; return whether it was.
 
@@ -47,6 +41,7 @@ async def decide(
     decides nothing. `told`: the person's screen shows the outcome. `called`: they have called just now. `known`: the
     applicant, if loaded before.
     """
+    now = store.now
     if not gate.works:
         return False
     user_id = request.user_id
@@ -54,20 +49,20 @@ async def decide(
     decision, phone = known.decision, known.phone
     override = decision.override if decision is not None else None
     if override is Override.BLOCKED:
-        await turn_away(store, gate, request, now, DecisionReason.BLOCKED)
+        await turn_away(store, gate, request, DecisionReason.BLOCKED)
         return True
     if override is Override.ALLOWED:
-        await let_in(store, gate, request, BY_NOBODY, now, DecisionReason.BY_ADMIN, told=told)
+        await let_in(store, gate, request, BY_NOBODY, DecisionReason.BY_ADMIN, told=told)
         return True
     if not gate.rules(now).asks_call:
-        await let_in(store, gate, request, BY_NOBODY, now, DecisionReason.OPEN, told=told)
+        await let_in(store, gate, request, BY_NOBODY, DecisionReason.OPEN, told=told)
         return True
     if phone is None:
         return False
     found = ineligibility(gate, phone, decision, now)
     if found is None:
         how = EntryReason.CALLED if called or phone.verified_at > request.requested_at else EntryReason.KNOWN
-        await let_in(store, gate, request, phone.verification_id, now, DecisionReason.VERIFIED, told=told, how=how)
+        await let_in(store, gate, request, phone.verification_id, DecisionReason.VERIFIED, told=told, how=how)
         return True
     if found is not request.ineligibility:
         await store.requests.set_ineligibility(gate.chat_id, user_id, found)
@@ -81,7 +76,6 @@ async def let_in(
     gate: Gate,
     request: JoinRequest,
     verification_id: int,
-    now: datetime,
     why: DecisionReason,
     *,
     told: bool,
@@ -89,13 +83,14 @@ async def let_in(
     admin_id: int | None = None,
 ) -> None:
     """Admit a person; the delivery worker tells Telegram."""
+    now = store.now
     gate_id, user_id = gate.chat_id, request.user_id
     await store.requests.set_state(gate_id, user_id, RequestState.APPROVED, now)
     if request.way is EntryMode.MUTE:
-        await call_off(store, gate_id, user_id, now)
+        await call_off(store, gate_id, user_id)
     kind = GRANT_OF[request.way]
     if kind is GrantKind.LINK:
-        await request_personal_link(store, gate_id, user_id, verification_id, now, how=how)
+        await request_personal_link(store, gate_id, user_id, verification_id, how=how)
     else:
         await store.grants.request(gate_id, user_id, kind, verification_id, now, told=told, how=how)
     store.journal.add(
@@ -113,13 +108,13 @@ async def turn_away(
     store: Store,
     gate: Gate,
     request: JoinRequest,
-    now: datetime,
     why: DecisionReason,
     *,
     admin_id: int | None = None,
     job: str | None = None,
 ) -> None:
     """Reject a person. A muted newcomer is removed, and may come again."""
+    now = store.now
     gate_id, user_id = gate.chat_id, request.user_id
     await store.requests.set_state(gate_id, user_id, RequestState.DECLINED, now)
     events = {DecisionReason.DEADLINE: Event.JOIN_EXPIRED}
@@ -128,7 +123,7 @@ async def turn_away(
     if request.way is EntryMode.LINK:
         return
     if request.way is EntryMode.MUTE:
-        await call_off(store, gate_id, user_id, now)
+        await call_off(store, gate_id, user_id)
     await store.tasks.add(refusal(request, why, admin_id), gate_id, now, user_id=user_id, job=job)
 
 
@@ -141,7 +136,7 @@ def refusal(request: JoinRequest, why: DecisionReason, admin_id: int | None) -> 
     return Kick(gate_id, user_id, why, admin_id, spare_restricted=why is DecisionReason.DEADLINE)
 
 
-async def notify_of_deadline(store: Store, gate: Gate, request: JoinRequest, now: datetime) -> None:
+async def notify_of_deadline(store: Store, gate: Gate, request: JoinRequest) -> None:
     """Tell a person that their request expired, unless they never met the bot."""
     person = (await store.people.get_many([request.user_id])).get(request.user_id)
     if person is None:
@@ -150,7 +145,7 @@ async def notify_of_deadline(store: Store, gate: Gate, request: JoinRequest, now
         person.user_id,
         person.chat_id,
         ScreenName.DEADLINE,
-        now,
+        store.now,
         details={"gate": gate.title, "way": request.way},
         fresh=person.can_be_written,
         acted=False,
@@ -158,20 +153,14 @@ async def notify_of_deadline(store: Store, gate: Gate, request: JoinRequest, now
 
 
 async def let_through(
-    store: Store,
-    gate: Gate,
-    newcomer: JoinRequest,
-    now: datetime,
-    why: str,
-    *,
-    is_muted: bool,
-    admin_id: int | None = None,
+    store: Store, gate: Gate, newcomer: JoinRequest, why: str, *, is_muted: bool, admin_id: int | None = None
 ) -> None:
     """Exempt a newcomer from verification: an admin wants them to write, or they are an admin. `is_muted`: the bot's
     own restriction holds, and is lifted."""
+    now = store.now
     gate_id, user_id = gate.chat_id, newcomer.user_id
     await store.requests.set_state(gate_id, user_id, RequestState.APPROVED, now)
-    await call_off(store, gate_id, user_id, now)
+    await call_off(store, gate_id, user_id)
     store.journal.add(Event.EXEMPTED, now, user_id=user_id, gate_id=gate_id, code=why, actor_id=admin_id)
     await store.screens.touch([user_id], now, acted=False)
     if is_muted:
@@ -179,34 +168,28 @@ async def let_through(
             gate_id, user_id, GrantKind.UNMUTE, BY_NOBODY, now, told=False, how=EntryReason.OTHER
         )
         return
-    await reward(store, gate, user_id, BY_NOBODY, now)
+    await reward(store, gate, user_id, BY_NOBODY)
     await post_to_log(
-        store, gate, Event.EXEMPTED, user_id, now, why=DecisionReason.BY_ADMIN, admin_id=admin_id, name=newcomer.name
+        store, gate, Event.EXEMPTED, user_id, why=DecisionReason.BY_ADMIN, admin_id=admin_id, name=newcomer.name
     )
 
 
 async def mute(
-    store: Store,
-    request: JoinRequest,
-    now: datetime,
-    *,
-    actor_id: int | None = None,
-    after: float = 0.0,
-    crowd: bool = False,
+    store: Store, request: JoinRequest, *, actor_id: int | None = None, after: float = 0.0, crowd: bool = False
 ) -> None:
     """Request the mute of a newcomer, unless `actor_id`, who added them, is an admin. `crowd`: they are part of a
     raid's crowd and do not go before others."""
     work = Mute(request.user_id, joined(request), actor_id)
-    await store.tasks.add(work, request.gate_id, now, user_id=request.user_id, after=after, crowd=crowd)
+    await store.tasks.add(work, request.gate_id, store.now, user_id=request.user_id, after=after, crowd=crowd)
 
 
-async def prompt(store: Store, gate: Gate, request: JoinRequest, now: datetime) -> None:
+async def prompt(store: Store, gate: Gate, request: JoinRequest) -> None:
     """Tell a muted newcomer once how to verify, in a message that only they see; with a short expiry if the group gets
     a prompt otherwise."""
     work = Prompt(gate.settings.language)
     key = f"{TaskKind.PROMPT}:{gate.chat_id}:{request.user_id}:{joined(request)}"
-    expires_at = now + PROMPT_PATIENCE if gate.settings.prompts_group else request.deadline_at
-    await store.tasks.add(work, gate.chat_id, now, key=key, expires_at=expires_at, user_id=request.user_id)
+    expires_at = store.now + PROMPT_PATIENCE if gate.settings.prompts_group else request.deadline_at
+    await store.tasks.add(work, gate.chat_id, store.now, key=key, expires_at=expires_at, user_id=request.user_id)
 
 
 def joined(request: JoinRequest) -> int:
@@ -214,21 +197,21 @@ def joined(request: JoinRequest) -> int:
     return int(request.requested_at.timestamp())
 
 
-async def call_off(store: Store, gate_id: int, user_id: int, now: datetime) -> None:
+async def call_off(store: Store, gate_id: int, user_id: int) -> None:
     """Cancel the pending tasks of a muted newcomer. A mute that may be in flight continues: the unmute waits for it."""
-    await store.tasks.cancel(TaskKind.MUTE, gate_id, user_id, now, resting=True)
+    await store.tasks.cancel(TaskKind.MUTE, gate_id, user_id, store.now, resting=True)
     for kind in (TaskKind.PROMPT, TaskKind.KICK):
-        await store.tasks.cancel(kind, gate_id, user_id, now)
+        await store.tasks.cancel(kind, gate_id, user_id, store.now)
 
 
-async def reward(store: Store, gate: Gate, user_id: int, verification_id: int, now: datetime) -> None:
+async def reward(store: Store, gate: Gate, user_id: int, verification_id: int) -> None:
     """Request what else the gate gives to a person who is in: its tag, and links to its extra chats."""
     settings = gate.settings
     if settings.tag:
         await store.grants.request(
-            gate.chat_id, user_id, GrantKind.TAG, verification_id, now, told=False, detail=settings.tag
+            gate.chat_id, user_id, GrantKind.TAG, verification_id, store.now, told=False, detail=settings.tag
         )
     further = await store.gates.get_many(settings.further)
     for chat_id in settings.further:
         if chat_id in further and further[chat_id].is_on:
-            await request_personal_link(store, chat_id, user_id, verification_id, now)
+            await request_personal_link(store, chat_id, user_id, verification_id)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
-from bot.clock import Clock
 from bot.domain.eligibility import DecisionReason
 from bot.domain.gate_settings import EntryMode
 from bot.domain.gates import GrantKind, GrantState, JoinRequest, Override, RequestState
@@ -38,14 +35,15 @@ class SettleGrant:
     def __init__(self, notify_operators: OperatorNotifier) -> None:
         self._notify_operators = notify_operators
 
-    async def __call__(self, store: Store, grant: PendingGrant, receipt: DeliveryResult, now: datetime) -> None:
+    async def __call__(self, store: Store, grant: PendingGrant, receipt: DeliveryResult) -> None:
+        now = store.now
         state = GRANT_STATES.get(receipt.result, GrantState.FAILED)
         settled = await store.grants.settle(grant, state, now, receipt.error, receipt.answer.get("detail"))
         if settled is None:
             if grant.kind is GrantKind.LINK and state is GrantState.DONE:
                 # It was revoked or requested again meanwhile: nobody sees this link.
                 url = str(receipt.answer["detail"])
-                await end_link(store, grant.gate_id, grant.user_id, url, now)
+                await end_link(store, grant.gate_id, grant.user_id, url)
             return
         event = GRANT_EVENTS.get(state, Event.GRANT_FAILED)
         # A link admits nobody before it is used, and not every grant admits somebody.
@@ -60,9 +58,9 @@ class SettleGrant:
             code=code[:64],
         )
         if grant.kind in ENTRIES:
-            await self._entry(store, grant, state, settled.how, now)
+            await self._entry(store, grant, state, settled.how)
         if state is GrantState.FAILED and grant.kind is not GrantKind.TAG:
-            await self._tell(store, grant, receipt, now)
+            await self._tell(store, grant, receipt)
         if settled.is_told:
             await store.screens.touch([grant.user_id], now)
         elif state is GrantState.TOO_MANY_CHATS:
@@ -70,17 +68,15 @@ class SettleGrant:
             if person is not None:
                 await store.screens.show(person.user_id, person.chat_id, ScreenName.PROGRESS, now, fresh=True)
 
-    async def _entry(
-        self, store: Store, grant: PendingGrant, state: GrantState, how: EntryReason | None, now: datetime
-    ) -> None:
+    async def _entry(self, store: Store, grant: PendingGrant, state: GrantState, how: EntryReason | None) -> None:
         gate = await store.gates.get(grant.gate_id)
         if state is GrantState.GONE:
-            await store.requests.set_state(grant.gate_id, grant.user_id, RequestState.GONE, now)
+            await store.requests.set_state(grant.gate_id, grant.user_id, RequestState.GONE, store.now)
         if state is not GrantState.DONE or gate is None:
             return
-        if grant.kind is GrantKind.LINK and not await is_still_given(store, gate, grant.user_id, how, now):
+        if grant.kind is GrantKind.LINK and not await is_still_given(store, gate, grant.user_id, how):
             # The reason for the link has ended since it was requested.
-            await take_back_link(store, grant.gate_id, grant.user_id, now)
+            await take_back_link(store, grant.gate_id, grant.user_id)
             return
         settings = gate.settings
         if settings.log_chat is None and not settings.tag and not settings.further:
@@ -100,7 +96,7 @@ class SettleGrant:
             # An extra chat gives its extras only to people whom it admitted itself.
             return
         if grant.kind is not GrantKind.LINK:
-            await reward(store, gate, grant.user_id, verification_id, now)
+            await reward(store, gate, grant.user_id, verification_id)
         if is_by_link:
             # The log got a line when they got the link.
             return
@@ -118,29 +114,24 @@ class SettleGrant:
             gate,
             Event.GRANT_DONE,
             grant.user_id,
-            now,
             why=why,
             since=request.requested_at,
             admin_id=decision.admin_id if is_by_admin and decision is not None else None,
             name=request.name,
         )
 
-    async def _tell(self, store: Store, grant: PendingGrant, receipt: DeliveryResult, now: datetime) -> None:
+    async def _tell(self, store: Store, grant: PendingGrant, receipt: DeliveryResult) -> None:
         gate = await store.gates.get(grant.gate_id)
         title = gate.title if gate else ""
         notice = Notify(Notification.GRANT_FAILED, title=title, user_id=grant.user_id, error=receipt.error[:200])
-        key = f"{Notification.GRANT_FAILED}:{grant.gate_id}:{receipt.error[:60]}:{now:%Y-%m-%dT%H}"
-        await self._notify_operators(store, notice, now, key=key)
+        key = f"{Notification.GRANT_FAILED}:{grant.gate_id}:{receipt.error[:60]}:{store.now:%Y-%m-%dT%H}"
+        await self._notify_operators(store, notice, key=key)
 
 
 class RetryEntry:
     """Make the person's failed grants due again."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-
     async def __call__(self, store: Store, person: Person) -> Toast:
-        now = self._clock.now()
-        owed = await store.grants.retry_failed(now, user_id=person.user_id)
-        await store.screens.touch([person.user_id], now)
+        owed = await store.grants.retry_failed(store.now, user_id=person.user_id)
+        await store.screens.touch([person.user_id], store.now)
         return Toast.TRYING_AGAIN if owed else Toast.OVER

@@ -150,7 +150,7 @@ class Sweep:
 
     async def expire(self, store: Store) -> None:
         """Expire verifications whose windows have all closed, and overdue tasks."""
-        now = self._clock.now()
+        now = store.now
         if self.jumped() > OUTAGE:
             # A jump since this sweep began: the next sweep adds that time first.
             return
@@ -165,10 +165,9 @@ class Sweep:
     async def let_in(self, store: Store) -> None:
         """Admit people who are eligible and still wait, for example because the gate was off or no longer requires a
         call."""
-        now = self._clock.now()
         self._checked_request = await store.requests.check_verified(self._checked_request, CHECKED_AT_ONCE)
-        for request, gate in await store.requests.eligible_but_waiting(now, AT_ONCE):
-            await decide(store, gate, request, now, told=True)
+        for request, gate in await store.requests.eligible_but_waiting(store.now, AT_ONCE):
+            await decide(store, gate, request, told=True)
 
     async def turn_away(self, store: Store) -> None:
         """Decline overdue requests."""
@@ -178,26 +177,31 @@ class Sweep:
             return
         if not self._is_telegram_there():
             return
-        now = self._clock.now()
+        now = store.now
         if self._kept_at is not None and (now - self._kept_at).total_seconds() > OUTAGE:
             # The machine slept since this sweep began: the next sweep adds that time first.
             return
         for request, gate in await store.requests.overdue(now, AT_ONCE):
             if not await store.requests.decline_overdue(request.gate_id, request.user_id, now):
                 continue
-            await turn_away(store, gate, request, now, DecisionReason.DEADLINE)
+            await turn_away(store, gate, request, DecisionReason.DEADLINE)
             if request.way is not EntryMode.MUTE:
                 # Muted newcomers are told once they are removed.
-                await notify_of_deadline(store, gate, request, now)
+                await notify_of_deadline(store, gate, request)
 
     async def free(self, store: Store) -> None:
         """Unmute newcomers of gates that no longer mute; they stop waiting, and nobody is stuck."""
-        now = self._clock.now()
         for request in await store.requests.muted_without_reason(AT_ONCE):
-            await is_gone(store, request, now)
-            await call_off(store, request.gate_id, request.user_id, now)
+            await is_gone(store, request)
+            await call_off(store, request.gate_id, request.user_id)
             await store.grants.request(
-                request.gate_id, request.user_id, GrantKind.UNMUTE, BY_NOBODY, now, told=False, how=EntryReason.OTHER
+                request.gate_id,
+                request.user_id,
+                GrantKind.UNMUTE,
+                BY_NOBODY,
+                store.now,
+                told=False,
+                how=EntryReason.OTHER,
             )
 
     async def prompt(self, store: Store) -> None:
@@ -205,7 +209,7 @@ class Sweep:
         nobody waits."""
         if not self._is_telegram_there():
             return
-        now = self._clock.now()
+        now = store.now
         for gate_id, newest in await store.requests.not_yet_notified(now - PROMPT_PATIENCE):
             extras = await store.gates.extras(gate_id)
             prompt_at = extras.prompt_at
@@ -223,7 +227,7 @@ class Sweep:
 
     async def forget(self, store: Store) -> None:
         """Purge old rows."""
-        now = self._clock.now()
+        now = store.now
         await store.verifications.forget_phones(now - PHONE_KEPT)
         await store.seen.forget(now - SEEN_KEPT)
         await store.used_init_data.forget(now - INIT_DATA_KEPT)

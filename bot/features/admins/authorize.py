@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime
 
-from bot.clock import Clock
 from bot.domain.admin_actions import ADMIN_KNOWN_FOR, ON_BUTTONS, AdminAction, AdminActionKind
 from bot.domain.gates import NO_ADMIN, AdminRights, Gate, Right
 from bot.domain.notifications import Notification, Notify, Toast
@@ -17,7 +15,7 @@ from bot.features.admins.popups import ANSWERABLE_FOR, answer_button
 from bot.features.admins.rights import MISSING, refusal_of
 from storage.store import Store
 
-ActionHandler = Callable[[Store, Gate, AdminAction, datetime], Awaitable[Toast]]
+ActionHandler = Callable[[Store, Gate, AdminAction], Awaitable[Toast]]
 """Runs one kind of admin action, for an admin of that gate; returns the toast that reports the outcome."""
 
 Elsewhere = Callable[[Store, Gate, AdminAction], Awaitable[Mapping[int, tuple[Right, ...]]]]
@@ -37,54 +35,51 @@ class AdminDesk:
 
     def __init__(
         self,
-        clock: Clock,
         action_handlers: Mapping[AdminActionKind, ActionHandler],
         elsewhere: Mapping[AdminActionKind, Elsewhere] | None = None,
     ) -> None:
-        self._clock = clock
         self._handlers = action_handlers
         self._elsewhere = elsewhere or {}
 
     async def __call__(self, store: Store, act: AdminAction) -> None:
-        now = self._clock.now()
         if act.query_id is not None and act.kind not in ON_BUTTONS:
-            await answer_button(store, act.admin_id, act.query_id, Toast.UNKNOWN, now)
+            await answer_button(store, act.admin_id, act.query_id, Toast.UNKNOWN)
             return
         if await store.gates.get(act.gate_id) is None:
             # Without a gate there is nothing to ask Telegram.
-            await self._do(store, act, now, {})
+            await self._do(store, act, {})
             return
         concerned = {act.gate_id, *await self._concerned(store, act)}
-        rights = {chat_id: await self._known(store, chat_id, act.admin_id, now) for chat_id in concerned}
+        rights = {chat_id: await self._known(store, chat_id, act.admin_id) for chat_id in concerned}
         known = {chat_id: held for chat_id, held in rights.items() if held is not None}
         if known.keys() == concerned:
-            await self._do(store, act, now, known)
+            await self._do(store, act, known)
             return
         if await store.tasks.undone((TaskKind.CHECK_ADMIN,), act.admin_id) >= MOST_CHECKS:
             if act.query_id is not None:
-                await answer_button(store, act.admin_id, act.query_id, Toast.TOO_FAST, now)
+                await answer_button(store, act.admin_id, act.query_id, Toast.TOO_FAST)
             return
         also = tuple(sorted(concerned - {act.gate_id}))
         check = CheckAdminRights(act.gate_id, act.admin_id, act.kind, act.query_id, also, act.details)
-        expires_at = now + ANSWERABLE_FOR
-        await store.tasks.add(check, act.admin_id, now, expires_at=expires_at, user_id=act.admin_id)
+        expires_at = store.now + ANSWERABLE_FOR
+        await store.tasks.add(check, act.admin_id, store.now, expires_at=expires_at, user_id=act.admin_id)
 
     async def told(self, store: Store, check: CheckAdminRights, rights: Mapping[int, AdminRights]) -> None:
         """Continue once Telegram has reported their rights, by chat."""
-        now, admin_id = self._clock.now(), check.user_id
+        now, admin_id = store.now, check.user_id
         is_unknown = admin_id not in await store.people.get_many([admin_id])
         if is_unknown and await store.erasures.is_being_erased(admin_id):
             return
         said = dict(rights)
         for chat_id in await store.gates.get_many(rights.keys()):
             await store.admins.answered(chat_id, admin_id, now, rights[chat_id])
-            said[chat_id] = await self._known(store, chat_id, admin_id, now) or NO_ADMIN
+            said[chat_id] = await self._known(store, chat_id, admin_id) or NO_ADMIN
         if check.act is None:
             # They only asked for the list of their gates.
             await store.screens.touch([admin_id], now)
             return
         act = AdminAction(check.act, check.gate_id, admin_id, check.details, check.query_id)
-        await self._do(store, act, now, said)
+        await self._do(store, act, said)
 
     async def _concerned(self, store: Store, act: AdminAction) -> Mapping[int, tuple[Right, ...]]:
         """Return the other chats that it concerns now, and the rights it needs there."""
@@ -95,8 +90,8 @@ class AdminDesk:
         return {chat_id: rights for chat_id, rights in needed.items() if chat_id != act.gate_id}
 
     @staticmethod
-    async def _known(store: Store, chat_id: int, admin_id: int, now: datetime) -> AdminRights | None:
-        return await store.admins.rights_of(chat_id, admin_id, now - ADMIN_KNOWN_FOR)
+    async def _known(store: Store, chat_id: int, admin_id: int) -> AdminRights | None:
+        return await store.admins.rights_of(chat_id, admin_id, store.now - ADMIN_KNOWN_FOR)
 
     async def _refusal(
         self, store: Store, gate: Gate, act: AdminAction, rights: Mapping[int, AdminRights]
@@ -113,30 +108,33 @@ class AdminDesk:
                 return MISSING[missing]
         return None
 
-    async def _do(self, store: Store, act: AdminAction, now: datetime, rights: Mapping[int, AdminRights]) -> None:
+    async def _do(self, store: Store, act: AdminAction, rights: Mapping[int, AdminRights]) -> None:
         gate, handler = await store.gates.get(act.gate_id), self._handlers.get(act.kind)
         refusal = Toast.NOT_ADMIN if gate is None else await self._refusal(store, gate, act, rights)
         if gate is None or refusal is Toast.NOT_ADMIN:
             toast = Toast.NOT_ADMIN
-            await self._turn_off(store, act, now)
+            await self._turn_off(store, act)
         elif refusal is not None:
             toast = refusal
-            await self._say_why(store, gate, act, refusal, now)
+            await self._say_why(store, gate, act, refusal)
         else:
-            toast = await handler(store, gate, act, now) if handler is not None else Toast.UNKNOWN
+            toast = await handler(store, gate, act) if handler is not None else Toast.UNKNOWN
         if act.query_id is not None:
-            await answer_button(store, act.admin_id, act.query_id, toast, now)
+            await answer_button(store, act.admin_id, act.query_id, toast)
 
     @staticmethod
-    async def _say_why(store: Store, gate: Gate, act: AdminAction, why: Toast, now: datetime) -> None:
+    async def _say_why(store: Store, gate: Gate, act: AdminAction, why: Toast) -> None:
         """Say why in private, if the person ever wrote to the bot. For a button, the toast says it."""
         person = (await store.people.get_many([act.admin_id])).get(act.admin_id)
         if act.query_id is None and person is not None and person.can_be_written:
-            await store.tasks.add(Notify(Notification.NOT_ALLOWED, title=gate.title, why=why), person.chat_id, now)
+            await store.tasks.add(
+                Notify(Notification.NOT_ALLOWED, title=gate.title, why=why), person.chat_id, store.now
+            )
 
     @staticmethod
-    async def _turn_off(store: Store, act: AdminAction, now: datetime) -> None:
+    async def _turn_off(store: Store, act: AdminAction) -> None:
         """Answer a non-admin who wrote in private or followed a link."""
+        now = store.now
         if act.query_id is None and act.kind is AdminActionKind.STATS:
             # The command does not exist for them: the answer is that to any other text.
             await store.screens.show(act.admin_id, act.admin_id, ScreenName.WELCOME, now, fresh=True)

@@ -19,7 +19,6 @@ async def post_to_log(
     gate: Gate,
     event: Event,
     user_id: int,
-    now: datetime,
     *,
     why: str = "",
     since: datetime | None = None,
@@ -44,18 +43,18 @@ async def post_to_log(
         reason=why,
         mask=phone.mask if phone is not None else "",
         language=settings.language,
-        seconds=int((now - since).total_seconds()) if since is not None else None,
+        seconds=int((store.now - since).total_seconds()) if since is not None else None,
         admin_id=admin_id,
         topic=settings.log_topic,
         count=count if count > 1 else None,
     )
-    await store.tasks.add(line, settings.log_chat, now, user_id=user_id or None, after=GATHERS_FOR)
+    await store.tasks.add(line, settings.log_chat, store.now, user_id=user_id or None, after=GATHERS_FOR)
 
 
-async def disable_log(store: Store, log_chat: int, now: datetime) -> list[Gate]:
+async def disable_log(store: Store, log_chat: int) -> list[Gate]:
     """Disable a log chat that is gone or that the bot may not write to. Return the gates it served."""
     gates = await store.gates.with_log(log_chat)
     for gate in gates:
-        await store.gates.set_settings(gate.chat_id, replace(gate.settings, log_chat=None, log_topic=None), now)
-        store.journal.add(Event.GATE_CHANGED, now, gate_id=gate.chat_id, code="log_chat: lost")
+        await store.gates.set_settings(gate.chat_id, replace(gate.settings, log_chat=None, log_topic=None), store.now)
+        store.journal.add(Event.GATE_CHANGED, store.now, gate_id=gate.chat_id, code="log_chat: lost")
     return gates

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from bot.clock import Clock
 from bot.domain.admin_actions import ADMIN_KNOWN_FOR, EXPECTS_FILE, AdminAction, AdminActionKind
 from bot.domain.gates import Gate
 from bot.domain.notifications import Toast
@@ -27,35 +26,29 @@ class ListGates:
     """Shows the gates that the person is known to administer, and asks Telegram again about each where they ever were
     an admin."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-
     async def __call__(self, store: Store, person: Person, *, fresh: bool) -> None:
-        now = self._clock.now()
-        await store.screens.show(person.user_id, person.chat_id, ScreenName.GATES, now, fresh=fresh)
-        await ask_about_gates(store, person, now)
+        await store.screens.show(person.user_id, person.chat_id, ScreenName.GATES, store.now, fresh=fresh)
+        await ask_about_gates(store, person)
 
 
-async def ask_about_gates(store: Store, person: Person, now: datetime) -> None:
+async def ask_about_gates(store: Store, person: Person) -> None:
     """Ask Telegram at which gates the person is an admin: gates where they ever were one and that were not checked
     within the last minute; a few at a time, the oldest check first."""
     room = LISTED_CHECKS - await store.tasks.undone((TaskKind.CHECK_ADMIN,), person.user_id)
-    for gate_id in (await store.admins.to_ask(person.user_id, now - ADMIN_KNOWN_FOR))[: max(0, room)]:
+    for gate_id in (await store.admins.to_ask(person.user_id, store.now - ADMIN_KNOWN_FOR))[: max(0, room)]:
         check = CheckAdminRights(gate_id, person.user_id, act=None)
-        await store.tasks.add(check, person.user_id, now, user_id=person.user_id)
+        await store.tasks.add(check, person.user_id, store.now, user_id=person.user_id)
 
 
 class CheckGate:
     """An `ActionHandler`: checks the gate's health again."""
 
-    async def __call__(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:
-        await ask_health(store, gate.chat_id, act.admin_id, now)
+    async def __call__(self, store: Store, gate: Gate, act: AdminAction) -> Toast:
+        await ask_health(store, gate.chat_id, act.admin_id)
         return Toast.CHECKING
 
 
-async def ask_health(
-    store: Store, gate_id: int, admin_id: int, now: datetime, *, tells: bool = False, answers: bool = False
-) -> None:
+async def ask_health(store: Store, gate_id: int, admin_id: int, *, tells: bool = False, answers: bool = False) -> None:
     """Request a check of a gate's health for this admin. `tells`: its admins are notified of new issues. `answers`: the
     admin gets the result as a message.
 
@@ -65,17 +58,17 @@ async def ask_health(
     check = CheckGateHealth(gate_id, notify_admins=tells, answer_to=admin_id if answers else None)
     job = f"check {gate_id}"
     if not await store.tasks.ask_again(job, check):
-        await store.tasks.add(check, admin_id, now, job=job)
+        await store.tasks.add(check, admin_id, store.now, job=job)
 
 
-async def ask_health_again(store: Store, task: PendingTask, check: CheckGateHealth, now: datetime) -> None:
+async def ask_health_again(store: Store, task: PendingTask, check: CheckGateHealth) -> None:
     """Request the next check if one was asked for during this one."""
     again = await store.tasks.asked_since(task.id, check)
     if again is not None:
         # Whoever got their answer needs no other.
         answer_to = again.answer_to if again.answer_to != check.answer_to else None
         following = CheckGateHealth(again.gate_id, again.notify_admins, answer_to)
-        await store.tasks.add(following, task.chat_id, now, job=f"check {again.gate_id}")
+        await store.tasks.add(following, task.chat_id, store.now, job=f"check {again.gate_id}")
 
 
 async def show_page(
@@ -83,7 +76,6 @@ async def show_page(
     gate: Gate,
     admin_id: int,
     page: Page,
-    now: datetime,
     details: Mapping[str, str | int] | None = None,
     *,
     fresh: bool = False,
@@ -91,7 +83,7 @@ async def show_page(
 ) -> None:
     """Show a page of a gate's panel on an admin's screen; `details` are the page's own."""
     named: dict[str, str | int] = {**(details or {}), "gate": gate.chat_id, "page": page}
-    await store.screens.show(admin_id, admin_id, ScreenName.GATE, now, details=named, fresh=fresh, after=after)
+    await store.screens.show(admin_id, admin_id, ScreenName.GATE, store.now, details=named, fresh=fresh, after=after)
 
 
 async def page_shown(store: Store, admin_id: int) -> tuple[int, Page, Mapping[str, str | int]] | None:
@@ -106,9 +98,9 @@ async def page_shown(store: Store, admin_id: int) -> tuple[int, Page, Mapping[st
         return None
 
 
-async def redraw_panels(store: Store, gate_id: int, now: datetime) -> None:
+async def redraw_panels(store: Store, gate_id: int) -> None:
     """Redraw the panels of a gate's admins after a change."""
-    await store.screens.touch(await store.admins.at(gate_id), now, acted=False, faces=PANEL)
+    await store.screens.touch(await store.admins.at(gate_id), store.now, acted=False, faces=PANEL)
 
 
 def panel_start(gate_id: int) -> str:
@@ -157,8 +149,7 @@ class CallPanel:
     for a moment.
     """
 
-    def __init__(self, clock: Clock, desk: AdminDesk) -> None:
-        self._clock = clock
+    def __init__(self, desk: AdminDesk) -> None:
         self._desk = desk
 
     async def __call__(self, store: Store, command: GroupCommand) -> None:
@@ -166,7 +157,7 @@ class CallPanel:
         if gate is None:
             return
         if command.sender_id is None:
-            await _point(store, gate, None, command, self._clock.now())
+            await _point(store, gate, None, command)
             return
         await self._desk(
             store, AdminAction(AdminActionKind.PRIVATE_CHAT_LINK, command.chat_id, command.sender_id, command.details())
@@ -176,18 +167,18 @@ class CallPanel:
 class SendPanelLink:
     """An `ActionHandler`: see `CallPanel`."""
 
-    async def __call__(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:
+    async def __call__(self, store: Store, gate: Gate, act: AdminAction) -> Toast:
         command = GroupCommand.of(act)
-        await _point(store, gate, act.admin_id, command, now)
+        await _point(store, gate, act.admin_id, command)
         return Toast.NOTHING
 
 
-async def _point(store: Store, gate: Gate, admin_id: int | None, command: GroupCommand, now: datetime) -> None:
+async def _point(store: Store, gate: Gate, admin_id: int | None, command: GroupCommand) -> None:
     language = command.language or gate.settings.language
     work = SendPrivateLink(panel_start(gate.chat_id), language, command.topic)
-    await store.tasks.add(work, gate.chat_id, now, user_id=admin_id)
+    await store.tasks.add(work, gate.chat_id, store.now, user_id=admin_id)
     if command.message_id is not None:
-        await store.tasks.add(DeleteMessage(command.message_id), gate.chat_id, now, user_id=admin_id)
+        await store.tasks.add(DeleteMessage(command.message_id), gate.chat_id, store.now, user_id=admin_id)
 
 
 LINK_SHOWN_FOR = 30.0
@@ -196,21 +187,14 @@ WANTED_FOR = timedelta(minutes=2)
 
 
 async def send_private_chat_link(
-    store: Store,
-    chat_id: int,
-    start: str,
-    now: datetime,
-    *,
-    user_id: int | None = None,
-    topic: int | None = None,
-    language: str = "",
+    store: Store, chat_id: int, start: str, *, user_id: int | None = None, topic: int | None = None, language: str = ""
 ) -> None:
     """Send a button that opens the private chat with `start` (see `bot.telegram.deep_links`).
 
     Only `user_id` sees it. Without one, as for an anonymous admin, everybody does, for half a minute.
     """
     work = SendPrivateLink(start, language, topic)
-    await store.tasks.add(work, chat_id, now, expires_at=now + WANTED_FOR, user_id=user_id)
+    await store.tasks.add(work, chat_id, store.now, expires_at=store.now + WANTED_FOR, user_id=user_id)
 
 
 LONGEST_TYPED = 1000

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from bot.domain.notifications import Toast
 from bot.domain.tasks import AnswerButton
@@ -12,15 +12,13 @@ ANSWERABLE_FOR = timedelta(seconds=150)
 """How long Telegram accepts an answer to a pressed button."""
 
 
-async def answer_button(
-    store: Store, user_id: int, query_id: str, toast: Toast, now: datetime, *, job: str | None = None
-) -> None:
+async def answer_button(store: Store, user_id: int, query_id: str, toast: Toast, *, job: str | None = None) -> None:
     """Request the answer. `job`: the job that the answer belongs to, if it has to go with that."""
     await store.tasks.add(
         AnswerButton(query_id, toast),
         user_id,
-        now,
-        expires_at=now + ANSWERABLE_FOR,
+        store.now,
+        expires_at=store.now + ANSWERABLE_FOR,
         user_id=user_id if job is not None else None,
         job=job,
     )

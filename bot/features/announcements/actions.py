@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from bot.clock import Clock
 from bot.domain.journal import Event
 from bot.domain.notifications import Notification, Notify, SendAnnouncement, Toast
 from bot.domain.operators import LONGEST_ANNOUNCEMENT, Announcement, CannotSend, InstallationPage, units
@@ -32,8 +31,7 @@ class Announce:
     and not tried again. The screen of the operator who sent it shows the progress.
     """
 
-    def __init__(self, clock: Clock, operators: Operators, phones: NumberingPlan) -> None:
-        self._clock = clock
+    def __init__(self, operators: Operators, phones: NumberingPlan) -> None:
         self._operators = operators
         self._phones = phones
 
@@ -42,7 +40,7 @@ class Announce:
         problem = self._problem(text)
         details: dict[str, str | int]
         if problem is None:
-            details = {"id": await store.announcements.write(person.user_id, html, self._clock.now())}
+            details = {"id": await store.announcements.write(person.user_id, html, store.now)}
         else:
             details = {"problem": problem}
         await self.show(store, person, details)
@@ -61,9 +59,8 @@ class Announce:
     async def show(self, store: Store, person: Person, details: dict[str, str | int] | None = None) -> None:
         """Show the page as a new message."""
         shown = {"page": InstallationPage.ANNOUNCEMENT, **(details or {})}
-        now = self._clock.now()
         await store.screens.show(
-            person.user_id, person.chat_id, ScreenName.INSTALLATION, now, details=shown, fresh=True
+            person.user_id, person.chat_id, ScreenName.INSTALLATION, store.now, details=shown, fresh=True
         )
 
     async def is_awaited(self, store: Store, user_id: int) -> bool:
@@ -75,8 +72,9 @@ class Announce:
         announcement = await store.announcements.get(announcement_id)
         return announcement_id == TO_BE_WRITTEN or (announcement is not None and announcement.sent_at is None)
 
-    async def send(self, store: Store, user_id: int, announcement_id: int, now: datetime) -> Toast:
+    async def send(self, store: Store, user_id: int, announcement_id: int) -> Toast:
         """Send a confirmed announcement."""
+        now = store.now
         audience = await store.announcements.audience()
         if not audience.admins:
             await store.screens.touch([user_id], now)
@@ -91,20 +89,20 @@ class Announce:
         store.journal.add(Event.ANNOUNCED, now, actor_id=user_id)
         return Toast.NOTHING
 
-    async def drop(self, store: Store, user_id: int, announcement_id: int, now: datetime) -> Toast:
+    async def drop(self, store: Store, user_id: int, announcement_id: int) -> Toast:
         """Drop an announcement."""
         if announcement_id == TO_BE_WRITTEN:
             details: dict[str, str | int] = {"page": InstallationPage.ANNOUNCEMENT, "id": GIVEN_UP}
-            await store.screens.show(user_id, user_id, ScreenName.INSTALLATION, now, details=details)
+            await store.screens.show(user_id, user_id, ScreenName.INSTALLATION, store.now, details=details)
             return Toast.CANCELLED
         dropped = await store.announcements.drop(announcement_id)
-        await store.screens.touch([user_id], now)
+        await store.screens.touch([user_id], store.now)
         return Toast.CANCELLED if dropped else Toast.DONE_BEFORE
 
     async def go_on(self, store: Store) -> None:
         """Show the progress (a step of the sweep). The operator who sent it sees the result on their page; if they
         leave it before it shows the result, they get a message instead."""
-        now = self._clock.now()
+        now = store.now
         for announcement in await store.announcements.unreported():
             if announcement.over_at is None:
                 parts, done = await store.tasks.job(announcement.job)
@@ -114,10 +112,10 @@ class Announce:
                     if user_id is not None and await self._looks_at(store, user_id, announcement):
                         await store.screens.touch([user_id], now, acted=False)
             if announcement.over_at is not None:
-                await self._report(store, announcement, now)
+                await self._report(store, announcement)
         await store.announcements.forget(now - KEPT)
 
-    async def _report(self, store: Store, announcement: Announcement, now: datetime) -> None:
+    async def _report(self, store: Store, announcement: Announcement) -> None:
         """Send the result to an operator who has left the page; wait while the page has yet to show it."""
         sender = announcement.sent_by
         if sender is not None and await self._looks_at(store, sender, announcement):
@@ -126,8 +124,8 @@ class Announce:
             result = Notify(
                 Notification.ANNOUNCED, sent=announcement.sent, total=announcement.total, missed=announcement.missed
             )
-            await store.tasks.add(result, sender, now)
-        await store.announcements.reported(announcement.id, now)
+            await store.tasks.add(result, sender, store.now)
+        await store.announcements.reported(announcement.id, store.now)
 
     async def _looks_at(self, store: Store, user_id: int, announcement: Announcement) -> bool:
         # A step of the sweep: they may have ceased to be one meanwhile.
@@ -135,10 +133,10 @@ class Announce:
         return is_operator and await _looked_at(store, user_id) == announcement.id
 
 
-async def note_shown(store: Store, user_id: int, announcement: Announcement, now: datetime) -> None:
+async def note_shown(store: Store, user_id: int, announcement: Announcement) -> None:
     """Record that somebody sees this state of an announcement: its sender needs no message about the result then."""
     if announcement.over_at is not None and announcement.sent_by == user_id:
-        await store.announcements.reported(announcement.id, now)
+        await store.announcements.reported(announcement.id, store.now)
 
 
 async def note_announced(
@@ -146,7 +144,6 @@ async def note_announced(
     task: PendingTask,
     work: SendAnnouncement,
     receipt: DeliveryResult,
-    now: datetime,  # noqa: ARG001 - `OnResult`
 ) -> None:
     """Record that an admin got it, or cannot be written to."""
     await store.announcements.told(work.announcement_id, is_sent=receipt.result is DeliveryStatus.DONE)

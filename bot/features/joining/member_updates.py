@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.clock import Clock
 from bot.domain.gates import AdminRights
 from bot.features.joining.newcomers import Newcomer, OnMemberJoined, OnMemberLeft, OnMemberRestricted, RestrictionChange
 from storage.store import Store
@@ -29,17 +28,14 @@ class MemberUpdate:
 class OnMemberUpdated:
     """Records an admin's rights at a known gate, and reacts to whoever joined, left, or was restricted or freed."""
 
-    def __init__(
-        self, clock: Clock, on_joined: OnMemberJoined, on_left: OnMemberLeft, on_restricted: OnMemberRestricted
-    ) -> None:
-        self._clock = clock
+    def __init__(self, on_joined: OnMemberJoined, on_left: OnMemberLeft, on_restricted: OnMemberRestricted) -> None:
         self._on_joined = on_joined
         self._on_left = on_left
         self._on_restricted = on_restricted
 
     async def __call__(self, store: Store, gate_id: int, update: MemberUpdate) -> None:
         if update.rights is not None and await store.gates.get(gate_id) is not None:
-            await store.admins.note(gate_id, update.user_id, self._clock.now(), update.rights)
+            await store.admins.note(gate_id, update.user_id, store.now, update.rights)
         match update.change:
             case Newcomer():
                 await self._on_joined(store, gate_id, update.change)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.clock import Clock
 from bot.domain.gate_settings import EntryMode
 from bot.domain.gates import APP_PATIENCE, QUERY_ANSWERED_WITHIN, REACHABLE_FOR, Gate, JoinRequest, RequestState
 from bot.domain.journal import Event
@@ -32,8 +31,7 @@ class OnJoinRequest:
     whether the person continues there. Without an app the request becomes an ordinary one.
     """
 
-    def __init__(self, clock: Clock, *, has_app: bool) -> None:
-        self._clock = clock
+    def __init__(self, *, has_app: bool) -> None:
         self._has_app = has_app
 
     async def __call__(
@@ -48,27 +46,27 @@ class OnJoinRequest:
     ) -> None:
         """`asked_at`: when Telegram began to wait; the update may have been delayed. `link`: the personal link by which
         they ask."""
-        now = self._clock.now()
-        gate = await self._known(store, gate, now)
+        now = store.now
+        gate = await self._known(store, gate)
         deadline_at = now + gate.rules(now).deadline
         request = JoinRequest(gate.chat_id, person.user_id, now, deadline_at, RequestState.WAITING, query_id, name=name)
-        if link and await enter_by_own_link(store, gate, request, link, now):
+        if link and await enter_by_own_link(store, gate, request, link):
             if gate.settings.way is EntryMode.LINK:
-                await request_seen(store, gate, now)
+                await request_seen(store, gate)
             return
-        await request_seen(store, gate, now)
+        await request_seen(store, gate)
         await store.requests.keep(request)
         store.journal.add(Event.JOIN_ASKED, now, user_id=person.user_id, gate_id=gate.chat_id)
-        gate = await notice_raid(store, gate, now)
+        gate = await notice_raid(store, gate)
         known = await store.overrides.known(gate.chat_id, person.user_id)
         if known.is_being_declined:
             # That is about an earlier request; Telegram would decline this one.
             await store.tasks.cancel(TaskKind.DECLINE_JOIN, gate.chat_id, person.user_id, now)
-        if await decide(store, gate, request, now, told=False, known=known):
+        if await decide(store, gate, request, told=False, known=known):
             store.journal.add(Event.AT_ONCE, now, user_id=person.user_id, gate_id=gate.chat_id)
             return
         if not gate.works:
-            await self._leave(store, request, now)
+            await self._leave(store, request)
             return
         expires_at = min(now, asked_at or now) + QUERY_ANSWERED_WITHIN
         opens_app = query_id is not None and self._has_app and now < expires_at
@@ -90,17 +88,17 @@ class OnJoinRequest:
             reach_until=None if person.can_be_written else now + REACHABLE_FOR,
         )
 
-    async def _known(self, store: Store, gate: Gate, now: datetime) -> Gate:
+    async def _known(self, store: Store, gate: Gate) -> Gate:
         """Return the stored gate, with its admins' settings."""
         known = await store.gates.get(gate.chat_id)
         if known is None or not known.looks_like(gate):
-            await store.gates.save(gate, now)
+            await store.gates.save(gate, store.now)
             known = await store.gates.get(gate.chat_id)
         return known or gate
 
-    async def _leave(self, store: Store, request: JoinRequest, now: datetime) -> None:
+    async def _leave(self, store: Store, request: JoinRequest) -> None:
         """Leave a guard join at a gate that is off or paused to its admins, like any other request."""
         if request.query_id is not None:
             work = QueueJoin(request.gate_id, request.user_id, request.query_id)
-            expires_at = now + QUERY_ANSWERED_WITHIN
-            await store.tasks.add(work, request.gate_id, now, expires_at=expires_at, user_id=request.user_id)
+            expires_at = store.now + QUERY_ANSWERED_WITHIN
+            await store.tasks.add(work, request.gate_id, store.now, expires_at=expires_at, user_id=request.user_id)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 
-from bot.clock import Clock
 from bot.domain.gates import APPEAL_EVERY, AdminRights, Gate, GateMode, JoinRequest, RequestState
 from bot.domain.journal import Event
 from bot.domain.notifications import CloseAppeal, Notification, Notify, SendAppeal, Toast
@@ -18,44 +16,44 @@ from bot.features.operators.registry import Operators
 from storage.store import Store
 
 
-async def announce(store: Store, gate: Gate, request: JoinRequest, now: datetime) -> None:
+async def announce(store: Store, gate: Gate, request: JoinRequest) -> None:
     """Post to the gate's log chat, if it has one; else ask Telegram for its admins and write to them in private."""
     log_chat = gate.settings.log_chat
     if log_chat is not None:
-        await _tell(store, gate, request, log_chat, now)
+        await _tell(store, gate, request, log_chat)
     else:
-        await call_admins(store, gate, AdminsWantedFor.APPEAL, now, request.user_id)
+        await call_admins(store, gate, AdminsWantedFor.APPEAL, request.user_id)
 
 
-async def call_admins(store: Store, gate: Gate, purpose: AdminsWantedFor, now: datetime, user_id: int = 0) -> None:
+async def call_admins(store: Store, gate: Gate, purpose: AdminsWantedFor, user_id: int = 0) -> None:
     """Ask Telegram who the admins are; `called` continues from there."""
-    await store.tasks.add(CallAdmins(gate.chat_id, purpose, user_id), gate.chat_id, now, user_id=user_id or None)
+    await store.tasks.add(CallAdmins(gate.chat_id, purpose, user_id), gate.chat_id, store.now, user_id=user_id or None)
 
 
-async def called(store: Store, call: CallAdmins, receipt: DeliveryResult, operators: Operators, now: datetime) -> None:
+async def called(store: Store, call: CallAdmins, receipt: DeliveryResult, operators: Operators) -> None:
     """Continue once Telegram has named the admins, or refused. If none can be written to, notify the operators."""
     gate = await store.gates.get(call.gate_id)
     if gate is None:
         return
     admins: Mapping[int, AdminRights] = receipt.answer.get("admins", {})
     for admin_id, rights in admins.items():
-        await store.admins.answered(gate.chat_id, admin_id, now, rights)
+        await store.admins.answered(gate.chat_id, admin_id, store.now, rights)
     people = await store.people.get_many(admins)
     reachable = [admin_id for admin_id in admins if admin_id in people and people[admin_id].can_be_written]
     if call.purpose is AdminsWantedFor.LOG:
         for admin_id in reachable:
-            await store.tasks.add(Notify(Notification.LOG_LOST, title=gate.title), admin_id, now)
+            await store.tasks.add(Notify(Notification.LOG_LOST, title=gate.title), admin_id, store.now)
         return
     request = await store.requests.get(gate.chat_id, call.user_id)
     if request is None or request.state is not RequestState.WAITING:
         return
     for admin_id in reachable:
-        await _tell(store, gate, request, admin_id, now)
+        await _tell(store, gate, request, admin_id)
     if not reachable:
-        await _notify_operators(store, gate, request, operators, now)
+        await _notify_operators(store, gate, request, operators)
 
 
-async def not_told(store: Store, chat_id: int, appeal: SendAppeal, operators: Operators, now: datetime) -> None:
+async def not_told(store: Store, chat_id: int, appeal: SendAppeal, operators: Operators) -> None:
     """Handle an appeal message that could not be delivered: write to the admins in place of the log chat, or to the
     operators when the last admin is unreachable."""
     gate_id, user_id = await store.gates.current_id(appeal.gate_id), appeal.user_id
@@ -63,25 +61,23 @@ async def not_told(store: Store, chat_id: int, appeal: SendAppeal, operators: Op
     if gate is None or request is None or request.state is not RequestState.WAITING:
         return
     if chat_id == gate.settings.log_chat or chat_id < 0:
-        await call_admins(store, gate, AdminsWantedFor.APPEAL, now, user_id)
+        await call_admins(store, gate, AdminsWantedFor.APPEAL, user_id)
         return
     if appeal.is_for_operator:
         return
     await store.people.lost([chat_id])
     people = await store.people.get_many(await store.admins.at(gate_id))
     if not any(person.can_be_written for person in people.values()):
-        await _notify_operators(store, gate, request, operators, now)
+        await _notify_operators(store, gate, request, operators)
 
 
-async def close_appeal(
-    store: Store, gate: Gate, user_id: int, outcome: Toast, now: datetime, admin_id: int | None = None
-) -> None:
+async def close_appeal(store: Store, gate: Gate, user_id: int, outcome: Toast, admin_id: int | None = None) -> None:
     """Resolve an appeal: update its messages with the outcome and the admin."""
-    for chat_id, message_id in await store.appeals.close(gate.chat_id, user_id, outcome, now, admin_id):
-        await _say_decided(store, gate, user_id, (chat_id, message_id), outcome, now, admin_id)
+    for chat_id, message_id in await store.appeals.close(gate.chat_id, user_id, outcome, store.now, admin_id):
+        await _say_decided(store, gate, user_id, (chat_id, message_id), outcome, admin_id)
 
 
-async def told(store: Store, chat_id: int, appeal: SendAppeal, message_id: int, now: datetime) -> None:
+async def told(store: Store, chat_id: int, appeal: SendAppeal, message_id: int) -> None:
     """Record the message of an appeal; if it has been decided meanwhile, update it at once."""
     user_id = appeal.user_id
     gate = await store.gates.get(await store.gates.current_id(appeal.gate_id))
@@ -90,36 +86,26 @@ async def told(store: Store, chat_id: int, appeal: SendAppeal, message_id: int, 
     decided = await store.appeals.told(gate.chat_id, user_id, chat_id, message_id)
     if decided is not None:
         outcome, admin_id = decided
-        await _say_decided(store, gate, user_id, (chat_id, message_id), outcome, now, admin_id)
+        await _say_decided(store, gate, user_id, (chat_id, message_id), outcome, admin_id)
 
 
 async def _say_decided(
-    store: Store,
-    gate: Gate,
-    user_id: int,
-    message: tuple[int, int],
-    outcome: Toast,
-    now: datetime,
-    admin_id: int | None,
+    store: Store, gate: Gate, user_id: int, message: tuple[int, int], outcome: Toast, admin_id: int | None
 ) -> None:
     chat_id, message_id = message
     request = await store.requests.get(gate.chat_id, user_id)
     name, language = request.name if request is not None else "", _language(gate, chat_id)
     work = CloseAppeal(gate.chat_id, gate.title, user_id, name, message_id, outcome, language, admin_id)
-    await store.tasks.add(work, chat_id, now, user_id=user_id)
+    await store.tasks.add(work, chat_id, store.now, user_id=user_id)
 
 
-async def _notify_operators(
-    store: Store, gate: Gate, request: JoinRequest, operators: Operators, now: datetime
-) -> None:
+async def _notify_operators(store: Store, gate: Gate, request: JoinRequest, operators: Operators) -> None:
     for operator_id in await operators.now(store):
-        await _tell(store, gate, request, operator_id, now, is_for_operator=True)
+        await _tell(store, gate, request, operator_id, is_for_operator=True)
 
 
-async def _tell(
-    store: Store, gate: Gate, request: JoinRequest, chat_id: int, now: datetime, *, is_for_operator: bool = False
-) -> None:
-    (applicant,) = await applicants(store, [request], now)
+async def _tell(store: Store, gate: Gate, request: JoinRequest, chat_id: int, *, is_for_operator: bool = False) -> None:
+    (applicant,) = await applicants(store, [request])
     work = SendAppeal(
         gate_id=gate.chat_id,
         title=gate.title,
@@ -128,12 +114,12 @@ async def _tell(
         stage=applicant.stage,
         why=applicant.why,
         mask=applicant.mask,
-        seconds=int((now - request.requested_at).total_seconds()),
+        seconds=int((store.now - request.requested_at).total_seconds()),
         language=_language(gate, chat_id),
         topic=gate.settings.log_topic if chat_id == gate.settings.log_chat else None,
         is_for_operator=is_for_operator,
     )
-    await store.tasks.add(work, chat_id, now, user_id=request.user_id)
+    await store.tasks.add(work, chat_id, store.now, user_id=request.user_id)
 
 
 def _language(gate: Gate, chat_id: int) -> str:
@@ -144,12 +130,9 @@ def _language(gate: Gate, chat_id: int) -> str:
 class AskAdmins:
     """At most once a day at each gate, while the bot can decide there. Their screen then says that they asked."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-
     async def __call__(self, store: Store, person: Person, *, fresh: bool) -> Toast:
         """Send the appeals. `fresh`: the screen comes as a new message, because they wrote one."""
-        now, user_id = self._clock.now(), person.user_id
+        now, user_id = store.now, person.user_id
         waiting = (await store.requests.waiting_of_many([user_id])).get(user_id, [])
         asked = 0
         for request, gate in waiting:
@@ -157,7 +140,7 @@ class AskAdmins:
                 continue
             if await store.appeals.open(gate.chat_id, user_id, now, APPEAL_EVERY):
                 store.journal.add(Event.APPEALED, now, user_id=user_id, gate_id=gate.chat_id)
-                await announce(store, gate, request, now)
+                await announce(store, gate, request)
                 asked += 1
         if fresh:
             face, details = await store.screens.wanted(user_id) or (ScreenName.WELCOME, {})

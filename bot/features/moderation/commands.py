@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 
-from bot.clock import Clock
 from bot.crypto import PhoneCipher
 from bot.domain.admin_actions import ADMIN_KNOWN_FOR, AdminAction, AdminActionKind
 from bot.domain.gates import NO_ADMIN, Gate
@@ -66,23 +64,23 @@ class RunCommand:
     def __init__(self, action_handlers: Mapping[AdminActionKind, ActionHandler]) -> None:
         self._handlers = action_handlers
 
-    async def __call__(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:
+    async def __call__(self, store: Store, gate: Gate, act: AdminAction) -> Toast:
         name, details = str(act.details.get("key", "")), act.details
         if "said" in details:
             command = DeleteMessage(int(details["said"]))
-            await store.tasks.add(command, gate.chat_id, now, user_id=act.admin_id)
+            await store.tasks.add(command, gate.chat_id, store.now, user_id=act.admin_id)
         page = Page.PENDING if name == PENDING else Page.WHO
         shown: dict[str, str | int] = {"value": details.get("value", "")} if page is Page.WHO else {}
         if name in DOES and act.person_id is not None:
             does = replace(act, kind=DOES[name], details=shown)
-            rights = await store.admins.rights_of(gate.chat_id, act.admin_id, now - ADMIN_KNOWN_FOR)
+            rights = await store.admins.rights_of(gate.chat_id, act.admin_id, store.now - ADMIN_KNOWN_FOR)
             refusal = await refusal_of(store, gate, does, rights or NO_ADMIN)
-            said = refusal or await self._handlers[does.kind](store, gate, does, now)
+            said = refusal or await self._handlers[does.kind](store, gate, does)
             shown |= {"did": does.kind, "said": said}
         if "group" in details and not await _can_be_written(store, act.admin_id):
-            await _point(store, gate, act, now)
+            await _point(store, gate, act)
         else:
-            await show_page(store, gate, act.admin_id, page, now, shown, fresh=act.query_id is None)
+            await show_page(store, gate, act.admin_id, page, shown, fresh=act.query_id is None)
         return Toast.NOTHING
 
 
@@ -91,13 +89,12 @@ class CommandInGroup:
     command may be meant for another bot. Anyone who writes as the group is an admin, but unknown: they get a link to
     the private chat, where the bot knows who they are."""
 
-    def __init__(self, clock: Clock, desk: AdminDesk, phone_cipher: PhoneCipher) -> None:
-        self._clock = clock
+    def __init__(self, desk: AdminDesk, phone_cipher: PhoneCipher) -> None:
         self._desk = desk
         self._phone_cipher = phone_cipher
 
     async def __call__(self, store: Store, command: GroupCommand, name: str, named: TargetRef) -> None:
-        gate, now = await store.gates.get(command.chat_id), self._clock.now()
+        gate, now = await store.gates.get(command.chat_id), store.now
         if gate is None:
             return
         details: dict[str, str | int] = {"key": name, "group": 1, "language": command.language}
@@ -113,19 +110,17 @@ class CommandInGroup:
             return
         if command.message_id is not None:
             await store.tasks.add(DeleteMessage(command.message_id), gate.chat_id, now)
-        await _point(store, gate, act, now)
+        await _point(store, gate, act)
 
 
 class CommandInPrivate:
     """An admin of one gate acts there; one of several chooses. Telegram is asked about each again."""
 
-    def __init__(self, clock: Clock, desk: AdminDesk, phone_cipher: PhoneCipher) -> None:
-        self._clock = clock
+    def __init__(self, desk: AdminDesk, phone_cipher: PhoneCipher) -> None:
         self._desk = desk
         self._phone_cipher = phone_cipher
 
     async def __call__(self, store: Store, person: Person, name: str, named: TargetRef) -> None:
-        now = self._clock.now()
         details: dict[str, str | int] = {"key": name}
         gates = await store.admins.gates_of(person.user_id)
         if name != PENDING:
@@ -134,8 +129,10 @@ class CommandInPrivate:
             await self._desk(store, AdminAction(AdminActionKind.COMMAND, gates[0].chat_id, person.user_id, details))
             return
         chosen: dict[str, str | int] = {"then": name, "value": details.get("value", "")}
-        await store.screens.show(person.user_id, person.chat_id, ScreenName.GATES, now, details=chosen, fresh=True)
-        await ask_about_gates(store, person, now)
+        await store.screens.show(
+            person.user_id, person.chat_id, ScreenName.GATES, store.now, details=chosen, fresh=True
+        )
+        await ask_about_gates(store, person)
 
 
 class FollowLink:
@@ -154,7 +151,7 @@ async def _can_be_written(store: Store, user_id: int) -> bool:
     return person is not None and person.can_be_written
 
 
-async def _point(store: Store, gate: Gate, act: AdminAction, now: datetime) -> None:
+async def _point(store: Store, gate: Gate, act: AdminAction) -> None:
     is_pending = act.details["key"] == PENDING
     start = f"{PENDING if is_pending else WHO}_{gate.chat_id}"
     if (user_id := act.person_id) is not None:
@@ -164,7 +161,6 @@ async def _point(store: Store, gate: Gate, act: AdminAction, now: datetime) -> N
         store,
         gate.chat_id,
         start,
-        now,
         user_id=act.admin_id or None,
         topic=int(topic) if topic is not None else None,
         language=str(act.details.get("language", "")) or gate.settings.language,

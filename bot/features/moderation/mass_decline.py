@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from bot.clock import Clock
 from bot.domain.admin_actions import AdminAction
 from bot.domain.eligibility import DecisionReason
 from bot.domain.gate_settings import EntryMode
@@ -36,9 +35,6 @@ class DeclineMany:
     their request is decided.
     """
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-
     async def begin(
         self,
         store: Store,
@@ -50,14 +46,13 @@ class DeclineMany:
         before: datetime | None = None,
     ) -> str | None:
         """Start a job and return its name; None if one is running at that gate, or there is nobody to decline."""
-        now = self._clock.now()
         if await store.mass_declines.unchosen(gate.chat_id):
             return None
-        job = f"many{gate.chat_id}:{int(now.timestamp())}"
-        decline = MassDecline(job, gate.chat_id, admin_id, why, since, before or now)
+        job = f"many{gate.chat_id}:{int(store.now.timestamp())}"
+        decline = MassDecline(job, gate.chat_id, admin_id, why, since, before or store.now)
         if not await store.mass_declines.add(decline):
             return None
-        await self._choose(store, decline, now)
+        await self._choose(store, decline)
         parts, _ = await store.tasks.job(job)
         return job if parts else None
 
@@ -68,41 +63,34 @@ class DeclineMany:
 
     async def go_on(self, store: Store) -> None:
         """Continue each job."""
-        now = self._clock.now()
         for decline in await store.mass_declines.unchosen():
-            await self._choose(store, decline, now)
-            await self._show(store, decline, now)
+            await self._choose(store, decline)
+            await self._show(store, decline)
         for decline in await store.mass_declines.told():
-            await self._follow(store, decline, now)
-        await store.mass_declines.forget(now - JOBS_KEPT)
+            await self._follow(store, decline)
+        await store.mass_declines.forget(store.now - JOBS_KEPT)
 
-    async def _follow(self, store: Store, decline: MassDecline, now: datetime) -> None:
+    async def _follow(self, store: Store, decline: MassDecline) -> None:
         """Post one log line once Telegram has been told of all."""
         parts, done = await store.tasks.job(decline.job)
         if parts == done:
-            await store.mass_declines.over(decline.job, now)
+            await store.mass_declines.over(decline.job, store.now)
             gate = await store.gates.get(decline.gate_id)
             if gate is not None and parts:
                 await post_to_log(
-                    store,
-                    gate,
-                    Event.JOIN_DECLINED,
-                    0,
-                    now,
-                    why=decline.why,
-                    admin_id=decline.admin_id,
-                    count=parts,
+                    store, gate, Event.JOIN_DECLINED, 0, why=decline.why, admin_id=decline.admin_id, count=parts
                 )
-        await self._show(store, decline, now)
+        await self._show(store, decline)
 
     @staticmethod
-    async def _show(store: Store, decline: MassDecline, now: datetime) -> None:
+    async def _show(store: Store, decline: MassDecline) -> None:
         """Update the admin's page, if they still look at it."""
         face, details = await store.screens.wanted(decline.admin_id) or (None, {})
         if face is ScreenName.GATE and details.get("page") == Page.PENDING and details.get("job") == decline.job:
-            await store.screens.touch([decline.admin_id], now, acted=False)
+            await store.screens.touch([decline.admin_id], store.now, acted=False)
 
-    async def _choose(self, store: Store, decline: MassDecline, now: datetime) -> None:
+    async def _choose(self, store: Store, decline: MassDecline) -> None:
+        now = store.now
         found = await store.requests.decline_many(
             decline.gate_id, now, CHUNK, before=decline.before, since=decline.since
         )
@@ -122,23 +110,23 @@ class DeclineMany:
                 actor_id=decline.admin_id,
             )
             if request.way is EntryMode.MUTE:
-                await call_off(store, request.gate_id, request.user_id, now)
+                await call_off(store, request.gate_id, request.user_id)
             if request.way is not EntryMode.LINK:
                 refusals.append((request.user_id, refusal(request, why, decline.admin_id)))
         await store.tasks.add_many(decline.gate_id, refusals, now, job=decline.job)
         gate = await store.gates.get(decline.gate_id)
         if gate is not None:
-            await self._tidy_screens(store, gate, found, now)
+            await self._tidy_screens(store, gate, found)
 
     @staticmethod
-    async def _tidy_screens(store: Store, gate: Gate, declined: Sequence[JoinRequest], now: datetime) -> None:
+    async def _tidy_screens(store: Store, gate: Gate, declined: Sequence[JoinRequest]) -> None:
         user_ids = [request.user_id for request in declined]
         people = await store.people.get_many(user_ids)
         elsewhere = await store.requests.waiting_of_many(user_ids)
         writable = {user_id for user_id, person in people.items() if person.can_be_written}
         for user_id in writable - elsewhere.keys():
-            await notify_person(store, gate, user_id, Outcome.DECLINED, now, fresh=False)
-        await store.screens.touch(elsewhere.keys(), now, acted=False)
+            await notify_person(store, gate, user_id, Outcome.DECLINED, fresh=False)
+        await store.screens.touch(elsewhere.keys(), store.now, acted=False)
         await store.screens.drop(set(user_ids) - writable - elsewhere.keys())
 
 
@@ -151,9 +139,9 @@ class DeclineOlder:
     def __init__(self, decline_many: DeclineMany) -> None:
         self._decline_many = decline_many
 
-    async def __call__(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:
+    async def __call__(self, store: Store, gate: Gate, act: AdminAction) -> Toast:
         try:
-            before = now - OlderThan(str(act.details.get("value"))).span
+            before = store.now - OlderThan(str(act.details.get("value"))).span
         except ValueError:
             return Toast.UNKNOWN
         newest = await store.mass_declines.newest(gate.chat_id)
@@ -164,5 +152,5 @@ class DeclineOlder:
         else:
             job = await self._decline_many.begin(store, gate, act.admin_id, DecisionReason.MANY, before=before)
             toast, shown = Toast.DECLINING, {} if job is None else {"job": job}
-        await show_page(store, gate, act.admin_id, Page.PENDING, now, {**shown})
+        await show_page(store, gate, act.admin_id, Page.PENDING, {**shown})
         return toast

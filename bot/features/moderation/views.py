@@ -36,7 +36,7 @@ ENDS = {
 Found = tuple[Stage, str, datetime | None]
 
 
-async def applicants(store: Store, requests: Sequence[JoinRequest], now: datetime) -> list[PendingApplicant]:
+async def applicants(store: Store, requests: Sequence[JoinRequest]) -> list[PendingApplicant]:
     """Return each with the stage they have reached, in this order."""
     if not requests:
         return []
@@ -44,7 +44,7 @@ async def applicants(store: Store, requests: Sequence[JoinRequest], now: datetim
     phones = await store.phones.of_many(user_ids)
     attempts = await store.verifications.latest_of_many(user_ids)
     people = await store.people.get_many(user_ids)
-    appeals = await store.appeals.of_many(user_ids, now - APPEAL_EVERY)
+    appeals = await store.appeals.of_many(user_ids, store.now - APPEAL_EVERY)
     found = []
     for request in requests:
         user_id = request.user_id
@@ -107,11 +107,11 @@ PASSED_OVER = frozenset(
 """Internal events that do not concern an admin."""
 
 
-async def pending(store: Store, gate: Gate, row: ScreenRow, now: datetime) -> PendingList | DeclineChoice:
+async def pending(store: Store, gate: Gate, row: ScreenRow) -> PendingList | DeclineChoice:
     """Return the people who wait, longest first; `value` is the page."""
     value = str(row.details.get("value", ""))
     if value == HOW_MANY:
-        counts = [(age, await store.requests.count_declinable(gate.chat_id, now - age.span)) for age in OlderThan]
+        counts = [(age, await store.requests.count_declinable(gate.chat_id, store.now - age.span)) for age in OlderThan]
         return DeclineChoice(gate, tuple(counts))
     total = await store.requests.count_waiting(gate.chat_id)
     pages = max((total + PER_PAGE - 1) // PER_PAGE, 1)
@@ -119,7 +119,7 @@ async def pending(store: Store, gate: Gate, row: ScreenRow, now: datetime) -> Pe
     requests = await store.requests.waiting_at(gate.chat_id, PER_PAGE, page * PER_PAGE)
     done, of = await _progress(store, gate, row)
     first = page * PER_PAGE + 1
-    return PendingList(gate, tuple(await applicants(store, requests, now)), page, pages, total, first, done, of)
+    return PendingList(gate, tuple(await applicants(store, requests)), page, pages, total, first, done, of)
 
 
 async def _progress(store: Store, gate: Gate, row: ScreenRow) -> tuple[int | None, int | None]:
@@ -138,7 +138,7 @@ async def _progress(store: Store, gate: Gate, row: ScreenRow) -> tuple[int | Non
     return done, parts + left
 
 
-async def who(store: Store, gate: Gate, row: ScreenRow, now: datetime) -> MemberCard | UnknownTarget:
+async def who(store: Store, gate: Gate, row: ScreenRow) -> MemberCard | UnknownTarget:
     """Return one person's card at this gate. If they never asked to enter here, it shows only what was decided here:
     otherwise anybody who runs some group could look up anyone."""
     value = str(row.details.get("value", ""))
@@ -155,7 +155,7 @@ async def who(store: Store, gate: Gate, row: ScreenRow, now: datetime) -> Member
         return MemberCard(gate, user_id, "", is_known=False, is_admin=is_admin, decision=decision, did=did, said=said)
     phone = await store.phones.of(user_id)
     is_waiting = request.state is RequestState.WAITING
-    applicant = (await applicants(store, [request], now))[0] if is_waiting else None
+    applicant = (await applicants(store, [request]))[0] if is_waiting else None
     tags = [
         grant.detail
         for grant in await store.grants.get(gate_id, user_id)
@@ -187,12 +187,12 @@ async def _history(store: Store, gate_id: int, user_id: int) -> tuple[HistoryEnt
     return tuple(HistoryEntry(entry.at, entry.event, entry.code, entry.actor_id) for entry in reversed(told))
 
 
-async def gate_choice(store: Store, row: ScreenRow, now: datetime) -> GateChoice:
+async def gate_choice(store: Store, row: ScreenRow) -> GateChoice:
     """Return the choice of the gate at which to run a command."""
     gates = await store.admins.gates_of(row.user_id)
     lines = []
     for gate in gates[:MOST_GATES]:
         health = (await store.gates.extras(gate.chat_id)).health
-        lines.append(GateLine(gate.chat_id, gate.title, gate_state(gate, health, now), waiting=0))
+        lines.append(GateLine(gate.chat_id, gate.title, gate_state(gate, health, store.now), waiting=0))
     more = max(0, len(gates) - MOST_GATES)
     return GateChoice(tuple(lines), str(row.details["then"]), str(row.details.get("value", "")), more)

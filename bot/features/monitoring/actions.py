@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.clock import Clock
 from bot.crypto import TokenGenerator
 from bot.domain.gate_health import GateState, gate_state
 from bot.domain.incidents import Queue, UnreadableRow
@@ -30,9 +29,6 @@ class AskCondition:
     answered.
     """
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-
     async def __call__(self, store: Store, person: Person, work: SendHealth | SendBalance) -> None:
         """Request the answer."""
         await self._request(store, person, work)
@@ -40,10 +36,10 @@ class AskCondition:
     async def press(self, store: Store, person: Person, query_id: str, work: SendHealth | SendBalance) -> None:
         """Handle the button below the message, which refreshes it."""
         await self._request(store, person, work)
-        await answer_button(store, person.user_id, query_id, Toast.CHECKING, self._clock.now())
+        await answer_button(store, person.user_id, query_id, Toast.CHECKING)
 
     async def _request(self, store: Store, person: Person, work: SendHealth | SendBalance) -> None:
-        now, chat_id = self._clock.now(), person.chat_id
+        now, chat_id = store.now, person.chat_id
         await store.tasks.cancel(work.kind, chat_id, person.user_id, now)
         await store.tasks.add(work, chat_id, now, expires_at=now + WANTED_FOR, user_id=person.user_id)
 
@@ -56,11 +52,8 @@ class ReadCondition:
     """Everything that waits, open incidents, and when something last came in. It counts neither the task for which it
     is read nor the answer to the button that requested it."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-
     async def __call__(self, store: Store) -> StoredHealth:
-        now = self._clock.now()
+        now = store.now
         _, inbox_read_at = await store.gateway.inbox_cursor()
         return StoredHealth(
             size=await store.monitoring.size(),
@@ -71,13 +64,13 @@ class ReadCondition:
             breaker=await store.gateway.breaker(),
             called_back_at=await store.monitoring.called_back_at(),
             inbox_read_at=inbox_read_at,
-            gates=await count_states(store, now),
+            gates=await count_states(store),
         )
 
 
-async def count_states(store: Store, now: datetime) -> Mapping[GateState, int]:
+async def count_states(store: Store) -> Mapping[GateState, int]:
     """Count the gates in each state; of lost gates, those that the bot still knows."""
-    return Counter(gate_state(gate, health, now) for gate, health in await store.monitoring.states())
+    return Counter(gate_state(gate, health, store.now) for gate, health in await store.monitoring.states())
 
 
 def _without_own(queue: Queue, now: datetime) -> Queue:
@@ -99,7 +92,7 @@ class SetClockBack:
     async def __call__(self, store: Store, now: datetime, seconds: float) -> None:
         """Pull back by `seconds`, to `now`."""
         await store.pull_back(now, self._call_window)
-        await self._notify_operators(store, Notify(Notification.CLOCK_SET_BACK, seconds=int(seconds)), now)
+        await self._notify_operators(store, Notify(Notification.CLOCK_SET_BACK, seconds=int(seconds)))
 
 
 REMEMBERED = 1000
@@ -112,14 +105,9 @@ class SetAside:
     """
 
     def __init__(
-        self,
-        clock: Clock,
-        report: ReportFailure,
-        token_generator: TokenGenerator,
-        log: Callable[[str, UnreadableRow], None],
+        self, report: ReportFailure, token_generator: TokenGenerator, log: Callable[[str, UnreadableRow], None]
     ) -> None:
         """`log` gets the error id of each row."""
-        self._clock = clock
         self._report = report
         self._token_generator = token_generator
         self._log = log
@@ -127,7 +115,7 @@ class SetAside:
 
     async def __call__(self, store: Store, rows: Sequence[UnreadableRow]) -> None:
         for row in dict.fromkeys(rows):
-            is_set_aside = await store.take_out(row, self._clock.now())
+            is_set_aside = await store.take_out(row, store.now)
             if is_set_aside is False or row in self._reported:
                 continue
             if is_set_aside is None:

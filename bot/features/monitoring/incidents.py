@@ -6,7 +6,6 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from bot.clock import Clock
 from bot.domain.gate_health import RIGHTS, issues
 from bot.domain.incidents import (
     CALM,
@@ -48,7 +47,7 @@ class OpenIncident:
         if finding.trouble not in VISIBLE_AFTER_END:
             notification = NOTIFICATIONS.get(finding.trouble, Notification.ALARM)
             notice = NotifyIncident(notification, finding.trouble, finding.subject, facts=finding.details)
-            await self._notify_operators(store, notice, now)
+            await self._notify_operators(store, notice)
         return True
 
 
@@ -67,7 +66,7 @@ class ResolveIncident:
         notice = NotifyIncident(
             Notification.ALL_CLEAR, incident.trouble, incident.subject, lasted, facts=incident.details
         )
-        await self._notify_operators(store, notice, now)
+        await self._notify_operators(store, notice)
         return True
 
 
@@ -88,15 +87,14 @@ WATCHED_QUEUES = ("numbers", "grants", "screens")
 class ReadSpending:
     """Reads the cost of the numbers of today and of the last week; None if their price is unknown."""
 
-    def __init__(self, clock: Clock, price: Decimal | None) -> None:
-        self._clock = clock
+    def __init__(self, price: Decimal | None) -> None:
         self._price = price
         self._read = ReadStatistics()
 
     async def __call__(self, store: Store) -> Spending | None:
         if self._price is None:
             return None
-        now = self._clock.now()
+        now = store.now
         today, week = [await self._read(store, Period.of_days(days, now)) for days in (1, WEEK)]
         return Spending(today.numbers * self._price, week.numbers * self._price, WEEK)
 
@@ -110,14 +108,8 @@ class CheckInstallation:
     """
 
     def __init__(
-        self,
-        clock: Clock,
-        notify_operators: OperatorNotifier,
-        *,
-        expects_callback: bool,
-        targets: Collection[Destination],
+        self, notify_operators: OperatorNotifier, *, expects_callback: bool, targets: Collection[Destination]
     ) -> None:
-        self._clock = clock
         self._raise = OpenIncident(notify_operators)
         self._clear = ResolveIncident(notify_operators)
         self._expects_callback = expects_callback
@@ -125,14 +117,14 @@ class CheckInstallation:
         self._stuck_since: dict[str, datetime] = {}
 
     async def __call__(self, store: Store, readings: Measurements) -> None:
-        now = self._clock.now()
+        now = store.now
         active = await store.incidents.active()
         findings = [
             *noticed(readings, now),
-            *await self._gateway(store, now),
-            *await self._gates(store, active, now),
-            *await self._queues(store, now),
-            *await self._outbox(store, active, now),
+            *await self._gateway(store),
+            *await self._gates(store, active),
+            *await self._queues(store),
+            *await self._outbox(store, active),
         ]
         for finding in findings:
             await self._raise(store, finding, now)
@@ -165,14 +157,16 @@ class CheckInstallation:
             case _:
                 return True
 
-    async def _queues(self, store: Store, now: datetime) -> list[Finding]:
+    async def _queues(self, store: Store) -> list[Finding]:
         """Return queues that are stuck now and were at the last check: after a jump of the clock, or a pause of the
         machine, everything looks old."""
+        now = store.now
         found = stuck([queue for queue in await store.monitoring.queues() if queue.name in WATCHED_QUEUES], now)
         self._stuck_since = {finding.name: self._stuck_since.get(finding.name, now) for finding in found}
         return [finding for finding in found if now - self._stuck_since[finding.name] >= STUCK_FOR]
 
-    async def _gateway(self, store: Store, now: datetime) -> list[Finding]:
+    async def _gateway(self, store: Store) -> list[Finding]:
+        now = store.now
         found = []
         breaker = await store.gateway.breaker()
         if breaker.reason is not None:
@@ -187,27 +181,27 @@ class CheckInstallation:
         unmatched = (await store.monitoring.unmatched(now - UNMATCHED_WITHIN, now)).finding()
         return found if unmatched is None else [*found, unmatched]
 
-    async def _gates(self, store: Store, active: list[Incident], now: datetime) -> list[Finding]:
+    async def _gates(self, store: Store, active: list[Incident]) -> list[Finding]:
         off = [
             int(incident.subject)
             for incident in active
-            if incident.trouble is IncidentKind.GATE_OFF and now - incident.since < OFF_FOR
+            if incident.trouble is IncidentKind.GATE_OFF and store.now - incident.since < OFF_FOR
         ]
         gates = await store.gates.get_many(off) if off else {}
         found = [Finding(IncidentKind.GATE_OFF, str(gate.chat_id)) for gate in gates.values() if not gate.is_on]
         for gate, health in await store.monitoring.rights():
             missing = [issue for issue in issues(gate, health, joined_unverified=0) if issue in RIGHTS]
-            if missing and now - (health.lacks_since or health.checked_at) >= RIGHTS_PATIENCE:
+            if missing and store.now - (health.lacks_since or health.checked_at) >= RIGHTS_PATIENCE:
                 details: dict[str, str | int] = {"title": gate.title, "missing": " ".join(missing)}
                 found.append(Finding(IncidentKind.GATE_LACKS, str(gate.chat_id), details=details))
         return found
 
-    async def _outbox(self, store: Store, active: list[Incident], now: datetime) -> list[Finding]:
+    async def _outbox(self, store: Store, active: list[Incident]) -> list[Finding]:
         gone = {Destination(incident.subject) for incident in active if incident.trouble is IncidentKind.OUTBOX_GONE}
         if gone:
             gone &= {outgoing.target for outgoing in await store.outbox.outgoing() if outgoing.queued}
         found = [Finding(IncidentKind.OUTBOX_GONE, target) for target in gone if target in self._targets]
         for target, since in (await store.outbox.failing_since()).items():
-            if target in self._targets and target not in gone and now - since > OUTBOX_PATIENCE:
+            if target in self._targets and target not in gone and store.now - since > OUTBOX_PATIENCE:
                 found.append(Finding(IncidentKind.OUTBOX_FAILING, target, since=since))
         return found

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from bot.clock import Clock
 from bot.crypto import PhoneCipher
 from bot.domain.journal import Event
 from bot.domain.notifications import Notification, Notify, NotifyIncident, SendBalance, SendHealth
@@ -50,12 +49,7 @@ class OperatorNotifier:
         self._operators = operators
 
     async def __call__(
-        self,
-        store: Store,
-        notice: Notify | NotifyIncident,
-        now: datetime,
-        key: str | None = None,
-        but: Collection[int] = (),
+        self, store: Store, notice: Notify | NotifyIncident, key: str | None = None, but: Collection[int] = ()
     ) -> None:
         """Notify the operators. `but`: whom to skip."""
         about = notice.user_id if isinstance(notice, Notify) else None
@@ -63,22 +57,21 @@ class OperatorNotifier:
             if operator in but:
                 continue
             of_their_own = f"{key}:{operator}" if key is not None else None
-            await store.tasks.add(notice, operator, now, key=of_their_own, user_id=about)
+            await store.tasks.add(notice, operator, store.now, key=of_their_own, user_id=about)
 
 
 class ReportFailure:
     """Notifies the operators, once an hour per kind of failure, and the person it happened to, with the same id."""
 
-    def __init__(self, clock: Clock, notify_operators: OperatorNotifier) -> None:
-        self._clock = clock
+    def __init__(self, notify_operators: OperatorNotifier) -> None:
         self._notify_operators = notify_operators
 
     async def __call__(self, store: Store, error_id: str, what: str, person_chat: int | None) -> None:
         """Report it. `what` names the failure without personal data; `person_chat` is the person's private chat."""
-        now = self._clock.now()
+        now = store.now
         store.journal.add(Event.FAILURE, now, user_id=person_chat, code=error_id)
         notice = Notify(Notification.FAILURE, error=what, error_id=error_id)
-        await self._notify_operators(store, notice, now, key=f"{Notification.FAILURE}:{what[:60]}:{now:%Y-%m-%dT%H}")
+        await self._notify_operators(store, notice, key=f"{Notification.FAILURE}:{what[:60]}:{now:%Y-%m-%dT%H}")
         if person_chat is not None:
             await store.tasks.add(
                 Notify(Notification.FAILURE_FOR_PERSON, error_id=error_id),

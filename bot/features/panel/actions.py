@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
 
 from bot.domain.admin_actions import AdminAction, AdminActionKind
 from bot.domain.gates import Gate, Right
@@ -33,7 +32,7 @@ class OpenPage:
     Opening the card also checks the gate's health.
     """
 
-    async def __call__(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:
+    async def __call__(self, store: Store, gate: Gate, act: AdminAction) -> Toast:
         try:
             page = Page(str(act.details.get("key") or Page.CARD))
         except ValueError:
@@ -42,9 +41,9 @@ class OpenPage:
             # No button opens the page of an imported file.
             return Toast.UNKNOWN
         shown = {"value": act.details.get("value", "")} if page in OPENED_ABOUT else {}
-        await show_page(store, gate, act.admin_id, page, now, shown, fresh=bool(act.details.get("fresh")))
+        await show_page(store, gate, act.admin_id, page, shown, fresh=bool(act.details.get("fresh")))
         if page is Page.CARD:
-            await ask_health(store, gate.chat_id, act.admin_id, now)
+            await ask_health(store, gate.chat_id, act.admin_id)
         return Toast.NOTHING
 
 
@@ -84,25 +83,25 @@ async def log_place(store: Store, gate: Gate, act: AdminAction) -> Mapping[int, 
 class LogHere:
     """An `ActionHandler`: makes `chat`, with its `topic`, the gate's log chat, and announces that there."""
 
-    async def __call__(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:
+    async def __call__(self, store: Store, gate: Gate, act: AdminAction) -> Toast:
         gate = await store.gates.lock(gate.chat_id) or gate
         chat_id, topic = int(act.details["chat"]), act.details.get("topic")
         settings = replace(gate.settings, log_chat=chat_id, log_topic=int(topic) if topic is not None else None)
-        await change_settings(store, gate, settings, now, act.admin_id, f"log={chat_id}/{topic or ''}")
+        await change_settings(store, gate, settings, act.admin_id, f"log={chat_id}/{topic or ''}")
         language = str(act.details.get("language", ""))
         notice = Notify(Notification.LOG_HERE, title=gate.title, language=language, topic=settings.log_topic)
-        await store.tasks.add(notice, chat_id, now)
+        await store.tasks.add(notice, chat_id, store.now)
         shown = await page_shown(store, act.admin_id)
         if shown is not None and shown[:2] == (gate.chat_id, Page.LOG):
-            await show_page(store, gate, act.admin_id, Page.LOG, now)
+            await show_page(store, gate, act.admin_id, Page.LOG)
         return Toast.SAVED
 
 
 class MakeLink:
     """An `ActionHandler`: makes the gate's own invite link, for join requests, once."""
 
-    async def __call__(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:
+    async def __call__(self, store: Store, gate: Gate, act: AdminAction) -> Toast:
         if (await store.gates.extras(gate.chat_id)).request_link is None:
-            key = f"link {gate.chat_id} {int(now.timestamp()) // LINK_ONCE_IN}"
-            await store.tasks.add(MakeJoinLink(gate.chat_id), act.admin_id, now, key=key)
+            key = f"link {gate.chat_id} {int(store.now.timestamp()) // LINK_ONCE_IN}"
+            await store.tasks.add(MakeJoinLink(gate.chat_id), act.admin_id, store.now, key=key)
         return Toast.DONE

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
 
-from bot.clock import Clock
 from bot.domain.eligibility import DecisionReason
 from bot.domain.gate_settings import EntryMode
 from bot.domain.gates import Gate, GateMode, GrantKind
@@ -36,15 +34,14 @@ class ErasePerson:
     who it was.
     """
 
-    def __init__(self, clock: Clock, operators: Operators) -> None:
-        self._clock = clock
+    def __init__(self, operators: Operators) -> None:
         self._operators = operators
         self._notify_operators = OperatorNotifier(operators)
 
     async def __call__(self, store: Store, user_id: int, *, operator_id: int | None = None) -> bool:
         """Erase a person; return whether anything was stored about them. `operator_id`: the operator who did it for
         them."""
-        now = self._clock.now()
+        now = store.now
         person = await store.people.lock(user_id)
         if not await store.erasures.knows(user_id):
             return False
@@ -53,36 +50,33 @@ class ErasePerson:
             await store.verifications.save(verification.cancel(now))
             store.journal.add(Event.CANCELLED, now, gate_id=verification.gate_id)
         entering = await not_in_yet(store, user_id)
-        await self._resign(store, user_id, now)
+        await self._resign(store, user_id)
         links = await live_links(store, user_id)
         message_id = await store.erasures.erase(user_id, now)
         for way, gate, query_id in entering:
             if gate.is_on and gate.switch is not GateMode.OFF:
-                await _withdraw(store, user_id, way, gate, query_id, now)
+                await _withdraw(store, user_id, way, gate, query_id)
         for gate_id, url in links:
-            await end_link(store, gate_id, user_id, url, now, job=ERASURE_JOB)
+            await end_link(store, gate_id, user_id, url, job=ERASURE_JOB)
         is_own = operator_id is None
         if is_own and person is not None:
-            await _send_last_message(store, person, message_id, now)
+            await _send_last_message(store, person, message_id)
         store.journal.add(Event.ERASED, now, code=BY_THEMSELVES if is_own else BY_OPERATOR, actor_id=operator_id)
         return True
 
-    async def _resign(self, store: Store, user_id: int, now: datetime) -> None:
+    async def _resign(self, store: Store, user_id: int) -> None:
         is_removed = await store.operators.remove(user_id) is not None
         if is_removed and user_id not in self._operators.named:
-            store.journal.add(Event.OPERATOR_REMOVED, now)
-            await self._notify_operators(store, Notify(Notification.OPERATOR_ERASED), now)
+            store.journal.add(Event.OPERATOR_REMOVED, store.now)
+            await self._notify_operators(store, Notify(Notification.OPERATOR_ERASED))
 
 
 class FinishErasures:
     """Deletes what came back from calls that were in flight when a person was erased (a step of the sweep); of many,
     some at a time."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-
     async def __call__(self, store: Store) -> None:
-        for user_id in await store.erasures.pending(self._clock.now() - CARRIED_WITHIN, AT_ONCE):
+        for user_id in await store.erasures.pending(store.now - CARRIED_WITHIN, AT_ONCE):
             await store.erasures.finish(user_id)
 
 
@@ -98,24 +92,22 @@ async def not_in_yet(store: Store, user_id: int) -> list[tuple[EntryMode, Gate, 
     return found
 
 
-async def _withdraw(
-    store: Store, user_id: int, way: EntryMode, gate: Gate, query_id: str | None, now: datetime
-) -> None:
+async def _withdraw(store: Store, user_id: int, way: EntryMode, gate: Gate, query_id: str | None) -> None:
     work: Kick | DeclineJoin
     if way is EntryMode.MUTE:
         work = Kick(gate.chat_id, user_id, DecisionReason.ERASED)
     else:
         work = DeclineJoin(gate.chat_id, user_id, DecisionReason.ERASED, query_id)
-    await store.tasks.add(work, gate.chat_id, now, user_id=user_id, job=ERASURE_JOB)
+    await store.tasks.add(work, gate.chat_id, store.now, user_id=user_id, job=ERASURE_JOB)
 
 
-async def _send_last_message(store: Store, person: Person, message_id: int | None, now: datetime) -> None:
+async def _send_last_message(store: Store, person: Person, message_id: int | None) -> None:
     """Send the last message, in place of the screen; it must look nothing up, since everything is deleted."""
     user_id, chat_id = person.user_id, person.chat_id
     if message_id is not None:
-        await store.tasks.add(DeleteMessage(message_id), chat_id, now, user_id=user_id, job=ERASURE_JOB)
+        await store.tasks.add(DeleteMessage(message_id), chat_id, store.now, user_id=user_id, job=ERASURE_JOB)
     last = Notify(Notification.ERASED, language=person.language)
-    await store.tasks.add(last, chat_id, now, user_id=user_id, job=ERASURE_JOB)
+    await store.tasks.add(last, chat_id, store.now, user_id=user_id, job=ERASURE_JOB)
 
 
 LARGEST_ID = 2**52
@@ -125,13 +117,12 @@ LARGEST_ID = 2**52
 class AskDeletion:
     """Shows what would be deleted, and asks for confirmation."""
 
-    def __init__(self, clock: Clock, operators: Operators) -> None:
-        self._clock = clock
+    def __init__(self, operators: Operators) -> None:
         self._operators = operators
 
     async def own(self, store: Store, person: Person) -> None:
         """Ask about the person's own data."""
-        await store.screens.show(person.user_id, person.chat_id, ScreenName.DELETE_ME, self._clock.now(), fresh=True)
+        await store.screens.show(person.user_id, person.chat_id, ScreenName.DELETE_ME, store.now, fresh=True)
 
     async def of(self, store: Store, operator: Person, written: str, *, fresh: bool = True) -> None:
         """Ask about the person whose id an operator gave. `fresh`: in a new message."""
@@ -140,9 +131,8 @@ class AskDeletion:
         details: dict[str, str | int] = {"person": user_id, "deletion": Deletion.ASKED if user_id else Deletion.UNCLEAR}
         if await self._operators.is_operator(store, user_id):
             details["deletion"] = Deletion.OPERATOR
-        now = self._clock.now()
         await store.screens.show(
-            operator.user_id, operator.chat_id, ScreenName.ERASE, now, details=details, fresh=fresh
+            operator.user_id, operator.chat_id, ScreenName.ERASE, store.now, details=details, fresh=fresh
         )
 
 
@@ -150,8 +140,7 @@ class ConfirmDeletion:
     """Deletes after confirmation. Nobody else can erase an operator: they are removed from the operators first, or do
     it themselves."""
 
-    def __init__(self, clock: Clock, erase: ErasePerson, operators: Operators) -> None:
-        self._clock = clock
+    def __init__(self, erase: ErasePerson, operators: Operators) -> None:
         self._erase = erase
         self._operators = operators
 
@@ -167,9 +156,7 @@ class ConfirmDeletion:
             is_erased = await self._erase(store, user_id, operator_id=operator.user_id)
             deletion = Deletion.DONE if is_erased else Deletion.NOBODY
         details: dict[str, str | int] = {"person": 0, "deletion": deletion}
-        await store.screens.show(
-            operator.user_id, operator.chat_id, ScreenName.ERASE, self._clock.now(), details=details
-        )
+        await store.screens.show(operator.user_id, operator.chat_id, ScreenName.ERASE, store.now, details=details)
         return Toast.DONE if deletion is Deletion.DONE else Toast.OVER
 
 
@@ -179,7 +166,7 @@ class ErasureViews:
     def __init__(self, operators: Operators) -> None:
         self._operators = operators
 
-    async def __call__(self, store: Store, row: ScreenRow, now: datetime) -> DeletionScreen | None:  # noqa: ARG002 - as other views
+    async def __call__(self, store: Store, row: ScreenRow) -> DeletionScreen | None:
         """Raises KeyError or ValueError for a state that this version does not know."""
         # They may have ceased to be one since the page was opened.
         if not await self._operators.is_operator(store, row.user_id):

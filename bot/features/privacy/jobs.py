@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from bot.clock import Clock
 from storage.store import Store
 
 AT_ONCE = 1000
@@ -28,8 +27,7 @@ class PurgeOld:
     Access and the phones behind it stay. Each of `steps` is a transaction of its own.
     """
 
-    def __init__(self, clock: Clock, keep: RetentionPolicy) -> None:
-        self._clock = clock
+    def __init__(self, keep: RetentionPolicy) -> None:
         self._keep = keep
         self.steps: tuple[Callable[[Store], Awaitable[None]], ...] = (
             self.journal,
@@ -42,20 +40,20 @@ class PurgeOld:
         """Purge journal entries. Statistics stay the same: they are read from the sums."""
         rolled = await store.sums.rolled_until()
         if rolled is not None:
-            before = min(rolled, self._clock.now() - self._keep.journal)
+            before = min(rolled, store.now - self._keep.journal)
             await store.retention.purge_journal(before, AT_ONCE)
 
     async def calls(self, store: Store) -> None:
         """Purge calls that nobody waits for."""
-        await store.retention.purge_calls(self._clock.now() - self._keep.calls, AT_ONCE)
+        await store.retention.purge_calls(store.now - self._keep.calls, AT_ONCE)
 
     async def attempts(self, store: Store) -> None:
         """Purge attempts. The limits need those of a day, late reports of calls those of two."""
-        await store.retention.purge_attempts(self._clock.now() - self._keep.journal, AT_ONCE)
+        await store.retention.purge_attempts(store.now - self._keep.journal, AT_ONCE)
 
     async def rest(self, store: Store) -> None:
         """Purge requests and grants without effect, and appeals."""
-        before = self._clock.now() - self._keep.journal
+        before = store.now - self._keep.journal
         await store.retention.purge_requests(before, AT_ONCE)
         await store.retention.purge_grants(before, AT_ONCE)
         await store.retention.purge_appeals(before, AT_ONCE)

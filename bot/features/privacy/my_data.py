@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.clock import Clock
 from bot.domain.notifications import Notification, Notify
 from bot.domain.people import FileKind, Person
 from bot.domain.screens import ScreenName
@@ -195,14 +194,11 @@ class CollectPersonData:
     """Builds a JSON document: by subject, with readable names and times, newest first. It holds what the person did
     about others, but not about whom."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-
     async def __call__(self, store: Store, user_id: int) -> dict[str, Any]:
         found = await store.personal.of(user_id, MOST_ROWS + 1)
         gate_ids = {row["gate_id"] for rows in found.values() for row in rows if row.get("gate_id") is not None}
         titles = {gate_id: gate.title for gate_id, gate in (await store.gates.get_many(gate_ids)).items()}
-        document: dict[str, Any] = {"about": NOTE, "made_at": self._clock.now().isoformat()}
+        document: dict[str, Any] = {"about": NOTE, "made_at": store.now.isoformat()}
         shortened = []
         for part, (section, names) in SECTIONS.items():
             rows = found[part]
@@ -262,11 +258,8 @@ class AskMyData:
     """Requests the file. If the person asks again before it is sent, or within a minute, the bot sends it once and says
     so, at most once a minute."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-
     async def __call__(self, store: Store, person: Person) -> None:
-        now, job = self._clock.now(), f"{FileKind.MY_DATA}:{person.user_id}"
+        now, job = store.now, f"{FileKind.MY_DATA}:{person.user_id}"
         asked_at = await store.tasks.asked_at(job)
         if await is_being_made(store, job) or (asked_at is not None and now < asked_at + MY_DATA_EVERY):
             key = f"{Notification.MY_DATA_ASKED}:{person.user_id}:{now:%Y-%m-%dT%H:%M}"
@@ -280,11 +273,8 @@ class AskExport:
     format. Entries are counted when the files are made: counting many takes a while, and here everybody who writes to
     the bot would wait for it."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-
     async def __call__(self, store: Store, operator: Person, written: str) -> None:
-        now, job = self._clock.now(), f"{FileKind.JOURNAL}:{operator.user_id}"
+        now, job = store.now, f"{FileKind.JOURNAL}:{operator.user_id}"
         period = parse_period(written or BY_DEFAULT, now)
         if isinstance(period, PeriodProblem):
             await self._say(store, operator, Notify(Notification.EXPORT_PERIOD, problem=period))
@@ -296,7 +286,7 @@ class AskExport:
         await store.tasks.add(work, operator.chat_id, now, user_id=operator.user_id, job=job)
 
     async def _say(self, store: Store, operator: Person, notice: Notify) -> None:
-        await store.tasks.add(notice, operator.chat_id, self._clock.now())
+        await store.tasks.add(notice, operator.chat_id, store.now)
 
 
 async def is_being_made(store: Store, job: str) -> bool:

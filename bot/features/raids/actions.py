@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from bot.domain.admin_actions import AdminAction, AdminActionKind
 from bot.domain.eligibility import DecisionReason
@@ -25,17 +25,17 @@ class MakeStrict:
     Verified people who wait are checked again.
     """
 
-    async def __call__(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:
+    async def __call__(self, store: Store, gate: Gate, act: AdminAction) -> Toast:
         match act.details.get("value"):
             case "on":
-                await be_strict(store, gate, now)
-            case "off" if gate.is_strict(now):
+                await be_strict(store, gate)
+            case "off" if gate.is_strict(store.now):
                 await store.gates.set_strict(gate.chat_id, None)
                 await store.requests.clear_ineligibility(gate_id=gate.chat_id)
             case _:
                 return Toast.DONE_BEFORE
         code = f"strict:{act.details['value']}"
-        store.journal.add(Event.GATE_CHANGED, now, gate_id=gate.chat_id, code=code, actor_id=act.admin_id)
+        store.journal.add(Event.GATE_CHANGED, store.now, gate_id=gate.chat_id, code=code, actor_id=act.admin_id)
         return Toast.DONE
 
 
@@ -49,7 +49,8 @@ class DeclineRecent:
     def __init__(self, decline_many: DeclineMany) -> None:
         self._decline_many = decline_many
 
-    async def __call__(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:
+    async def __call__(self, store: Store, gate: Gate, act: AdminAction) -> Toast:
+        now = store.now
         raid, mark = await store.raids.at(gate.chat_id), str(act.details.get("value") or "")
         since, before = now - timedelta(minutes=gate.settings.raid_minutes), now
         if mark:
@@ -71,8 +72,8 @@ class RecordedInAlert:
     def __init__(self, handler: ActionHandler) -> None:
         self._handler = handler
 
-    async def __call__(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:
-        toast = await self._handler(store, gate, act, now)
+    async def __call__(self, store: Store, gate: Gate, act: AdminAction) -> Toast:
+        toast = await self._handler(store, gate, act)
         raid = await store.raids.at(gate.chat_id)
         changed = await store.gates.get(gate.chat_id)
         if raid is None or changed is None:
@@ -80,5 +81,5 @@ class RecordedInAlert:
         if toast in CHANGED and act.kind is not AdminActionKind.DECLINE_RECENT:
             raid = raid.with_deed(RaidResponse(act.kind, str(act.details.get("value", "")), act.admin_id))
             await store.raids.put(gate.chat_id, raid)
-        await update_alert(store, changed, raid, now)
+        await update_alert(store, changed, raid)
         return toast

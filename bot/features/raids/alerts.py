@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields, replace
-from datetime import datetime
 
 from bot.domain.admin_actions import AdminActionKind
 from bot.domain.gates import AdminRights, Gate, RequestState
@@ -23,46 +22,47 @@ FIGURES = frozenset({"count", "minutes", "total", "done", "approved", "declined"
 """Fields that change all the time, and are updated only now and then."""
 
 
-async def post_alert(store: Store, gate_id: int, raid: Raid, now: datetime) -> None:
+async def post_alert(store: Store, gate_id: int, raid: Raid) -> None:
     """Post to the log chat, or else ask Telegram who the admins are."""
     gate = await store.gates.get(gate_id)
     if gate is None:
         return
-    said = await _alert(store, gate, raid, now)
-    await store.raids.put(gate_id, replace(raid, said=said, said_at=now))
+    said = await _alert(store, gate, raid)
+    await store.raids.put(gate_id, replace(raid, said=said, said_at=store.now))
     if gate.settings.log_chat is not None:
-        await _send(store, raid, gate.settings.log_chat, said, now, topic=gate.settings.log_topic)
+        await _send(store, raid, gate.settings.log_chat, said, topic=gate.settings.log_topic)
     else:
-        await _call_admins(store, raid, now)
+        await _call_admins(store, raid)
 
 
-async def update_alert(store: Store, gate: Gate, raid: Raid, now: datetime) -> None:
+async def update_alert(store: Store, gate: Gate, raid: Raid) -> None:
     """Update the alerts: actions at once, figures now and then.
 
     Only when no earlier message is in flight: of two edits the older one could arrive last.
     """
-    said = await _alert(store, gate, raid, now)
+    said = await _alert(store, gate, raid)
     news = {field.name for field in fields(said) if getattr(said, field.name) != getattr(raid.said, field.name, None)}
-    if not news or not raid.messages or (news <= FIGURES and now < raid.said_at + TOLD_EVERY):
+    if not news or not raid.messages or (news <= FIGURES and store.now < raid.said_at + TOLD_EVERY):
         return
     parts, done = await store.tasks.job(raid.name)
     if done < parts:
         return
     for told in raid.messages:
-        await _send(store, raid, told.chat_id, said, now, topic=told.topic, message_id=told.message_id)
-    await store.raids.put(gate.chat_id, replace(raid, said=said, said_at=now))
+        await _send(store, raid, told.chat_id, said, topic=told.topic, message_id=told.message_id)
+    await store.raids.put(gate.chat_id, replace(raid, said=said, said_at=store.now))
 
 
-async def post_summary(store: Store, gate: Gate, raid: Raid, now: datetime) -> None:
+async def post_summary(store: Store, gate: Gate, raid: Raid) -> None:
     """Post a summary wherever the raid was announced, and remove the buttons of the old message."""
+    now = store.now
     store.journal.add(Event.RAID_OVER, now, gate_id=gate.chat_id)
     over = replace(raid, over_at=now, messages=(), said_at=now)
-    said = await _alert(store, gate, over, now)
+    said = await _alert(store, gate, over)
     for told in raid.messages:
         if raid.said is not None:
             closed = replace(raid.said, closed=True)
-            await _send(store, raid, told.chat_id, closed, now, topic=told.topic, message_id=told.message_id)
-        await _send(store, raid, told.chat_id, said, now, topic=told.topic)
+            await _send(store, raid, told.chat_id, closed, topic=told.topic, message_id=told.message_id)
+        await _send(store, raid, told.chat_id, said, topic=told.topic)
     await store.raids.put(gate.chat_id, replace(over, said=said))
 
 
@@ -79,7 +79,6 @@ class OnAlertResult:
         task: PendingTask,  # noqa: ARG002 - `OnResult`
         work: CallRaidAdmins,
         receipt: DeliveryResult,
-        now: datetime,
     ) -> None:
         """Continue once Telegram has named the admins, or has not."""
         found = await self._found(store, work)
@@ -90,18 +89,16 @@ class OnAlertResult:
             receipt.answer.get("admins", {}) if receipt.result is DeliveryStatus.DONE else {}
         )
         for admin_id, rights in admins.items():
-            await store.admins.answered(gate.chat_id, admin_id, now, rights)
+            await store.admins.answered(gate.chat_id, admin_id, store.now, rights)
         people = await store.people.get_many(admins)
         reachable = [admin_id for admin_id in admins if admin_id in people and people[admin_id].can_be_written]
-        said = await _alert(store, gate, raid, now)
+        said = await _alert(store, gate, raid)
         for admin_id in reachable:
-            await _send(store, raid, people[admin_id].chat_id, said, now)
+            await _send(store, raid, people[admin_id].chat_id, said)
         if not reachable:
-            await self._notify_operators(store, raid, said, now)
+            await self._notify_operators(store, raid, said)
 
-    async def sent(
-        self, store: Store, task: PendingTask, work: SendAlert, receipt: DeliveryResult, now: datetime
-    ) -> None:
+    async def sent(self, store: Store, task: PendingTask, work: SendAlert, receipt: DeliveryResult) -> None:
         """Record a message that was sent, or could not be."""
         found = await self._found(store, work)
         if found is None or work.message_id is not None:
@@ -111,17 +108,17 @@ class OnAlertResult:
             told = AlertMessage(task.chat_id, receipt.message_id, work.topic)
             await store.raids.put(gate.chat_id, replace(raid, messages=(*raid.messages, told)))
             return
-        await store.tasks.done([task.id], now)
+        await store.tasks.done([task.id], store.now)
         parts, done = await store.tasks.job(raid.name)
         if task.chat_id == gate.settings.log_chat:
-            await _call_admins(store, raid, now)
+            await _call_admins(store, raid)
         elif not raid.messages and done == parts and not await self._operators.is_operator(store, task.chat_id):
-            await self._notify_operators(store, raid, await _alert(store, gate, raid, now), now)
+            await self._notify_operators(store, raid, await _alert(store, gate, raid))
 
-    async def _notify_operators(self, store: Store, raid: Raid, said: SendAlert, now: datetime) -> None:
+    async def _notify_operators(self, store: Store, raid: Raid, said: SendAlert) -> None:
         for operator in await self._operators.now(store):
             # They cannot decide at gates where they are not admins.
-            await _send(store, raid, operator, replace(said, closed=True), now)
+            await _send(store, raid, operator, replace(said, closed=True))
 
     @staticmethod
     async def _found(store: Store, work: CallRaidAdmins | SendAlert) -> tuple[Gate, Raid] | None:
@@ -132,25 +129,19 @@ class OnAlertResult:
         return gate, raid
 
 
-async def _call_admins(store: Store, raid: Raid, now: datetime) -> None:
-    await store.tasks.add(CallRaidAdmins(raid.gate_id, raid.mark), raid.gate_id, now, job=raid.name)
+async def _call_admins(store: Store, raid: Raid) -> None:
+    await store.tasks.add(CallRaidAdmins(raid.gate_id, raid.mark), raid.gate_id, store.now, job=raid.name)
 
 
 async def _send(
-    store: Store,
-    raid: Raid,
-    chat_id: int,
-    said: SendAlert,
-    now: datetime,
-    *,
-    topic: int | None = None,
-    message_id: int | None = None,
+    store: Store, raid: Raid, chat_id: int, said: SendAlert, *, topic: int | None = None, message_id: int | None = None
 ) -> None:
-    await store.tasks.add(replace(said, topic=topic, message_id=message_id), chat_id, now, job=raid.name)
+    await store.tasks.add(replace(said, topic=topic, message_id=message_id), chat_id, store.now, job=raid.name)
 
 
-async def _alert(store: Store, gate: Gate, raid: Raid, now: datetime) -> SendAlert:
+async def _alert(store: Store, gate: Gate, raid: Raid) -> SendAlert:
     """Return everything that the message says."""
+    now = store.now
     until = raid.over_at or now
     tally = await store.requests.tally(gate.chat_id, raid.since, until)
     is_strict, is_over = gate.is_strict(now), raid.over_at is not None

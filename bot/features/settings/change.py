@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from datetime import datetime
 
 from bot.domain.admin_actions import AdminAction, AdminActionKind, ImportPage, SettingPage
 from bot.domain.gate_settings import AtDeadline, GateSettings, InvalidSettingError, Preset, SettingProblem, preset
@@ -19,7 +18,7 @@ from bot.features.admins.rights import NEEDED
 from storage.store import Store
 
 
-async def settings_changed(store: Store, before: Gate, after: Gate, now: datetime) -> None:
+async def settings_changed(store: Store, before: Gate, after: Gate) -> None:
     """Apply a change at once to people who wait. Call it with every stored change, whoever made it.
 
     People whom the old rules kept out are checked again. If overdue requests were left waiting and are now declined,
@@ -30,12 +29,10 @@ async def settings_changed(store: Store, before: Gate, after: Gate, now: datetim
     if any(spec.affects_phones and is_changed(setting, old, new) for setting, spec in SETTINGS.items()):
         await store.requests.clear_ineligibility(gate_id=after.chat_id)
     if old.at_deadline is AtDeadline.LEAVE and new.at_deadline is AtDeadline.TURN_AWAY:
-        await store.requests.extend_deadlines(after.chat_id, now + FRESH_CHANCE)
+        await store.requests.extend_deadlines(after.chat_id, store.now + FRESH_CHANCE)
 
 
-async def change_settings(
-    store: Store, gate: Gate, settings: GateSettings, now: datetime, admin_id: int | None, what: str
-) -> None:
+async def change_settings(store: Store, gate: Gate, settings: GateSettings, admin_id: int | None, what: str) -> None:
     """Store the settings and apply them at once; `what` says in the journal what changed, as `key=value`. `admin_id` is
     None if the change follows from something else.
 
@@ -43,15 +40,15 @@ async def change_settings(
     """
     if settings == gate.settings:
         return
-    await store.gates.set_settings(gate.chat_id, settings, now)
+    await store.gates.set_settings(gate.chat_id, settings, store.now)
     before, after = set(gate.settings.further), set(settings.further)
     if before - after:
         await store.gates.unlink(gate.chat_id, before - after)
     if admin_id is not None and after - before:
         await store.gates.link(gate.chat_id, after - before, admin_id)
-    store.journal.add(Event.GATE_CHANGED, now, gate_id=gate.chat_id, code=what, actor_id=admin_id)
-    await settings_changed(store, gate, replace(gate, settings=settings), now)
-    await redraw_panels(store, gate.chat_id, now)
+    store.journal.add(Event.GATE_CHANGED, store.now, gate_id=gate.chat_id, code=what, actor_id=admin_id)
+    await settings_changed(store, gate, replace(gate, settings=settings))
+    await redraw_panels(store, gate.chat_id)
 
 
 async def added_chats(store: Store, gate: Gate, act: AdminAction) -> Mapping[int, tuple[Right, ...]]:
@@ -71,36 +68,36 @@ class SetSetting:
     """An `ActionHandler`: sets `key` to `value`. All other settings stay as stored now, whatever the page showed. If
     the value is invalid, the page says so, and nothing changes."""
 
-    async def __call__(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:
+    async def __call__(self, store: Store, gate: Gate, act: AdminAction) -> Toast:
         key, value = str(act.details.get("key", "")), str(act.details.get("value", ""))
         gate = await store.gates.lock(gate.chat_id) or gate
         try:
             setting = Setting(key)
             settings = chosen(gate.settings, setting, value)
         except InvalidSettingError as error:
-            await show_page(store, gate, act.admin_id, SETTINGS[Setting(key)].page, now, trouble(error))
+            await show_page(store, gate, act.admin_id, SETTINGS[Setting(key)].page, trouble(error))
             return Toast.NOTHING
         except ValueError:
             return Toast.UNKNOWN
         added = set(settings.further) - set(gate.settings.further)
         if not added <= (await store.gates.get_many(added)).keys() - {gate.chat_id}:
             return Toast.NOT_ADMIN
-        await change_settings(store, gate, settings, now, act.admin_id, f"{key}={value}")
-        await show_page(store, gate, act.admin_id, SETTINGS[setting].page, now)
+        await change_settings(store, gate, settings, act.admin_id, f"{key}={value}")
+        await show_page(store, gate, act.admin_id, SETTINGS[setting].page)
         return Toast.SAVED
 
 
 class ApplyPreset:
     """An `ActionHandler`: applies the preset named by `value`."""
 
-    async def __call__(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:
+    async def __call__(self, store: Store, gate: Gate, act: AdminAction) -> Toast:
         gate = await store.gates.lock(gate.chat_id) or gate
         try:
             which = Preset(str(act.details.get("value", "")))
         except ValueError:
             return Toast.UNKNOWN
-        await change_settings(store, gate, preset(which, gate.settings), now, act.admin_id, f"preset={which}")
-        await show_page(store, gate, act.admin_id, Page.CARD, now)
+        await change_settings(store, gate, preset(which, gate.settings), act.admin_id, f"preset={which}")
+        await show_page(store, gate, act.admin_id, Page.CARD)
         return Toast.SAVED
 
 
@@ -114,28 +111,28 @@ class ApplyTypedSetting:
     def __init__(self, read_typed: ReadTyped) -> None:
         self._read_typed = read_typed
 
-    async def __call__(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:
+    async def __call__(self, store: Store, gate: Gate, act: AdminAction) -> Toast:
         gate = await store.gates.lock(gate.chat_id) or gate
         page, message_id = Page(str(act.details["page"])), int(act.details["message"])
-        await self._delete_last(store, act, now)
+        await self._delete_last(store, act)
         try:
             setting, value = self._read_typed(page, str(act.details["text"]))
             settings = chosen(gate.settings, setting, value)
         except ValueError as error:
             found = error if isinstance(error, InvalidSettingError) else InvalidSettingError(SettingProblem.NUMBER)
             details = trouble(found) | {"wrote": message_id}
-            await show_page(store, gate, act.admin_id, page, now, details, fresh=True)
+            await show_page(store, gate, act.admin_id, page, details, fresh=True)
             return Toast.NOTHING
-        await store.tasks.add(DeleteMessage(message_id), act.admin_id, now)
-        await change_settings(store, gate, settings, now, act.admin_id, f"{setting}={value}")
-        await show_page(store, gate, act.admin_id, page, now)
+        await store.tasks.add(DeleteMessage(message_id), act.admin_id, store.now)
+        await change_settings(store, gate, settings, act.admin_id, f"{setting}={value}")
+        await show_page(store, gate, act.admin_id, page)
         return Toast.SAVED
 
-    async def _delete_last(self, store: Store, act: AdminAction, now: datetime) -> None:
+    async def _delete_last(self, store: Store, act: AdminAction) -> None:
         """Delete their previous text, which was invalid."""
         shown = await page_shown(store, act.admin_id)
         if shown is not None and "wrote" in shown[2]:
-            await store.tasks.add(DeleteMessage(int(shown[2]["wrote"])), act.admin_id, now)
+            await store.tasks.add(DeleteMessage(int(shown[2]["wrote"])), act.admin_id, store.now)
 
 
 def trouble(error: InvalidSettingError) -> dict[str, str | int]:
@@ -143,11 +140,11 @@ def trouble(error: InvalidSettingError) -> dict[str, str | int]:
     return {"problem": error.problem.name, "about": error.about}
 
 
-SettingBuilder = Callable[[Store, Gate, ScreenRow, datetime], Awaitable[SettingPage | ImportPage]]
+SettingBuilder = Callable[[Store, Gate, ScreenRow], Awaitable[SettingPage | ImportPage]]
 MOST_CHATS = 30
 
 
-async def _setting(store: Store, gate: Gate, row: ScreenRow, now: datetime) -> SettingPage:  # noqa: ARG001 - a Builder
+async def _setting(store: Store, gate: Gate, row: ScreenRow) -> SettingPage:
     page = Page(str(row.details["page"]))
     waiting = await store.requests.count_waiting(gate.chat_id)
     problem = row.details.get("problem")
@@ -165,7 +162,7 @@ async def _chats(store: Store, gate: Gate, admin_id: int) -> tuple[tuple[int, st
     return tuple(titles.items())
 
 
-async def _import(store: Store, gate: Gate, row: ScreenRow, now: datetime) -> ImportPage:  # noqa: ARG001 - a Builder
+async def _import(store: Store, gate: Gate, row: ScreenRow) -> ImportPage:
     return ImportPage(
         gate,
         str(row.details["changes"]),

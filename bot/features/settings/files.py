@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
 
 from bot.domain.admin_actions import AdminAction, AdminActionKind
 from bot.domain.gate_settings import GateSettings, InvalidSettingError, SettingProblem
@@ -28,8 +27,8 @@ class ExportSettings:
     def __init__(self, settings_file: JsonSettingsFile) -> None:
         self._settings_file = settings_file
 
-    async def __call__(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:
-        await store.tasks.add(SendFile(gate.title, self._settings_file.written(gate)), act.admin_id, now)
+    async def __call__(self, store: Store, gate: Gate, act: AdminAction) -> Toast:
+        await store.tasks.add(SendFile(gate.title, self._settings_file.written(gate)), act.admin_id, store.now)
         return Toast.DONE
 
 
@@ -44,25 +43,25 @@ class TakeSettingsFile:
     def __init__(self, settings_file: JsonSettingsFile) -> None:
         self._settings_file = settings_file
 
-    async def __call__(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:
+    async def __call__(self, store: Store, gate: Gate, act: AdminAction) -> Toast:
         admin_id = act.admin_id
         if "file_id" not in act.details:
-            await self._take(store, gate, admin_id, act.details.get("text"), now)
+            await self._take(store, gate, admin_id, act.details.get("text"))
         elif int(act.details["size"]) > LARGEST_FILE:
-            await self._refuse(store, gate, admin_id, InvalidSettingError(SettingProblem.FILE_BIG), now)
+            await self._refuse(store, gate, admin_id, InvalidSettingError(SettingProblem.FILE_BIG))
         else:
-            await store.tasks.add(FetchFile(gate.chat_id, str(act.details["file_id"])), admin_id, now)
+            await store.tasks.add(FetchFile(gate.chat_id, str(act.details["file_id"])), admin_id, store.now)
         return Toast.NOTHING
 
-    async def _take(self, store: Store, gate: Gate, admin_id: int, text: str | int | None, now: datetime) -> None:
+    async def _take(self, store: Store, gate: Gate, admin_id: int, text: str | int | None) -> None:
         """Show the changes of a file, or that it could not be fetched (None)."""
         if text is None:
-            await self._refuse(store, gate, admin_id, InvalidSettingError(SettingProblem.FILE_UNREACHABLE), now)
+            await self._refuse(store, gate, admin_id, InvalidSettingError(SettingProblem.FILE_UNREACHABLE))
             return
         try:
             origin, settings = self._settings_file.read(str(text), gate.settings)
         except InvalidSettingError as error:
-            await self._refuse(store, gate, admin_id, error, now)
+            await self._refuse(store, gate, admin_id, error)
             return
         is_own = await store.gates.current_id(origin) == gate.chat_id
         after = await self._within_reach(store, gate, admin_id, settings, is_own=is_own)
@@ -71,7 +70,7 @@ class TakeSettingsFile:
             "foreign": int(not is_own),
             "leaves": int((after.further, after.log_chat) != (settings.further, settings.log_chat)),
         }
-        await show_page(store, gate, admin_id, Page.IMPORT, now, details, fresh=True)
+        await show_page(store, gate, admin_id, Page.IMPORT, details, fresh=True)
 
     @staticmethod
     async def _within_reach(
@@ -84,8 +83,8 @@ class TakeSettingsFile:
         return replace(settings, further=further, log_chat=present.log_chat, log_topic=present.log_topic)
 
     @staticmethod
-    async def _refuse(store: Store, gate: Gate, admin_id: int, error: InvalidSettingError, now: datetime) -> None:
-        await show_page(store, gate, admin_id, Page.FILE, now, trouble(error), fresh=True)
+    async def _refuse(store: Store, gate: Gate, admin_id: int, error: InvalidSettingError) -> None:
+        await show_page(store, gate, admin_id, Page.FILE, trouble(error), fresh=True)
 
 
 class ApplyFile:
@@ -107,7 +106,7 @@ class ApplyFile:
             return {}
         return dict.fromkeys(set(settings.further) - set(gate.settings.further), NEEDED[AdminActionKind.LINK])
 
-    async def __call__(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:
+    async def __call__(self, store: Store, gate: Gate, act: AdminAction) -> Toast:
         changes = await self._shown(store, gate, act.admin_id)
         if changes is None:
             return Toast.OVER
@@ -116,10 +115,10 @@ class ApplyFile:
             settings = self._settings_file.applied(gate.settings, changes)
         except InvalidSettingError as error:
             # It is invalid together with what others chose meanwhile.
-            await show_page(store, gate, act.admin_id, Page.FILE, now, trouble(error))
+            await show_page(store, gate, act.admin_id, Page.FILE, trouble(error))
             return Toast.NOTHING
-        await change_settings(store, gate, settings, now, act.admin_id, "file")
-        await show_page(store, gate, act.admin_id, Page.CARD, now)
+        await change_settings(store, gate, settings, act.admin_id, "file")
+        await show_page(store, gate, act.admin_id, Page.CARD)
         return Toast.SAVED
 
     @staticmethod

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from bot.clock import Clock
 from bot.domain.admin_actions import AdminAction, AdminActionKind
 from bot.domain.gates import Gate
 from bot.domain.notifications import Toast
@@ -56,8 +55,7 @@ class ShowStatistics:
     """Reads the numbers within the transaction of the request and stores them with the task. Only the newest request of
     a chat goes out. The caller checks who may see them."""
 
-    def __init__(self, clock: Clock, read: ReadStatistics) -> None:
-        self._clock = clock
+    def __init__(self, read: ReadStatistics) -> None:
         self._read = read
 
     async def chart(
@@ -73,7 +71,7 @@ class ShowStatistics:
     ) -> None:
         """Send the chart of one gate, or of all (None). `gates`: those offered as a choice; `together`: all of them,
         too; `message_id`: the message to replace."""
-        asked = period(period_name, self._clock.now())
+        asked = period(period_name, store.now)
         if asked is None:
             raise ValueError(period_name)
         summary = await self._summary(store, period_name, asked, gate)
@@ -110,10 +108,10 @@ class ShowStatistics:
         work = SayUnknownGate(name, _listed(gates[:ON_A_PAGE]), max(0, len(gates) - ON_A_PAGE))
         await self._send(store, chat_id, work)
 
-    async def of_admin(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:
+    async def of_admin(self, store: Store, gate: Gate, act: AdminAction) -> Toast:
         """An `ActionHandler`: `key` names the period. `page`: list their gates, instead of numbers."""
         period_name = str(act.details.get("key") or DEFAULT_PERIOD)
-        if period(period_name, now) is None:
+        if period(period_name, store.now) is None:
             return Toast.UNKNOWN
         given = act.details.get("message_id")
         message_id = int(given) if given is not None else None
@@ -129,7 +127,7 @@ class ShowStatistics:
         self, store: Store, chat_id: int, work: SendChart | SendGateButtons | AskWhichGate | SayUnknownGate
     ) -> None:
         """Add the task, in place of earlier ones."""
-        now = self._clock.now()
+        now = store.now
         await store.tasks.cancel(TaskKind.STATS, chat_id, chat_id, now)
         await store.tasks.add(work, chat_id, now, expires_at=now + WANTED_FOR, user_id=chat_id)
 
@@ -152,8 +150,7 @@ class AskStatistics:
     A gate is named by its id, its @name or a part of its title; a full title wins over part of another.
     """
 
-    def __init__(self, clock: Clock, desk: AdminDesk, show: ShowStatistics) -> None:
-        self._clock = clock
+    def __init__(self, desk: AdminDesk, show: ShowStatistics) -> None:
         self._desk = desk
         self._show = show
 
@@ -207,7 +204,7 @@ class AskStatistics:
         else:
             gates = _by_title(await store.gates.all())
             await self._show.chart(store, person.chat_id, period_name, gate, gates, message_id, together=True)
-        await answer_button(store, person.user_id, query_id, toast, self._clock.now())
+        await answer_button(store, person.user_id, query_id, toast)
 
     async def press_of_own(
         self,
@@ -221,7 +218,7 @@ class AskStatistics:
     ) -> None:
         """Handle the same button of anybody else; only an admin of the gate gets an answer."""
         if period_name not in PERIODS or await store.gates.get(gate_id) is None:
-            await answer_button(store, person.user_id, query_id, Toast.UNKNOWN, self._clock.now())
+            await answer_button(store, person.user_id, query_id, Toast.UNKNOWN)
             return
         details: dict[str, str | int] = {"key": period_name, "page": page}
         if message_id is not None:

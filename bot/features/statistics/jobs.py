@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from bot.clock import Clock
 from storage.store import Store
 
 SETTLED_AFTER = timedelta(minutes=10)
@@ -18,11 +17,8 @@ class RollUp:
     """Adds journal entries that are old enough to the sums of their day and month (a step of the sweep). Statistics
     read the sums, and the entries that are not in them yet, so they are the same before and after."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-
     async def __call__(self, store: Store) -> None:
-        until = self._clock.now() - SETTLED_AFTER
+        until = store.now - SETTLED_AFTER
         rolled = await store.sums.rolled_until()
         if rolled is not None and until - rolled < AT_LEAST:
             return

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
-from bot.clock import Clock
 from bot.domain.admin_actions import AdminAction, AdminActionKind
 from bot.domain.gates import Gate, Grant, GrantState, Override
 from bot.domain.journal import Event
@@ -26,10 +24,11 @@ from storage.store import Store
 REVOKE = ByHand(revoke)
 
 
-async def free_phone(store: Store, user_id: int, operator_id: int, now: datetime) -> Toast:
+async def free_phone(store: Store, user_id: int, operator_id: int) -> Toast:
     """Unlink their phone. Where they came in by it they have to verify again, since one phone brings in no more
     accounts than a gate allows; people admitted by an admin stay, and so do admins. A running attempt with that phone
     is cancelled, so that it does not block the next account."""
+    now = store.now
     await store.people.lock(user_id)
     phone = await store.phones.of(user_id)
     if phone is None:
@@ -43,9 +42,7 @@ async def free_phone(store: Store, user_id: int, operator_id: int, now: datetime
     store.journal.add(Event.PHONE_FREED, now, user_id=user_id, actor_id=operator_id)
     await store.requests.clear_ineligibility(user_id=user_id)
     for gate in gates:
-        await REVOKE(
-            store, gate, AdminAction(AdminActionKind.REVOKE, gate.chat_id, operator_id, {"value": user_id}), now
-        )
+        await REVOKE(store, gate, AdminAction(AdminActionKind.REVOKE, gate.chat_id, operator_id, {"value": user_id}))
     await store.screens.touch([user_id], now, acted=False)
     return Toast.PHONE_FREED
 
@@ -90,8 +87,7 @@ class OperatorDesk:
     """Operators see everybody at all gates, and decide at each as its admins do, without being one. Every change needs
     a confirmation. The caller has checked that the person is an operator."""
 
-    def __init__(self, clock: Clock, find: FindPeople, ask_deletion: AskDeletion) -> None:
-        self._clock = clock
+    def __init__(self, find: FindPeople, ask_deletion: AskDeletion) -> None:
         self._find = find
         self._ask_deletion = ask_deletion
         self._by_hand = {kind: ByHand(decide) for kind, decide in DECIDERS.items()}
@@ -104,7 +100,7 @@ class OperatorDesk:
         """Look somebody up by id, name or phone. Delete a message that may contain a phone."""
         search = await self._find(store, asked)
         if search.held_phone:
-            await store.tasks.add(DeleteMessage(message_id), person.chat_id, self._clock.now())
+            await store.tasks.add(DeleteMessage(message_id), person.chat_id, store.now)
         details: dict[str, str | int] = {"page": OperatorPage.FOUND, "why": search.why}
         if search.phones:
             details["looked_for"] = "\n".join(search.phones)
@@ -116,11 +112,10 @@ class OperatorDesk:
 
     async def press(self, store: Store, person: Person, query_id: str, pressed: OperatorRequest) -> None:
         """Handle a pressed button."""
-        now = self._clock.now()
-        toast = await self._pressed(store, person, pressed, now)
-        await answer_button(store, person.user_id, query_id, toast, now)
+        toast = await self._pressed(store, person, pressed)
+        await answer_button(store, person.user_id, query_id, toast)
 
-    async def _pressed(self, store: Store, person: Person, pressed: OperatorRequest, now: datetime) -> Toast:
+    async def _pressed(self, store: Store, person: Person, pressed: OperatorRequest) -> Toast:
         card: dict[str, str | int] = {"page": OperatorPage.PERSON, "user": pressed.user_id}
         match pressed.page:
             case OperatorPage.RECENT:
@@ -131,11 +126,11 @@ class OperatorDesk:
             case OperatorPage.PERSON:
                 await self._show(store, person, card | {"at": pressed.at})
             case OperatorPage.GATES | OperatorPage.CONFIRM if pressed.act is not None and pressed.is_sure:
-                toast = await self._do(store, person.user_id, pressed.act, pressed, now)
+                toast = await self._do(store, person.user_id, pressed.act, pressed)
                 await self._show(store, person, card | {"said": toast}, after=GRANTS_FIRST)
                 return toast
             case OperatorPage.GATES | OperatorPage.CONFIRM if pressed.act is not None:
-                return await self._ask(store, person, pressed.act, pressed, now)
+                return await self._ask(store, person, pressed.act, pressed)
             case _:
                 return Toast.UNKNOWN
         return Toast.NOTHING
@@ -148,16 +143,14 @@ class OperatorDesk:
         await self._show(store, person, {**details, "page": OperatorPage.FOUND, "at": pressed.at})
         return Toast.NOTHING
 
-    async def _ask(
-        self, store: Store, person: Person, act: AdminActionKind, pressed: OperatorRequest, now: datetime
-    ) -> Toast:
+    async def _ask(self, store: Store, person: Person, act: AdminActionKind, pressed: OperatorRequest) -> Toast:
         """Ask for the gate, if there are several, and for confirmation."""
         if act is AdminActionKind.ERASE:
             await self._ask_deletion.of(store, person, str(pressed.user_id), fresh=False)
             return Toast.NOTHING
         details: dict[str, str | int] = {"page": OperatorPage.CONFIRM, "user": pressed.user_id, "act": act}
         if act in self._by_hand:
-            places = where_possible(await at_gates(store, pressed.user_id, now), act)
+            places = where_possible(await at_gates(store, pressed.user_id), act)
             gate_id = pressed.gate_id
             if pressed.page is OperatorPage.GATES:
                 if len(places) > 1:
@@ -172,21 +165,19 @@ class OperatorDesk:
         await self._show(store, person, details)
         return Toast.NOTHING
 
-    async def _do(
-        self, store: Store, operator_id: int, act: AdminActionKind, pressed: OperatorRequest, now: datetime
-    ) -> Toast:
+    async def _do(self, store: Store, operator_id: int, act: AdminActionKind, pressed: OperatorRequest) -> Toast:
         user_id = pressed.user_id
         if act is AdminActionKind.FREE_PHONE:
-            return await free_phone(store, user_id, operator_id, now)
+            return await free_phone(store, user_id, operator_id)
         if act not in self._by_hand:
             return Toast.UNKNOWN
         if pressed.gate_id:
             gate = await store.gates.get(pressed.gate_id)
             gates = [gate] if gate is not None and gate.is_on else []
         else:
-            gates = [at.gate for at in chosen(await at_gates(store, user_id, now), act, 0)]
+            gates = [at.gate for at in chosen(await at_gates(store, user_id), act, 0)]
         toasts = [
-            await self._by_hand[act](store, gate, AdminAction(act, gate.chat_id, operator_id, {"value": user_id}), now)
+            await self._by_hand[act](store, gate, AdminAction(act, gate.chat_id, operator_id, {"value": user_id}))
             for gate in gates
         ]
         done = [toast for toast in toasts if toast not in NOTHING_NEW]
@@ -205,7 +196,7 @@ class OperatorDesk:
             person.user_id,
             person.chat_id,
             ScreenName.OPERATOR,
-            self._clock.now(),
+            store.now,
             details=details,
             fresh=fresh,
             after=after,

@@ -39,7 +39,7 @@ class InstallationViews:
     def __init__(self, operators: Operators) -> None:
         self._operators = operators
 
-    async def __call__(self, store: Store, row: ScreenRow, now: datetime) -> InstallationView | None:
+    async def __call__(self, store: Store, row: ScreenRow) -> InstallationView | None:
         """Raises KeyError or ValueError for a row that this version does not know."""
         # They may have ceased to be one since the page was opened.
         if not await self._operators.is_operator(store, row.user_id):
@@ -52,9 +52,9 @@ class InstallationViews:
             case InstallationPage.REMOVING:
                 return await self._removing(store, row)
             case InstallationPage.GATES:
-                return await _gates(store, row, now)
+                return await _gates(store, row)
             case InstallationPage.GATE:
-                return await _gate(store, row, now)
+                return await _gate(store, row)
             case InstallationPage.ANNOUNCEMENT:
                 return await _announcement(store, row)
 
@@ -94,8 +94,8 @@ def _page(everything: Sequence[T], row: ScreenRow) -> tuple[Sequence[T], int, in
     return everything[page * PER_PAGE : (page + 1) * PER_PAGE], page, pages
 
 
-async def _gates(store: Store, row: ScreenRow, now: datetime) -> AllGates:
-    gates = in_order(await store.monitoring.gates(now - LATELY), now)
+async def _gates(store: Store, row: ScreenRow) -> AllGates:
+    gates = in_order(await store.monitoring.gates(store.now - LATELY), store.now)
     shown, page, pages = _page(gates, row)
     own = len(await store.admins.gates_of(row.user_id))
     return AllGates(tuple(shown), page, pages, len(gates), page * PER_PAGE + 1, own)
@@ -109,11 +109,11 @@ def in_order(gates: Collection[GateOverview], now: datetime) -> list[GateOvervie
     return [*troubled, *sorted((one for one in alike if not one.state(now).is_trouble), key=lambda one: one.state(now))]
 
 
-async def _gate(store: Store, row: ScreenRow, now: datetime) -> InstallationView:
+async def _gate(store: Store, row: ScreenRow) -> InstallationView:
     gate_id = int(row.details["id"])
-    found = [one for one in await store.monitoring.gates(now - LATELY) if one.gate.chat_id == gate_id]
+    found = [one for one in await store.monitoring.gates(store.now - LATELY) if one.gate.chat_id == gate_id]
     if not found:
-        return await _gates(store, row, now)
+        return await _gates(store, row)
     own = {gate.chat_id for gate in await store.admins.gates_of(row.user_id)}
     return GateForOperators(found[0], gate_id in own, int(row.details.get("number", 0)))
 

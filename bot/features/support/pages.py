@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from bot.domain.notifications import Toast
 from bot.domain.operators import InstallationPage
 from bot.domain.people import Person
@@ -13,14 +11,7 @@ from storage.store import Store
 
 
 async def show_installation(
-    store: Store,
-    operator: Person,
-    page: InstallationPage,
-    now: datetime,
-    *,
-    about: int = 0,
-    number: int = 0,
-    fresh: bool = False,
+    store: Store, operator: Person, page: InstallationPage, *, about: int = 0, number: int = 0, fresh: bool = False
 ) -> None:
     """Show a page. `about`: an operator or a gate; `number`: the page of a list; `fresh`: as a new message.
 
@@ -28,15 +19,15 @@ async def show_installation(
     """
     details: dict[str, str | int] = {"page": page, "id": about, "number": number}
     await store.screens.show(
-        operator.user_id, operator.chat_id, ScreenName.INSTALLATION, now, details=details, fresh=fresh
+        operator.user_id, operator.chat_id, ScreenName.INSTALLATION, store.now, details=details, fresh=fresh
     )
     if page is InstallationPage.GATE:
-        await check_gate(store, operator, about, now)
+        await check_gate(store, operator, about)
 
 
-async def check_gate(store: Store, operator: Person, gate_id: int, now: datetime) -> Toast:
+async def check_gate(store: Store, operator: Person, gate_id: int) -> Toast:
     """Request a check of the gate's health; return the toast for the button."""
     if await store.gates.get(gate_id) is None:
         return Toast.UNKNOWN
-    await ask_health(store, gate_id, operator.user_id, now)
+    await ask_health(store, gate_id, operator.user_id)
     return Toast.CHECKING

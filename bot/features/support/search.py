@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from bot.crypto import PhoneCipher
 from bot.domain.admin_actions import AdminActionKind
@@ -98,14 +97,14 @@ async def is_known(store: Store, user_id: int) -> bool:
     )
 
 
-async def at_gates(store: Store, user_id: int, now: datetime) -> list[MemberCard]:
+async def at_gates(store: Store, user_id: int) -> list[MemberCard]:
     """Return their card at each gate: first where they asked to enter, newest first; then the others, by title. Without
     phone and history."""
     requests = await store.requests.of_person(user_id)
     decisions = await store.overrides.of_person(user_id)
     runs = {gate.chat_id for gate in await store.admins.gates_of(user_id)}
     waiting = [request for request in requests if request.state is RequestState.WAITING]
-    found = await applicants(store, waiting, now)
+    found = await applicants(store, waiting)
     waits = {request.gate_id: applicant for request, applicant in zip(waiting, found, strict=True)}
     asked = {request.gate_id: request for request in requests}
     order = {request.gate_id: at for at, request in enumerate(requests)}

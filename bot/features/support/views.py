@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from bot.domain.admin_actions import AdminActionKind
 from bot.domain.eligibility import VerifiedPhone
@@ -56,7 +56,7 @@ class OperatorViews:
     def __init__(self, is_operator: IsOperator) -> None:
         self._is_operator = is_operator
 
-    async def __call__(self, store: Store, row: ScreenRow, now: datetime) -> OperatorView | None:
+    async def __call__(self, store: Store, row: ScreenRow) -> OperatorView | None:
         # They may have ceased to be one since the page was opened.
         if not await self._is_operator(store, row.user_id):
             return None
@@ -67,17 +67,17 @@ class OperatorViews:
             case OperatorPage.FOUND:
                 return await _found(store, details)
             case OperatorPage.PERSON:
-                return await self._person(store, details, now)
+                return await self._person(store, details)
             case OperatorPage.GATES:
-                return await self._gates(store, details, now)
+                return await self._gates(store, details)
             case OperatorPage.CONFIRM:
-                return await self._confirm(store, details, now)
+                return await self._confirm(store, details)
 
-    async def _person(self, store: Store, details: Mapping[str, str | int], now: datetime) -> PersonCard | NoResults:
+    async def _person(self, store: Store, details: Mapping[str, str | int]) -> PersonCard | NoResults:
         user_id, page, said = int(details["user"]), int(details.get("at", 0)), str(details.get("said", ""))
         if not await is_known(store, user_id):
             return NoResults(NoResultsReason.ID, said)
-        places = await at_gates(store, user_id, now)
+        places = await at_gates(store, user_id)
         theirs = [at for at in places if has_anything(at)]
         gates = {at.gate.chat_id: at.gate for at in places}
         phone = await store.phones.of(user_id)
@@ -98,7 +98,7 @@ class OperatorViews:
             why=reached[1] if reached is not None else "",
             until=reached[2] if reached is not None else None,
             gates=tuple(theirs),
-            troubles=tuple(await _troubles(store, user_id, gates, now)),
+            troubles=tuple(await _troubles(store, user_id, gates)),
             history=tuple(_history_entry(entry, titles) for entry in reversed(entries[:LINES])),
             page=page,
             has_older=len(entries) > LINES,
@@ -106,22 +106,18 @@ class OperatorViews:
             said=said,
         )
 
-    async def _gates(
-        self, store: Store, details: Mapping[str, str | int], now: datetime
-    ) -> GatesToActAt | PersonCard | NoResults:
+    async def _gates(self, store: Store, details: Mapping[str, str | int]) -> GatesToActAt | PersonCard | NoResults:
         user_id, act = int(details["user"]), AdminActionKind(str(details["act"]))
-        places = where_possible(await at_gates(store, user_id, now), act)
+        places = where_possible(await at_gates(store, user_id), act)
         if not places:
-            return await self._person(store, details, now)
+            return await self._person(store, details)
         page, pages = _page(details, len(places))
         shown = places[page * ON_A_PAGE : (page + 1) * ON_A_PAGE]
         name = (await store.requests.names([user_id])).get(user_id, "")
         lines = tuple((at.gate.chat_id, at.gate.title) for at in shown)
         return GatesToActAt(user_id, name, act, lines, page, pages, len(places))
 
-    async def _confirm(
-        self, store: Store, details: Mapping[str, str | int], now: datetime
-    ) -> Confirmation | PersonCard | NoResults:
+    async def _confirm(self, store: Store, details: Mapping[str, str | int]) -> Confirmation | PersonCard | NoResults:
         user_id, act, gate_id = int(details["user"]), AdminActionKind(str(details["act"])), int(details.get("gate", 0))
         name = (await store.requests.names([user_id])).get(user_id, "")
         phone = await store.phones.of(user_id)
@@ -129,10 +125,10 @@ class OperatorViews:
             gates = await came_in_by_phone(store, user_id)
             others = len(await store.phones.owners(phone.fingerprint)) - 1
             return Confirmation(user_id, name, act, tuple(gate.title for gate in gates), 0, phone.mask, others)
-        places = chosen(await at_gates(store, user_id, now), act, gate_id)
+        places = chosen(await at_gates(store, user_id), act, gate_id)
         if not places:
             # Meanwhile it was done, or became impossible.
-            return await self._person(store, {"user": user_id}, now)
+            return await self._person(store, {"user": user_id})
         return Confirmation(user_id, name, act, tuple(at.gate.title for at in places), gate_id)
 
 
@@ -189,7 +185,7 @@ async def _found(store: Store, details: Mapping[str, str | int]) -> Found | NoRe
     return Found(tuple(people), page, pages, len(user_ids), page * ON_A_PAGE + 1)
 
 
-async def _troubles(store: Store, user_id: int, gates: Mapping[int, Gate], now: datetime) -> list[StuckItem]:
+async def _troubles(store: Store, user_id: int, gates: Mapping[int, Gate]) -> list[StuckItem]:
     """Return overdue grants and tasks, and those that failed within a week."""
 
     def title(gate_id: int | None) -> str:
@@ -214,7 +210,7 @@ async def _troubles(store: Store, user_id: int, gates: Mapping[int, Gate], now: 
     failures = [
         StuckItem(StuckItemKind.FAILURE, entry.at, title(entry.gate_id), error=entry.code)
         for entry in await store.journal.of_person(user_id, {Event.FAILURE}, MOST_TROUBLES)
-        if entry.at >= now - FAILED_LATELY
+        if entry.at >= store.now - FAILED_LATELY
     ]
     return [*grants, *tasks, *failures][:MOST_TROUBLES]
 

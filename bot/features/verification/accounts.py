@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from bot.domain.eligibility import number_ineligibility
 from bot.domain.gates import Ineligibility
 from bot.domain.phone import ContactRefusal, Fingerprint, Phone
@@ -19,7 +17,7 @@ async def needs_call(store: Store, user_id: int) -> bool:
     return any(request.ineligibility is Ineligibility.STALE for request, _ in waiting)
 
 
-async def has_room(store: Store, user_id: int, fingerprint: Fingerprint, now: datetime) -> bool:
+async def has_room(store: Store, user_id: int, fingerprint: Fingerprint) -> bool:
     """Return whether this phone may verify this account too, besides the accounts it has verified before, including
     erased ones."""
     kept = [phone for phone in await store.phones.owners(fingerprint) if phone.user_id != user_id]
@@ -28,14 +26,14 @@ async def has_room(store: Store, user_id: int, fingerprint: Fingerprint, now: da
     if not others:
         return True
     waiting = (await store.requests.waiting_of_many([user_id])).get(user_id, [])
-    return others < max((gate.rules(now).accounts for _, gate in waiting), default=1)
+    return others < max((gate.rules(store.now).accounts for _, gate in waiting), default=1)
 
 
-async def rejected_by_all_gates(store: Store, user_id: int, phone: Phone, now: datetime) -> ContactRefusal | None:
+async def rejected_by_all_gates(store: Store, user_id: int, phone: Phone) -> ContactRefusal | None:
     """Return why a call from this phone would open no gate at which the person waits; None if it may open one, or they
     wait nowhere."""
     waiting = (await store.requests.waiting_of_many([user_id])).get(user_id, [])
-    found = [number_ineligibility(gate.rules(now), phone.region, phone.kind) for _, gate in waiting]
+    found = [number_ineligibility(gate.rules(store.now), phone.region, phone.kind) for _, gate in waiting]
     if not found or None in found:
         return None
     return ContactRefusal.COUNTRY if Ineligibility.COUNTRY in found else ContactRefusal.KIND

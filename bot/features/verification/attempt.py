@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
-from bot.clock import Clock
 from bot.crypto import PhoneCipher, TokenGenerator
 from bot.domain.journal import Event
 from bot.domain.notifications import Toast
@@ -29,28 +26,27 @@ class StartVerification:
     per phone. The person's screen shows the outcome in any case.
     """
 
-    def __init__(self, clock: Clock, phone_cipher: PhoneCipher, token_generator: TokenGenerator) -> None:
-        self._clock = clock
+    def __init__(self, phone_cipher: PhoneCipher, token_generator: TokenGenerator) -> None:
         self._phone_cipher = phone_cipher
         self._token_generator = token_generator
 
     async def __call__(self, store: Store, person: Person, phone: Phone, *, fresh: bool) -> Toast:
         """Start it; return the toast. `fresh`: an answer other than progress comes as a new message."""
-        now = self._clock.now()
+        now = store.now
         fingerprint = self._phone_cipher.fingerprint(phone)
-        refusal = await rejected_by_all_gates(store, person.user_id, phone, now)
-        if refusal is None and not await has_room(store, person.user_id, fingerprint, now):
+        refusal = await rejected_by_all_gates(store, person.user_id, phone)
+        if refusal is None and not await has_room(store, person.user_id, fingerprint):
             refusal = ContactRefusal.TAKEN
         if refusal is not None:
-            return await self._refuse(store, person, refusal, now, fresh=fresh)
+            return await self._refuse(store, person, refusal, fresh=fresh)
         rival = await store.verifications.open_by_phone(fingerprint)
         if rival is not None and rival.user_id != person.user_id:
-            return await self._refuse(store, person, ContactRefusal.BUSY, now, fresh=fresh)
+            return await self._refuse(store, person, ContactRefusal.BUSY, fresh=fresh)
         mine = await store.verifications.open_of(person.user_id)
         if mine is not None and mine.fingerprint == fingerprint:
             await store.screens.show(person.user_id, person.chat_id, ScreenName.PROGRESS, now, fresh=True)
             return Toast.NOTHING
-        if await is_limited(store, person, fingerprint, None, now, fresh=fresh):
+        if await is_limited(store, person, fingerprint, None, fresh=fresh):
             return Toast.LIMITED
         if mine is not None:
             await store.verifications.save(mine.cancel(now))
@@ -66,28 +62,21 @@ class StartVerification:
         await store.screens.show(person.user_id, person.chat_id, ScreenName.PROGRESS, now, after=GATEWAY_FIRST)
         return Toast.TRYING_AGAIN
 
-    async def _refuse(
-        self, store: Store, person: Person, reason: ContactRefusal, now: datetime, *, fresh: bool
-    ) -> Toast:
-        store.journal.add(Event.CONTACT_REFUSED, now, user_id=person.user_id, code=reason)
+    async def _refuse(self, store: Store, person: Person, reason: ContactRefusal, *, fresh: bool) -> Toast:
+        store.journal.add(Event.CONTACT_REFUSED, store.now, user_id=person.user_id, code=reason)
         details = {"reason": reason}
         await store.screens.show(
-            person.user_id, person.chat_id, ScreenName.CONTACT_REFUSED, now, details=details, fresh=fresh
+            person.user_id, person.chat_id, ScreenName.CONTACT_REFUSED, store.now, details=details, fresh=fresh
         )
         return Toast.NOTHING
 
 
 async def is_limited(
-    store: Store,
-    person: Person,
-    fingerprint: Fingerprint,
-    verification: Verification | None,
-    now: datetime,
-    *,
-    fresh: bool = False,
+    store: Store, person: Person, fingerprint: Fingerprint, verification: Verification | None, *, fresh: bool = False
 ) -> bool:
     """Return whether this person or phone has requested too many numbers lately; if so, their screen says until
     when."""
+    now = store.now
     asked = await store.verifications.asked_since(person.user_id, fingerprint, now - LONGEST_SPAN)
     opens_at = next_opening(asked, now)
     if opens_at is None:
@@ -114,29 +103,32 @@ class ShareContact:
     The message with the number is deleted in any case. A person whom no call would help is told so.
     """
 
-    def __init__(self, clock: Clock, phones: NumberingPlan, open_verification: StartVerification) -> None:
-        self._clock = clock
+    def __init__(self, phones: NumberingPlan, open_verification: StartVerification) -> None:
         self._phones = phones
         self._open = open_verification
 
     async def __call__(self, store: Store, person: Person, contact: SharedContact, message_id: int) -> None:
-        now = self._clock.now()
-        await store.tasks.add(DeleteMessage(message_id), person.chat_id, now)
+        await store.tasks.add(DeleteMessage(message_id), person.chat_id, store.now)
         refusal = contact.refusal()
         phone = None if refusal else self._phones.parse_mobile(contact.number)
         if refusal is None and phone is None:
             refusal = ContactRefusal.NOT_MOBILE
         if refusal is not None:
-            await self._refuse(store, person, refusal, now)
+            await self._refuse(store, person, refusal)
         elif not await needs_call(store, person.user_id):
-            await store.screens.show(person.user_id, person.chat_id, ScreenName.WELCOME, now, fresh=True)
+            await store.screens.show(person.user_id, person.chat_id, ScreenName.WELCOME, store.now, fresh=True)
         elif phone is not None:
             await self._open(store, person, phone, fresh=True)
 
-    async def _refuse(self, store: Store, person: Person, refusal: ContactRefusal, now: datetime) -> None:
-        store.journal.add(Event.CONTACT_REFUSED, now, user_id=person.user_id, code=refusal)
+    async def _refuse(self, store: Store, person: Person, refusal: ContactRefusal) -> None:
+        store.journal.add(Event.CONTACT_REFUSED, store.now, user_id=person.user_id, code=refusal)
         await store.screens.show(
-            person.user_id, person.chat_id, ScreenName.CONTACT_REFUSED, now, details={"reason": refusal}, fresh=True
+            person.user_id,
+            person.chat_id,
+            ScreenName.CONTACT_REFUSED,
+            store.now,
+            details={"reason": refusal},
+            fresh=True,
         )
 
 
@@ -147,13 +139,12 @@ class RetryVerification:
     otherwise after the person shares the contact again. Works from any old button: the current state decides.
     """
 
-    def __init__(self, clock: Clock, phone_cipher: PhoneCipher, open_verification: StartVerification) -> None:
-        self._clock = clock
+    def __init__(self, phone_cipher: PhoneCipher, open_verification: StartVerification) -> None:
         self._phone_cipher = phone_cipher
         self._open = open_verification
 
     async def __call__(self, store: Store, person: Person, verification_id: int) -> Toast:
-        now = self._clock.now()
+        now = store.now
         verification = await store.verifications.get(verification_id)
         if verification is None:
             return Toast.OVER
@@ -168,7 +159,7 @@ class RetryVerification:
         if mine.id != verification.id or mine.asking:
             await store.screens.show(person.user_id, person.chat_id, ScreenName.PROGRESS, now)
             return Toast.NOTHING
-        if await is_limited(store, person, mine.fingerprint, mine, now):
+        if await is_limited(store, person, mine.fingerprint, mine):
             return Toast.LIMITED
         await store.verifications.ask_number(mine, now)
         store.journal.about(Event.NUMBER_ASKED, now, mine)
@@ -180,51 +171,39 @@ class RetryVerification:
         phone = self._phone_cipher.decrypt(encrypted, ended.token) if encrypted is not None else None
         if phone is not None:
             return await self._open(store, person, phone, fresh=False)
-        await store.screens.show(person.user_id, person.chat_id, ScreenName.WELCOME, self._clock.now(), fresh=True)
+        await store.screens.show(person.user_id, person.chat_id, ScreenName.WELCOME, store.now, fresh=True)
         return Toast.TRYING_AGAIN
 
 
-class CancelVerification:
+async def cancel_verification(store: Store, person: Person, verification_id: int | None) -> Toast:
     """End the person's open verification. With an id (an old button): only if it is that one, and theirs."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-
-    async def __call__(self, store: Store, person: Person, verification_id: int | None) -> Toast:
-        now = self._clock.now()
-        if verification_id is None:
-            verification = await store.verifications.open_of(person.user_id)
+    now = store.now
+    if verification_id is None:
+        verification = await store.verifications.open_of(person.user_id)
+    else:
+        verification = await store.verifications.get(verification_id)
+        if verification is not None and verification.user_id != person.user_id:
+            return Toast.NOT_YOURS
+    fresh = verification_id is None
+    if verification is None or not verification.is_open:
+        if fresh:
+            await store.screens.show(person.user_id, person.chat_id, ScreenName.WELCOME, now, fresh=True)
         else:
-            verification = await store.verifications.get(verification_id)
-            if verification is not None and verification.user_id != person.user_id:
-                return Toast.NOT_YOURS
-        fresh = verification_id is None
-        if verification is None or not verification.is_open:
-            if fresh:
-                await store.screens.show(person.user_id, person.chat_id, ScreenName.WELCOME, now, fresh=True)
-            else:
-                await store.screens.touch([person.user_id], now)
-            return Toast.OVER
-        await store.verifications.save(verification.cancel(now))
-        store.journal.about(Event.CANCELLED, now, verification)
-        await store.screens.show(person.user_id, person.chat_id, ScreenName.PROGRESS, now, fresh=fresh)
-        return Toast.CANCELLED
+            await store.screens.touch([person.user_id], now)
+        return Toast.OVER
+    await store.verifications.save(verification.cancel(now))
+    store.journal.about(Event.CANCELLED, now, verification)
+    await store.screens.show(person.user_id, person.chat_id, ScreenName.PROGRESS, now, fresh=fresh)
+    return Toast.CANCELLED
 
 
-class ShowScreen:
-    """Shows the screen `face`: as a new message if the person wrote something, in place if they pressed a button.
-    WELCOME means "my status": during a verification that is its progress."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-
-    async def __call__(
-        self, store: Store, person: Person, face: ScreenName, *, fresh: bool, started: bool = False
-    ) -> None:
-        """Show it. `started`: they sent /start, which the statistics count."""
-        now = self._clock.now()
-        if started:
-            store.journal.add(Event.STARTED, now, user_id=person.user_id)
-        if face is ScreenName.WELCOME and await store.verifications.open_of(person.user_id) is not None:
-            face = ScreenName.PROGRESS
-        await store.screens.show(person.user_id, person.chat_id, face, now, fresh=fresh)
+async def show_screen(store: Store, person: Person, face: ScreenName, *, fresh: bool, started: bool = False) -> None:
+    """Show the screen `face`: as a new message if the person wrote something, in place if they pressed a button.
+    WELCOME means "my status": during a verification that is its progress. `started`: they sent /start, which the
+    statistics count.
+    """
+    if started:
+        store.journal.add(Event.STARTED, store.now, user_id=person.user_id)
+    if face is ScreenName.WELCOME and await store.verifications.open_of(person.user_id) is not None:
+        face = ScreenName.PROGRESS
+    await store.screens.show(person.user_id, person.chat_id, face, store.now, fresh=fresh)

@@ -6,12 +6,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.clock import Clock
 from bot.domain.notifications import Toast
 from bot.domain.people import Person
 from bot.domain.verification import LONGEST_SPAN, next_opening
-from bot.features.verification.attempt import CancelVerification, RetryVerification
-from bot.features.verification.call_page import CallScreen, ReadCalls
+from bot.features.verification.attempt import RetryVerification, cancel_verification
+from bot.features.verification.call_page import CallScreen, read_calls
 from storage.store import Store
 
 Press = Callable[[Store, Person, int], Awaitable[Toast]]
@@ -32,13 +31,8 @@ class PressCallButton:
     """Acts as the person of a call screen for anybody who has its link, while the screen is visible. None for an
     unknown token, and for a screen that is over."""
 
-    def __init__(
-        self, clock: Clock, read: ReadCalls, ask_number_again: RetryVerification, cancel: CancelVerification
-    ) -> None:
-        self._clock = clock
-        self._read = read
+    def __init__(self, ask_number_again: RetryVerification) -> None:
         self._ask_number_again = ask_number_again
-        self._cancel = cancel
 
     async def another(self, store: Store, token: str) -> PressedCallButton | None:
         """Request another number, or try again."""
@@ -55,20 +49,21 @@ class PressCallButton:
 
     async def cancel(self, store: Store, token: str) -> PressedCallButton | None:
         """Cancel the verification."""
-        return await self._press(store, token, self._cancel)
+        return await self._press(store, token, cancel_verification)
 
     async def _press(self, store: Store, token: str, press: Press) -> PressedCallButton | None:
-        screen = (await self._read(store, [token])).get(token)
+        screen = (await read_calls(store, [token])).get(token)
         person = await store.people.lock(screen.user_id) if screen is not None else None
-        if screen is None or person is None or not screen.is_told(self._clock.now()):
+        if screen is None or person is None or not screen.is_told(store.now):
             return None
         toast = await press(store, person, screen.verification_id)
-        return PressedCallButton((await self._read(store, [token]))[token], toast)
+        return PressedCallButton((await read_calls(store, [token]))[token], toast)
 
     async def _opens_at(self, store: Store, screen: CallScreen) -> datetime | None:
-        now = self._clock.now()
         verification = await store.verifications.get(screen.verification_id)
         if verification is None:
             return None
-        asked = await store.verifications.asked_since(screen.user_id, verification.fingerprint, now - LONGEST_SPAN)
-        return next_opening(asked, now)
+        asked = await store.verifications.asked_since(
+            screen.user_id, verification.fingerprint, store.now - LONGEST_SPAN
+        )
+        return next_opening(asked, store.now)

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from bot.clock import Clock
 from bot.domain.gates import OPEN_APP_PATIENCE, Gate, GrantState, Ineligibility, JoinRequest
 from bot.domain.gateway import GatewayReason
 from bot.domain.journal import Event
@@ -100,74 +99,69 @@ class CallScreen:
         return self.visible_until is None or now <= self.visible_until
 
 
-class ReadCalls:
-    """Reads call screens by token, without unknown ones, in as few statements as there are kinds of data.
+async def read_calls(store: Store, tokens: Collection[str]) -> dict[str, CallScreen]:
+    """Read call screens by token, without unknown ones, in as few statements as there are kinds of data.
 
     A closed window counts as expired even before the sweeper has recorded it. A verification that ended without a call
     is limited for as long as the person's screen refuses another attempt.
     """
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-
-    async def __call__(self, store: Store, tokens: Collection[str]) -> dict[str, CallScreen]:
-        now = self._clock.now()
-        verifications = await store.verifications.by_tokens(tokens)
-        if not verifications:
-            return {}
-        user_ids = {verification.user_id for verification in verifications}
-        people = await store.people.get_many(user_ids)
-        waiting = await store.requests.waiting_of_many(user_ids)
-        grants = await store.grants.of_many(user_ids)
-        failed = await store.verifications.failed_last([verification.id for verification in verifications])
-        states = {verification.id: _state(verification, now) for verification in verifications}
-        ended = {verification.user_id for verification in verifications if states[verification.id] in UNCONFIRMED}
-        limited_until = await store.screens.limited_until(ended) if ended else {}
-        calling = {one.user_id for one in verifications if states[one.id] is CallState.WAITING}
-        progress = await store.screens.progress_of(calling) if calling else {}
-        screens = {}
-        for verification in verifications:
-            user_id, state = verification.user_id, states[verification.id]
-            if state is CallState.CONFIRMED:
-                gates = [Granted(gate.title, gate.link, grant.state) for grant, gate in grants.get(user_id, ())]
-            else:
-                gates = [Granted(gate.title, gate.link, GrantState.DUE) for _, gate in waiting.get(user_id, ())]
-            number = verification.number if state is CallState.WAITING else None
-            ended_at = verification.ended_at
-            if state is CallState.EXPIRED and ended_at is None:
-                ended_at = verification.window_ends_at
-            until = limited_until.get(user_id) if state in UNCONFIRMED else None
-            visible_until = _visible_until(ended_at, until)
-            if until is not None and until > now:
-                state = CallState.LIMITED
-            hint, hint_at, digits = None, None, ""
-            if number is not None:
-                details = progress.get(user_id, {})
-                hint, hint_at = hint_in(details, verification.id, now)
-                digits = str(details.get("digits", "")) if hint is CallHint.OTHER_NUMBER else ""
-            screens[verification.token] = CallScreen(
-                verification_id=verification.id,
-                user_id=user_id,
-                token=verification.token,
-                language=people[user_id].language if user_id in people else "",
-                state=state,
-                mask=verification.mask,
-                number=number.offer.number if number else None,
-                began_at=number.asked_at if number else None,
-                ends_at=number.window_ends_at if number else None,
-                ended_at=ended_at,
-                reason=verification.reason,
-                until=until if state is CallState.LIMITED else None,
-                visible_until=visible_until,
-                is_asking_another=verification.asking and number is not None,
-                no_other=number is not None and not verification.asking and verification.id in failed,
-                gates=tuple(gates),
-                ineligible=hindered_at(waiting.get(user_id, ())) if state is CallState.CONFIRMED else (),
-                hint=hint,
-                digits=digits,
-                hint_at=hint_at,
-            )
-        return screens
+    now = store.now
+    verifications = await store.verifications.by_tokens(tokens)
+    if not verifications:
+        return {}
+    user_ids = {verification.user_id for verification in verifications}
+    people = await store.people.get_many(user_ids)
+    waiting = await store.requests.waiting_of_many(user_ids)
+    grants = await store.grants.of_many(user_ids)
+    failed = await store.verifications.failed_last([verification.id for verification in verifications])
+    states = {verification.id: _state(verification, now) for verification in verifications}
+    ended = {verification.user_id for verification in verifications if states[verification.id] in UNCONFIRMED}
+    limited_until = await store.screens.limited_until(ended) if ended else {}
+    calling = {one.user_id for one in verifications if states[one.id] is CallState.WAITING}
+    progress = await store.screens.progress_of(calling) if calling else {}
+    screens = {}
+    for verification in verifications:
+        user_id, state = verification.user_id, states[verification.id]
+        if state is CallState.CONFIRMED:
+            gates = [Granted(gate.title, gate.link, grant.state) for grant, gate in grants.get(user_id, ())]
+        else:
+            gates = [Granted(gate.title, gate.link, GrantState.DUE) for _, gate in waiting.get(user_id, ())]
+        number = verification.number if state is CallState.WAITING else None
+        ended_at = verification.ended_at
+        if state is CallState.EXPIRED and ended_at is None:
+            ended_at = verification.window_ends_at
+        until = limited_until.get(user_id) if state in UNCONFIRMED else None
+        visible_until = _visible_until(ended_at, until)
+        if until is not None and until > now:
+            state = CallState.LIMITED
+        hint, hint_at, digits = None, None, ""
+        if number is not None:
+            details = progress.get(user_id, {})
+            hint, hint_at = hint_in(details, verification.id, now)
+            digits = str(details.get("digits", "")) if hint is CallHint.OTHER_NUMBER else ""
+        screens[verification.token] = CallScreen(
+            verification_id=verification.id,
+            user_id=user_id,
+            token=verification.token,
+            language=people[user_id].language if user_id in people else "",
+            state=state,
+            mask=verification.mask,
+            number=number.offer.number if number else None,
+            began_at=number.asked_at if number else None,
+            ends_at=number.window_ends_at if number else None,
+            ended_at=ended_at,
+            reason=verification.reason,
+            until=until if state is CallState.LIMITED else None,
+            visible_until=visible_until,
+            is_asking_another=verification.asking and number is not None,
+            no_other=number is not None and not verification.asking and verification.id in failed,
+            gates=tuple(gates),
+            ineligible=hindered_at(waiting.get(user_id, ())) if state is CallState.CONFIRMED else (),
+            hint=hint,
+            digits=digits,
+            hint_at=hint_at,
+        )
+    return screens
 
 
 def hindered_at(waiting: Iterable[tuple[JoinRequest, Gate]]) -> tuple[tuple[str, Ineligibility], ...]:
@@ -206,7 +200,7 @@ ASKING_FOR_CONTACT = (ScreenName.WELCOME, ScreenName.CONTACT_REFUSED)
 """What the chat shows when an earlier attempt no longer matters there."""
 
 
-class ReadApp:
+async def read_app(store: Store, user_id: int) -> CallScreen:
     """A verified person sees their grants, pending ones too, and what keeps them out, unless a gate requires a more
     recent call. Otherwise the newest attempt is shown while it runs and, as on its own call screen, for a while after
     its end, unless the chat already asks for the contact again; otherwise an active limit; otherwise the request for
@@ -215,81 +209,68 @@ class ReadApp:
     Nothing is asked of people who wait nowhere and were admitted without a call, for example by an admin. Only attempts
     have a token: that of their call screen.
     """
-
-    def __init__(self, clock: Clock, read_calls: ReadCalls) -> None:
-        self._clock = clock
-        self._read_calls = read_calls
-
-    async def __call__(self, store: Store, user_id: int) -> CallScreen:
-        now = self._clock.now()
-        person = (await store.people.get_many([user_id])).get(user_id)
-        waiting = (await store.requests.waiting_of_many([user_id])).get(user_id, [])
-        nothing = CallScreen(
-            verification_id=0,
-            user_id=user_id,
-            token="",
-            language=person.language if person else "",
-            state=CallState.CONTACT,
-            mask="",
-            gates=tuple(Granted(gate.title, gate.link, GrantState.DUE) for _, gate in waiting),
-        )
-        phone = await store.phones.of(user_id)
-        is_stale = any(request.ineligibility is Ineligibility.STALE for request, _ in waiting)
-        if phone is not None and not is_stale:
-            entering = {gate.chat_id: gate for request, gate in waiting if gate.works and request.ineligibility is None}
-            granted = (await store.grants.of_many([user_id])).get(user_id, [])
-            gates = [Granted(gate.title, gate.link, GrantState.DUE) for gate in entering.values()]
-            gates += [
-                Granted(gate.title, gate.link, grant.state) for grant, gate in granted if gate.chat_id not in entering
-            ]
-            ineligible = hindered_at(waiting)
-            return replace(
-                nothing, state=CallState.CONFIRMED, mask=phone.mask, gates=tuple(gates), ineligible=ineligible
-            )
-        nothing = replace(nothing, is_known=phone is not None)
-        face, details = await store.screens.wanted(user_id) or (ScreenName.WELCOME, {})
-        latest = (await store.verifications.latest_of_many([user_id])).get(user_id)
-        if latest is not None and latest.state is not VerificationState.CONFIRMED:
-            screen = (await self._read_calls(store, [latest.token]))[latest.token]
-            if screen.is_running or (screen.is_told(now) and face not in ASKING_FOR_CONTACT):
-                return screen
-        until = datetime.fromtimestamp(int(details["until"]), UTC) if face is ScreenName.LIMITED else now
-        if until > now:
-            return replace(nothing, state=CallState.LIMITED, until=until)
-        let_in = [] if waiting else (await store.grants.of_many([user_id])).get(user_id, [])
-        if let_in:
-            gates = [Granted(gate.title, gate.link, grant.state) for grant, gate in let_in]
-            return replace(nothing, state=CallState.CONFIRMED, gates=tuple(gates))
-        refusal = ContactRefusal(str(details["reason"])) if face is ScreenName.CONTACT_REFUSED else None
-        return replace(nothing, refusal=refusal)
+    now = store.now
+    person = (await store.people.get_many([user_id])).get(user_id)
+    waiting = (await store.requests.waiting_of_many([user_id])).get(user_id, [])
+    nothing = CallScreen(
+        verification_id=0,
+        user_id=user_id,
+        token="",
+        language=person.language if person else "",
+        state=CallState.CONTACT,
+        mask="",
+        gates=tuple(Granted(gate.title, gate.link, GrantState.DUE) for _, gate in waiting),
+    )
+    phone = await store.phones.of(user_id)
+    is_stale = any(request.ineligibility is Ineligibility.STALE for request, _ in waiting)
+    if phone is not None and not is_stale:
+        entering = {gate.chat_id: gate for request, gate in waiting if gate.works and request.ineligibility is None}
+        granted = (await store.grants.of_many([user_id])).get(user_id, [])
+        gates = [Granted(gate.title, gate.link, GrantState.DUE) for gate in entering.values()]
+        gates += [
+            Granted(gate.title, gate.link, grant.state) for grant, gate in granted if gate.chat_id not in entering
+        ]
+        ineligible = hindered_at(waiting)
+        return replace(nothing, state=CallState.CONFIRMED, mask=phone.mask, gates=tuple(gates), ineligible=ineligible)
+    nothing = replace(nothing, is_known=phone is not None)
+    face, details = await store.screens.wanted(user_id) or (ScreenName.WELCOME, {})
+    latest = (await store.verifications.latest_of_many([user_id])).get(user_id)
+    if latest is not None and latest.state is not VerificationState.CONFIRMED:
+        screen = (await read_calls(store, [latest.token]))[latest.token]
+        if screen.is_running or (screen.is_told(now) and face not in ASKING_FOR_CONTACT):
+            return screen
+    until = datetime.fromtimestamp(int(details["until"]), UTC) if face is ScreenName.LIMITED else now
+    if until > now:
+        return replace(nothing, state=CallState.LIMITED, until=until)
+    let_in = [] if waiting else (await store.grants.of_many([user_id])).get(user_id, [])
+    if let_in:
+        gates = [Granted(gate.title, gate.link, grant.state) for grant, gate in let_in]
+        return replace(nothing, state=CallState.CONFIRMED, gates=tuple(gates))
+    refusal = ContactRefusal(str(details["reason"])) if face is ScreenName.CONTACT_REFUSED else None
+    return replace(nothing, refusal=refusal)
 
 
-class OnAppOpened:
-    """A launch serves one page, identified by its `nonce`; the same page may come again.
+async def on_app_opened(store: Store, launch: InitData, nonce: str) -> Claim:
+    """Claim the launch; do nothing else unless it is new. A launch serves one page, identified by its `nonce`; the same
+    page may come again.
 
     A person with the app open counts as reached; while they are busy with a guard join the private message waits. A
     verified person who still waits at a gate comes in at once.
     """
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-
-    async def __call__(self, store: Store, launch: InitData, nonce: str) -> Claim:
-        """Claim the launch; do nothing else unless it is new."""
-        now, user_id = self._clock.now(), launch.user_id
-        claim = await store.used_init_data.claim(launch.digest, nonce, now)
-        if claim is not Claim.NEW:
-            return claim
-        known = await store.people.lock(user_id)
-        chat_id = known.chat_id if known else user_id
-        language = launch.language or (known.language if known else "")
-        await store.people.meet(user_id, chat_id, language, now, wrote=False)
-        store.journal.add(Event.APP_OPENED, now, user_id=user_id)
-        for gate_id, _ in await store.requests.reached([user_id], reached=True):
-            store.journal.add(Event.JOIN_REACHED, now, user_id=user_id, gate_id=gate_id)
-        for request, gate in (await store.requests.waiting_of_many([user_id])).get(user_id, []):
-            if await decide(store, gate, request, now, told=False):
-                continue
-            if launch.query_id is not None and request.query_id == launch.query_id:
-                await store.screens.postpone(user_id, request.requested_at + OPEN_APP_PATIENCE)
+    now, user_id = store.now, launch.user_id
+    claim = await store.used_init_data.claim(launch.digest, nonce, now)
+    if claim is not Claim.NEW:
         return claim
+    known = await store.people.lock(user_id)
+    chat_id = known.chat_id if known else user_id
+    language = launch.language or (known.language if known else "")
+    await store.people.meet(user_id, chat_id, language, now, wrote=False)
+    store.journal.add(Event.APP_OPENED, now, user_id=user_id)
+    for gate_id, _ in await store.requests.reached([user_id], reached=True):
+        store.journal.add(Event.JOIN_REACHED, now, user_id=user_id, gate_id=gate_id)
+    for request, gate in (await store.requests.waiting_of_many([user_id])).get(user_id, []):
+        if await decide(store, gate, request, told=False):
+            continue
+        if launch.query_id is not None and request.query_id == launch.query_id:
+            await store.screens.postpone(user_id, request.requested_at + OPEN_APP_PATIENCE)
+    return claim

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.clock import Clock
 from bot.crypto import PhoneCipher, TokenGenerator
 from bot.domain.eligibility import VerifiedPhone
 from bot.domain.gateway import EventKind, EventSource, GatewayEvent, NewGatewayEvent, is_reference
@@ -42,7 +41,6 @@ class OnGatewayEvent:
 
     def __init__(
         self,
-        clock: Clock,
         phones: NumberingPlan,
         phone_cipher: PhoneCipher,
         token_generator: TokenGenerator,
@@ -50,14 +48,13 @@ class OnGatewayEvent:
     ) -> None:
         """`jumped`: the seconds by which the clock has jumped (set, or the machine slept) since the last sweep."""
         self._jumped = jumped
-        self._clock = clock
         self._phones = phones
         self._phone_cipher = phone_cipher
         self._token_generator = token_generator
 
     async def __call__(self, store: Store, event: GatewayEvent) -> bool:
-        event, now = _named(event), self._clock.now()
-        fingerprint, mask = await self._caller(store, event, now)
+        event, now = _named(event), store.now
+        fingerprint, mask = await self._caller(store, event)
         if event.identity and await store.events.is_kept(self._phone_cipher.earlier_digest(event.identity)):
             return False
         digest = self._phone_cipher.report_digest(event.identity) if event.identity else self._token_generator.token()
@@ -66,18 +63,18 @@ class OnGatewayEvent:
             return False
         if event.kind is not EventKind.CALL:
             return True
-        verification = await self._confirmed_by(store, event, event_id, fingerprint, now)
+        verification = await self._confirmed_by(store, event, event_id, fingerprint)
         if verification is None:
-            await self._hint(store, event, fingerprint, now)
+            await self._hint(store, event, fingerprint)
             store.journal.add(Event.CALL_UNMATCHED, now, code=event.source)
-            return fingerprint is None or not await self._is_known(store, fingerprint, now)
+            return fingerprint is None or not await self._is_known(store, fingerprint)
         await store.events.used_for(event_id, verification)
-        await confirm(store, verification, now, event.source)
+        await confirm(store, verification, event.source)
         return False
 
     async def take_many(self, store: Store, events: Sequence[GatewayEvent]) -> list[bool]:
         """Process several in order; store those that are not calls with one statement."""
-        events, now = [_named(event) for event in events], self._clock.now()
+        events, now = [_named(event) for event in events], store.now
         others = [event for event in events if event.kind is not EventKind.CALL]
         # Digests under which an earlier version stored them.
         earlier = [self._phone_cipher.earlier_digest(event.identity) if event.identity else "" for event in others]
@@ -104,35 +101,35 @@ class OnGatewayEvent:
         fingerprint = self._phone_cipher.fingerprint(phone) if phone else None
         return NewGatewayEvent(event, digest, fingerprint, phone.mask if phone else "")
 
-    async def _hint(self, store: Store, event: GatewayEvent, fingerprint: Fingerprint | None, now: datetime) -> None:
+    async def _hint(self, store: Store, event: GatewayEvent, fingerprint: Fingerprint | None) -> None:
         own = await store.verifications.open_by_phone(fingerprint) if fingerprint else None
         if own is not None:
-            call = _call(event, own.fingerprint, called_number(self._phones, event.called, own), now)
+            call = _call(event, own.fingerprint, called_number(self._phones, event.called, own), store.now)
             readings = self._phones.readings(event.called, [own.region or ""])
             is_readable = bool(self._phones.parse(event.called) or readings)
-            await hint_caller(store, own, call, event.inbox_id, now, is_readable=is_readable)
+            await hint_caller(store, own, call, event.inbox_id, is_readable=is_readable)
             return
         direct = self._phones.parse(event.called)
         numbers = [phone.e164 for phone in (direct, *self._phones.readings(event.called)) if phone is not None]
         # At most one of them has somebody waiting: the gateway wrote one number, in one of several possible formats.
         for called in dict.fromkeys(numbers) or ("",):
-            call = _call(event, fingerprint or NOBODY, called, now)
-            await hint_call(store, call, event.caller, event.inbox_id, now)
+            call = _call(event, fingerprint or NOBODY, called, store.now)
+            await hint_call(store, call, event.caller, event.inbox_id)
 
-    async def _caller(self, store: Store, event: GatewayEvent, now: datetime) -> tuple[Fingerprint | None, str]:
+    async def _caller(self, store: Store, event: GatewayEvent) -> tuple[Fingerprint | None, str]:
         """Return whose phone called, and its mask; None if that is not known."""
         if not event.caller and event.reference:
             await store.verifications.lock_reference(event.reference)
             called = await store.verifications.by_reference(event.reference)
             return (called.fingerprint, called.mask) if called is not None else (None, "")
-        phone = await self._written_caller(store, event, now) if event.caller else None
+        phone = await self._written_caller(store, event) if event.caller else None
         return (self._phone_cipher.fingerprint(phone), phone.mask) if phone is not None else (None, "")
 
-    async def _written_caller(self, store: Store, event: GatewayEvent, now: datetime) -> Phone | None:
+    async def _written_caller(self, store: Store, event: GatewayEvent) -> Phone | None:
         """Return the caller. If the gateway leaves out the country code, it is an awaited phone, if exactly one
         fits."""
         written = self._phones.parse(event.caller)
-        since = now - 2 * LATE_REPORT
+        since = store.now - 2 * LATE_REPORT
         if event.kind is not EventKind.CALL or (written and await self._is_awaited(store, written, since)):
             return written
         regions = await store.verifications.awaited_regions(since)
@@ -144,14 +141,15 @@ class OnGatewayEvent:
         return bool(await store.verifications.unconfirmed_by_phone(self._phone_cipher.fingerprint(phone), since))
 
     @staticmethod
-    async def _is_known(store: Store, fingerprint: Fingerprint, now: datetime) -> bool:
+    async def _is_known(store: Store, fingerprint: Fingerprint) -> bool:
         if await store.phones.owners(fingerprint):
             return True
-        return bool(await store.verifications.unconfirmed_by_phone(fingerprint, now - 2 * LATE_REPORT))
+        return bool(await store.verifications.unconfirmed_by_phone(fingerprint, store.now - 2 * LATE_REPORT))
 
     async def _confirmed_by(
-        self, store: Store, event: GatewayEvent, event_id: int, fingerprint: Fingerprint | None, now: datetime
+        self, store: Store, event: GatewayEvent, event_id: int, fingerprint: Fingerprint | None
     ) -> Verification | None:
+        now = store.now
         if fingerprint is None:
             return None
         as_lived = now - timedelta(seconds=self._jumped())
@@ -205,7 +203,7 @@ def called_number(phones: NumberingPlan, written: str, verification: Verificatio
 
 
 async def take_earlier_call(
-    store: Store, phones: NumberingPlan, verification: Verification, asked_at: datetime, now: datetime
+    store: Store, phones: NumberingPlan, verification: Verification, asked_at: datetime
 ) -> None:
     """Confirm by a call that came before its number was known here: the person had the number from an earlier attempt,
     or the report was faster than the gateway's answer. Calls from their phone since the number was requested count, if
@@ -218,49 +216,50 @@ async def take_earlier_call(
             if (
                 call.placed_at is None
                 and not call.reference
-                and await store.events.match_duplicate(heard.event_id, call.caller, other, now - DUPLICATE_WINDOW)
+                and await store.events.match_duplicate(heard.event_id, call.caller, other, store.now - DUPLICATE_WINDOW)
             ):
                 continue
             await store.events.used_for(heard.event_id, verification)
-            await confirm(store, verification, now, call.source)
+            await confirm(store, verification, call.source)
             return
 
 
-async def confirm(store: Store, verification: Verification, now: datetime, how: str) -> None:
+async def confirm(store: Store, verification: Verification, how: str) -> None:
     """Store the phone as the person's, and admit them wherever they wait and it opens the gate.
 
     A rejection that Telegram does not know yet is undone: they called in time.
     """
+    now = store.now
     user_id = verification.user_id
     known = await store.phones.of(user_id)
     is_other_phone = known is not None and known.fingerprint != verification.fingerprint
     has_raced = is_other_phone and known is not None and known.verified_at >= verification.opened_at
     await store.requests.undo_pending_rejections(user_id, now)
-    if has_raced or not await has_room(store, user_id, verification.fingerprint, now):
+    if has_raced or not await has_room(store, user_id, verification.fingerprint):
         # Two accounts, or two phones, raced; the first confirmed one wins.
         if verification.is_open:
             await store.verifications.save(verification.cancel(now))
         store.journal.add(Event.PHONE_TAKEN, now, user_id=user_id, verification_id=verification.id)
         if known is None:
-            await _show(store, user_id, ScreenName.CONTACT_REFUSED, now, {"reason": ContactRefusal.TAKEN})
+            await _show(store, user_id, ScreenName.CONTACT_REFUSED, {"reason": ContactRefusal.TAKEN})
         return
     rival = await store.verifications.open_of(user_id)
     if rival is not None and rival.id != verification.id:
         await store.verifications.save(rival.cancel(now))
     await store.verifications.save(verification.confirm(now))
-    await store.phones.put(await _phone(store, verification, now))
+    await store.phones.put(await _phone(store, verification))
     number = verification.number
     took = (now - number.asked_at).total_seconds() if number is not None else None
     store.journal.about(Event.CONFIRMED, now, verification, code=how, took=took)
     await store.requests.clear_ineligibility(user_id=user_id)
     entering = [
-        await decide(store, gate, replace(request, ineligibility=None), now, told=True, called=True)
+        await decide(store, gate, replace(request, ineligibility=None), told=True, called=True)
         for request, gate in (await store.requests.waiting_of_many([user_id])).get(user_id, [])
     ]
-    await _show(store, user_id, ScreenName.PROGRESS, now, after=GRANTS_FIRST if any(entering) else 0.0)
+    await _show(store, user_id, ScreenName.PROGRESS, after=GRANTS_FIRST if any(entering) else 0.0)
 
 
-async def _phone(store: Store, verification: Verification, now: datetime) -> VerifiedPhone:
+async def _phone(store: Store, verification: Verification) -> VerifiedPhone:
     """Return the verified phone, with the first free rank; a person who verifies it again keeps theirs, even if erased
     in between."""
     owners = await store.phones.owners(verification.fingerprint)
@@ -277,17 +276,12 @@ async def _phone(store: Store, verification: Verification, now: datetime) -> Ver
         region=verification.region,
         kind=verification.kind,
         rank=rank,
-        verified_at=now,
+        verified_at=store.now,
     )
 
 
 async def _show(
-    store: Store,
-    user_id: int,
-    face: ScreenName,
-    now: datetime,
-    details: dict[str, str | int] | None = None,
-    after: float = 0.0,
+    store: Store, user_id: int, face: ScreenName, details: dict[str, str | int] | None = None, after: float = 0.0
 ) -> None:
     person = (await store.people.get_many([user_id]))[user_id]
-    await store.screens.show(user_id, person.chat_id, face, now, details=details, after=after)
+    await store.screens.show(user_id, person.chat_id, face, store.now, details=details, after=after)

@@ -23,14 +23,14 @@ SHORTEST_PHONE = 7
 
 
 async def hint_caller(
-    store: Store, verification: Verification, call: Call, inbox_id: int | None, now: datetime, *, is_readable: bool
+    store: Store, verification: Verification, call: Call, inbox_id: int | None, *, is_readable: bool
 ) -> None:
     """Tell a person whose own phone called without effect what was wrong with that call: the number, or its time.
 
     `call.called` is as it was given to them, if it can be that number. `is_readable`: the gateway reported a number
     there; if not, the person gets the usual causes after a minute.
     """
-    if verification.asking or not any(now <= number.window_ends_at for number in verification.numbers):
+    if verification.asking or not any(store.now <= number.window_ends_at for number in verification.numbers):
         # A number that they know already may be on its way to us, or all windows have closed.
         return
     if verification.matching_number(call, inbox_id) is not None:
@@ -41,37 +41,37 @@ async def hint_caller(
         # An old entry of the inbox.
         return
     if not call.called or any(call.called in number.offer for number in verification.numbers):
-        await _show(store, verification, {"hint": CallHint.OTHER_TIME}, now)
+        await _show(store, verification, {"hint": CallHint.OTHER_TIME})
     elif is_readable:
-        await _show(store, verification, {"hint": CallHint.OTHER_CALLED}, now)
+        await _show(store, verification, {"hint": CallHint.OTHER_CALLED})
     else:
-        await _show(store, verification, _unclear(now), now)
+        await _show(store, verification, _unclear(store.now))
 
 
-async def hint_call(store: Store, call: Call, caller: str, inbox_id: int | None, now: datetime) -> None:
+async def hint_call(store: Store, call: Call, caller: str, inbox_id: int | None) -> None:
     """Tell the one person who waits on the called number, at once; several get the usual causes after a minute. So do
     all who wait if the call's time is wrong, or the gateway did not report which number was called.
 
     `caller` is the number as the gateway wrote it. Nobody gets a hint if the caller is one of those who wait, or a
     person whom a call to this number has just verified (a duplicate report).
     """
-    found = await store.verifications.awaiting(call.called or None, now, MOST_WAITING + 1)
+    found = await store.verifications.awaiting(call.called or None, store.now, MOST_WAITING + 1)
     if len(found) > MOST_WAITING:
         return
     waiting = _hearing(found, call, inbox_id)
     is_clear = bool(call.called) and len(waiting) == 1
     if not waiting:
         waiting = _hearing(found, replace(call, placed_at=None), inbox_id)
-    if not waiting or await _is_explained(store, call, waiting, now):
+    if not waiting or await _is_explained(store, call, waiting):
         return
     if is_clear:
         digits = "".join(filter(str.isdecimal, caller))
         is_hidden = len(digits) < SHORTEST_PHONE
         details: dict[str, str | int] = {"hint": CallHint.HIDDEN if is_hidden else CallHint.OTHER_NUMBER}
-        await _show(store, waiting[0], details if is_hidden else details | {"digits": digits[-LAST_DIGITS:]}, now)
+        await _show(store, waiting[0], details if is_hidden else details | {"digits": digits[-LAST_DIGITS:]})
         return
     for verification in waiting:
-        await _show(store, verification, _unclear(now), now)
+        await _show(store, verification, _unclear(store.now))
 
 
 def _unclear(now: datetime) -> dict[str, str | int]:
@@ -90,11 +90,11 @@ def _hearing(found: Sequence[Verification], call: Call, inbox_id: int | None) ->
     ]
 
 
-async def _is_explained(store: Store, call: Call, waiting: Sequence[Verification], now: datetime) -> bool:
+async def _is_explained(store: Store, call: Call, waiting: Sequence[Verification]) -> bool:
     if any(verification.fingerprint == call.caller for verification in waiting):
         return True
     for phone in await store.phones.owners(call.caller) if call.caller else []:
-        if not call.called and now - phone.verified_at <= LATE_REPORT:
+        if not call.called and store.now - phone.verified_at <= LATE_REPORT:
             return True
         verified = await store.verifications.get(phone.verification_id)
         if verified is not None and any(call.called in number.offer for number in verified.numbers):
@@ -102,7 +102,7 @@ async def _is_explained(store: Store, call: Call, waiting: Sequence[Verification
     return False
 
 
-async def _show(store: Store, verification: Verification, hint: dict[str, str | int], now: datetime) -> None:
+async def _show(store: Store, verification: Verification, hint: dict[str, str | int]) -> None:
     user_id = verification.user_id
     face, details = await store.screens.wanted(user_id) or (ScreenName.PROGRESS, {})
     of_this = details if face is ScreenName.PROGRESS and details.get("hint_of") == verification.id else {}
@@ -113,10 +113,14 @@ async def _show(store: Store, verification: Verification, hint: dict[str, str | 
     person = (await store.people.get_many([user_id])).get(user_id)
     if person is not None:
         await store.screens.show(
-            user_id, person.chat_id, ScreenName.PROGRESS, now, details={**until, **hint, "hint_of": verification.id}
+            user_id,
+            person.chat_id,
+            ScreenName.PROGRESS,
+            store.now,
+            details={**until, **hint, "hint_of": verification.id},
         )
         # This entry wakes the call screen.
-        store.journal.about(Event.CALL_HINTED, now, verification, code=str(hint["hint"]))
+        store.journal.about(Event.CALL_HINTED, store.now, verification, code=str(hint["hint"]))
 
 
 def hint_in(

@@ -58,7 +58,7 @@ class ReadInbox:
         async def look(store: Store) -> tuple[datetime | None, datetime | None]:
             _, read_at = await store.gateway.inbox_cursor()
             # A window that ended since the last reading still needs one.
-            return read_at, await store.verifications.nearest_window_end(read_at or self._clock.now())
+            return read_at, await store.verifications.nearest_window_end(read_at or store.now)
 
         read_at, window_end = await self._transactions.transact(look)
         if window_end is None:

@@ -66,13 +66,12 @@ class RequestNumber:
         """Return the pending number requests, without those in flight."""
 
         async def read(store: Store) -> list[NumberRequest]:
-            now = self._clock.now()
-            asks = await store.verifications.due_asks(now, limit, busy)
+            asks = await store.verifications.due_asks(store.now, limit, busy)
             if not asks:
                 return []
             breaker = await store.gateway.breaker()
             # One request alone tests whether the gateway works again.
-            is_trial = breaker.reason is not None and breaker.allows(now)
+            is_trial = breaker.reason is not None and breaker.allows(store.now)
             return asks if not is_trial else [] if busy else asks[:1]
 
         return await self._transactions.transact(read)
@@ -140,7 +139,7 @@ class RequestNumber:
 
     async def _note_offer(self, ask: NumberRequest, offer: AssignedNumber, inbox_after: int | None) -> None:
         async def note(store: Store) -> None:
-            now = self._clock.now()
+            now = store.now
             # Before the person, as reports lock them.
             await store.verifications.lock_reference(offer.reference)
             if (await store.gateway.breaker()).reason is not None:
@@ -154,13 +153,13 @@ class RequestNumber:
             await store.screens.touch([verification.user_id], now)
             given = await store.verifications.get(verification.id)
             if given is not None and given.number is not None:
-                await take_earlier_call(store, self._phones, given, given.number.asked_at, now)
+                await take_earlier_call(store, self._phones, given, given.number.asked_at)
 
         await self._transactions.transact(note)
 
     async def _note_refusal(self, ask: NumberRequest, error: GatewayError, *, is_alarming: bool) -> None:
         async def note(store: Store) -> None:
-            now = self._clock.now()
+            now = store.now
             if is_alarming:
                 await self._alert(store, error)
             await store.people.lock(ask.verification.user_id)
@@ -176,7 +175,7 @@ class RequestNumber:
         await self._transactions.transact(note)
 
     async def _alert(self, store: Store, error: GatewayError) -> None:
-        now = self._clock.now()
+        now = store.now
         breaker = await store.gateway.breaker()
         if error.reason in NOT_THE_PERSONS:
             opened = breaker.open(error.reason, now)
@@ -187,7 +186,7 @@ class RequestNumber:
             await self._open_incident(store, Finding(IncidentKind.GATEWAY, variant=error.reason, details=details), now)
         elif error.reason is GatewayReason.NUMBER_UNUSABLE:
             notification = Notification.GATEWAY_WRONG_PARAMETERS
-            await self._notify_operators(store, Notify(notification), now, key=f"{notification}:{now:%Y-%m-%dT%H}")
+            await self._notify_operators(store, Notify(notification), key=f"{notification}:{now:%Y-%m-%dT%H}")
 
 
 async def _note_unreadable(store: Store, row: UnreadableRow) -> None:

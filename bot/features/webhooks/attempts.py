@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
-from bot.clock import Clock
 from bot.domain.incidents import Finding, IncidentKind
 from bot.domain.journal import Event
 from bot.domain.notifications import Notification, Notify
@@ -33,14 +30,13 @@ class RecordAttempt:
     results of others after the same time.
     """
 
-    def __init__(self, clock: Clock, notify_operators: OperatorNotifier) -> None:
-        self._clock = clock
+    def __init__(self, notify_operators: OperatorNotifier) -> None:
         self._notify_operators = notify_operators
         self._open_incident = OpenIncident(notify_operators)
         self._clear_incident = ResolveIncident(notify_operators)
 
     async def __call__(self, store: Store, message: OutboxMessage, delivery: DeliveryAttempt) -> None:
-        now = self._clock.now()
+        now = store.now
         gone = Finding(IncidentKind.OUTBOX_GONE, message.target)
         match delivery.reply:
             case AttemptResult.TAKEN:
@@ -53,26 +49,25 @@ class RecordAttempt:
                 await self._failed(store, message, delivery.error)
 
     async def _failed(self, store: Store, message: OutboxMessage, error: str) -> None:
-        now = self._clock.now()
-        again_at = next_try(message.attempts + 1, now)
+        again_at = next_try(message.attempts + 1, store.now)
         if again_at is not None:
             await store.outbox.retry(message.id, again_at, error)
             return
-        await self._give_up(store, message, error, now)
+        await self._give_up(store, message, error)
 
     async def forget(self, store: Store) -> None:
         """Give up or purge messages that are too old."""
-        now = self._clock.now()
-        for message in await store.outbox.pending_since(now - MESSAGES_KEPT, AT_ONCE):
-            await self._give_up(store, message, message.error or "it could not be brought", now)
-        await store.outbox.forget(now - MESSAGES_KEPT, AT_ONCE)
+        for message in await store.outbox.pending_since(store.now - MESSAGES_KEPT, AT_ONCE):
+            await self._give_up(store, message, message.error or "it could not be brought")
+        await store.outbox.forget(store.now - MESSAGES_KEPT, AT_ONCE)
 
-    async def _give_up(self, store: Store, message: OutboxMessage, error: str, now: datetime) -> None:
+    async def _give_up(self, store: Store, message: OutboxMessage, error: str) -> None:
+        now = store.now
         await store.outbox.give_up(message.id, now, error)
         store.journal.add(Event.WEBHOOK_DROPPED, now, code=message.type)
         notice = Notify(Notification.WEBHOOK_DROPPED, target=message.target, error=error[:200])
         await self._notify_operators(
-            store, notice, now, key=f"{Notification.WEBHOOK_DROPPED}:{message.target}:{now:%Y-%m-%dT%H}"
+            store, notice, key=f"{Notification.WEBHOOK_DROPPED}:{message.target}:{now:%Y-%m-%dT%H}"
         )
 
 

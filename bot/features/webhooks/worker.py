@@ -75,9 +75,10 @@ class WebhookWorker:
             await asyncio.wait(self._under_way)
 
     async def _due(self, limit: int) -> list[OutboxMessage]:
-        now = self._clock.now()
         left_out = self._busy | self._resting
-        return await self._transactions.transact(lambda store: store.outbox.due(self._target, now, limit, left_out))
+        return await self._transactions.transact(
+            lambda store: store.outbox.due(self._target, store.now, limit, left_out)
+        )
 
     async def _bring(self, message: OutboxMessage, stop: asyncio.Event) -> None:
         try:

@@ -22,12 +22,12 @@ async def giving_links(rules: Rules) -> None:
 
 
 async def asks(rules: Rules) -> None:
-    person, ask = await rules.meets(ANNA), AskLink(rules.clock)
+    person, ask = await rules.meets(ANNA), AskLink()
     await rules.database.transact(lambda store: ask(store, person, GATE.chat_id, "Anna"))
 
 
 async def renews(rules: Rules) -> Toast:
-    person, renew = await rules.meets(ANNA), RenewLinks(rules.clock)
+    person, renew = await rules.meets(ANNA), RenewLinks()
     return await rules.database.transact(lambda store: renew(store, person))
 
 

@@ -24,7 +24,7 @@ def command(sender_id: int | None = BORIS, message_id: int | None = 7, chat_id: 
 
 async def calls(rules: Rules, given: GroupCommand) -> None:
     """/gate."""
-    call_panel = CallPanel(rules.clock, rules.desk)
+    call_panel = CallPanel(rules.desk)
     await rules.database.transact(lambda store: call_panel(store, given))
 
 
@@ -32,7 +32,7 @@ async def wants_log(
     rules: Rules, given: GroupCommand, gate_id: int | None = None, there: AdminRights | None = OWNER
 ) -> None:
     """/log, or the link that names a gate. `there`: their rights in that chat, if Telegram is asked."""
-    choose = ChooseLogPlace(rules.desk, CallPanel(rules.clock, rules.desk))
+    choose = ChooseLogPlace(rules.desk, CallPanel(rules.desk))
     await rules.database.transact(lambda store: choose(store, given, gate_id))
     for chat_lookup in await rules.tasks(TaskKind.CHECK_ADMIN):
         if there is not None and said(chat_lookup).get("also") == str(LOG_CHAT):

@@ -238,7 +238,7 @@ async def test_somebody_who_presses_faster_than_telegram_answers_is_asked_to_wai
 
 
 async def test_a_list_of_very_many_gates_asks_about_a_few_at_a_time_and_leaves_room_for_buttons(rules: Rules) -> None:
-    person, list_gates = await rules.meets(BORIS), ListGates(rules.clock)
+    person, list_gates = await rules.meets(BORIS), ListGates()
     for number in range(2 * LISTED_CHECKS):
         gate = replace(GATE, chat_id=-2000 - number)
         await rules.becomes(gate)

@@ -27,7 +27,7 @@ async def announced(rules: Rules) -> int:
     operator = await rules.meets(OPERATOR)
     await rules.database.transact(lambda store: rules.announce.write(store, operator, "hello", "<b>hello</b>"))
     ((announcement_id,),) = [tuple(row.values()) for row in await rules.rows("SELECT id FROM announcements")]
-    await rules.database.transact(lambda store: rules.announce.send(store, OPERATOR, announcement_id, rules.now))
+    await rules.database.transact(lambda store: rules.announce.send(store, OPERATOR, announcement_id))
     return int(announcement_id)
 
 
@@ -139,7 +139,7 @@ async def test_who_is_erased_before_it_came_was_missed_and_the_totals_add_up(rul
     await announced(rules)
     first, second = await carried(rules)
     await rules.settles(DeliveryResult(first, DeliveryStatus.DONE, message_id=1))
-    erase = ErasePerson(rules.clock, rules.operators)
+    erase = ErasePerson(rules.operators)
     await rules.database.transact(lambda store: erase(store, second.chat_id))
     await rules.database.transact(lambda store: store.screens.show(OPERATOR, OPERATOR, ScreenName.HELP, rules.now))
 

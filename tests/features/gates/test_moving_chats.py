@@ -15,7 +15,7 @@ NEW, STAFF, NEW_STAFF = -1009999999999, -5, -1008888888888
 
 
 async def moves(rules: Rules, old_id: int, new_id: int) -> None:
-    await rules.database.transact(lambda store: move_chat(store, old_id, new_id, rules.now))
+    await rules.database.transact(lambda store: move_chat(store, old_id, new_id))
 
 
 async def gates(rules: Rules) -> list[int]:

@@ -92,7 +92,7 @@ async def test_a_network_failure_is_tried_again_within_the_ten_seconds(rules: Ru
 
 
 async def test_without_an_app_the_request_is_queued_and_the_message_goes_out_at_once(rules: Rules) -> None:
-    rules.take_request = OnJoinRequest(rules.clock, has_app=False)
+    rules.take_request = OnJoinRequest(has_app=False)
 
     await rules.asks_to_join(query_id="q", wrote=False)
 
@@ -174,7 +174,7 @@ async def test_a_refusal_of_an_older_query_leaves_the_newer_one_alone(rules: Rul
 
 
 async def test_a_queued_join_is_decided_like_any_other(rules: Rules) -> None:
-    rules.take_request = OnJoinRequest(rules.clock, has_app=False)
+    rules.take_request = OnJoinRequest(has_app=False)
     await rules.asks_to_join(query_id="q")
 
     await rules.settles(DeliveryResult(await task(rules, TaskKind.QUEUE_JOIN), DeliveryStatus.DONE))

@@ -66,7 +66,7 @@ class Door:
             self.asked += self.wishes[target_id]
         if gate is LINKS:
             person = await self.rules.meets(user_id)
-            ask = AskLink(self.rules.clock)
+            ask = AskLink()
             await self.rules.database.transact(lambda store: ask(store, person, gate.chat_id, ""))
         else:
             await self.rules.asks_to_join(user_id, gate)
@@ -74,7 +74,7 @@ class Door:
 
     async def renews(self, user_id: int, _gate: Gate) -> None:
         person = await self.rules.meets(user_id)
-        renew = RenewLinks(self.rules.clock)
+        renew = RenewLinks()
         await self.rules.database.transact(lambda store: renew(store, person))
         await self.is_carried()
 

@@ -82,7 +82,7 @@ async def test_a_command_names_somebody_known_at_the_gates_of_its_admin(
     )
     await rules.asks_to_join(ANNA, gate)
     boris = await rules.meets(BORIS)
-    command = CommandInPrivate(rules.clock, rules.desk, rules.phone_cipher)
+    command = CommandInPrivate(rules.desk, rules.phone_cipher)
     rules.later(1)
 
     async def run(store: Store) -> None:

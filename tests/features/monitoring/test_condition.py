@@ -29,7 +29,7 @@ class Asking:
 
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
-        self.ask = AskCondition(rules.clock)
+        self.ask = AskCondition()
 
     async def says(self, user_id: int, kind: TaskKind = TaskKind.HEALTH) -> None:
         person = await self.rules.meets(user_id)
@@ -42,7 +42,7 @@ class Asking:
         return str(said((await self.rules.tasks(TaskKind.ANSWER_BUTTON))[-1])["toast"])
 
     async def reads(self) -> StoredHealth:
-        return await self.rules.database.transact(ReadCondition(self.rules.clock))
+        return await self.rules.database.transact(ReadCondition())
 
 
 @pytest.fixture
@@ -131,7 +131,7 @@ async def test_spending_is_that_of_today_and_of_seven_days(rules: Rules) -> None
     async def is_given(store: Store) -> None:
         store.journal.add(Event.NUMBER_GIVEN, rules.now, user_id=ANNA)
 
-    read = ReadSpending(rules.clock, Decimal("0.5"))
+    read = ReadSpending(Decimal("0.5"))
     await rules.database.transact(is_given)
     rules.later(24 * HOUR)
     await rules.database.transact(is_given)
@@ -140,4 +140,4 @@ async def test_spending_is_that_of_today_and_of_seven_days(rules: Rules) -> None
     rules.later(6 * 24 * HOUR)
 
     assert await rules.database.transact(read) == Spending(Decimal(0), Decimal("0.5"))
-    assert await rules.database.transact(ReadSpending(rules.clock, None)) is None
+    assert await rules.database.transact(ReadSpending(None)) is None

@@ -124,9 +124,7 @@ async def test_several_processes_that_see_it_at_the_same_moment_tell_it_once(pos
 
 async def test_another_process_knows_what_was_told_and_clears_it(rules: Rules) -> None:
     await rules.watches(FLOODED)
-    rules.watch = CheckInstallation(
-        rules.clock, rules.notify_operators, expects_callback=True, targets=tuple(Destination)
-    )
+    rules.watch = CheckInstallation(rules.notify_operators, expects_callback=True, targets=tuple(Destination))
 
     await rules.watches(FLOODED)
     rules.later(6 * MINUTE)
@@ -136,9 +134,7 @@ async def test_another_process_knows_what_was_told_and_clears_it(rules: Rules) -
 
 
 async def test_every_operator_hears_of_it(rules: Rules) -> None:
-    watch = CheckInstallation(
-        rules.clock, OperatorNotifier(Operators([5, 6])), expects_callback=True, targets=tuple(Destination)
-    )
+    watch = CheckInstallation(OperatorNotifier(Operators([5, 6])), expects_callback=True, targets=tuple(Destination))
 
     await rules.database.transact(lambda store: watch(store, FLOODED))
 
@@ -308,9 +304,7 @@ async def test_foreign_reports_do_not_show_that_calls_are_reported(rules: Rules)
 
 
 async def test_an_installation_that_nothing_reaches_misses_no_callback(rules: Rules) -> None:
-    rules.watch = CheckInstallation(
-        rules.clock, rules.notify_operators, expects_callback=False, targets=tuple(Destination)
-    )
+    rules.watch = CheckInstallation(rules.notify_operators, expects_callback=False, targets=tuple(Destination))
     for user_id, phone in ((ANNA, "+79991231234"), (BORIS, OTHER_PHONE)):
         await _is_found_in_the_inbox(rules, user_id, phone, user_id)
     rules.later(3 * MINUTE)
@@ -375,7 +369,7 @@ async def _is_settled(rules: Rules, delivery: DeliveryAttempt) -> None:
     (message,) = await rules.database.transact(
         lambda store: store.outbox.due(Destination.EVENTS, rules.now + timedelta(days=9), 9, ())
     )
-    settle = RecordAttempt(rules.clock, rules.notify_operators)
+    settle = RecordAttempt(rules.notify_operators)
     await rules.database.transact(lambda store: settle(store, message, delivery))
 
 
@@ -411,7 +405,7 @@ async def test_a_receiver_that_wants_nothing_more_is_told_of_once_and_cleared_wh
 async def test_a_receiver_is_no_trouble_any_more_once_nothing_is_to_be_told_to_it(rules: Rules) -> None:
     await _owed(rules)
     await _is_settled(rules, DeliveryAttempt(AttemptResult.GONE, "HTTP 410"))
-    rules.watch = CheckInstallation(rules.clock, rules.notify_operators, expects_callback=True, targets=())
+    rules.watch = CheckInstallation(rules.notify_operators, expects_callback=True, targets=())
     rules.later(6 * MINUTE)
 
     await rules.watches()
@@ -439,7 +433,7 @@ async def test_a_receiver_to_which_nothing_is_owed_any_more_is_not_told_to_take_
 async def test_what_is_told_under_a_key_is_told_once(rules: Rules, key: str | None) -> None:
     for _ in range(2):
         await rules.database.transact(
-            lambda store: rules.notify_operators(store, Notify(Notification.FAILURE), rules.now, key=key)
+            lambda store: rules.notify_operators(store, Notify(Notification.FAILURE), key=key)
         )
 
     assert len(await told(rules)) == (2 if key is None else 1)

@@ -35,9 +35,7 @@ async def is_added(rules: Rules, *user_ids: int) -> None:
 
 
 async def removes(rules: Rules, user_id: int = PAVEL) -> Toast:
-    return await rules.database.transact(
-        lambda store: rules.appoint.remove(store, OPERATOR, "Oleg", user_id, rules.now)
-    )
+    return await rules.database.transact(lambda store: rules.appoint.remove(store, OPERATOR, "Oleg", user_id))
 
 
 async def asks_for_everything(rules: Rules) -> None:
@@ -49,10 +47,10 @@ async def asks_for_everything(rules: Rules) -> None:
         for kind in (TaskKind.HEALTH, TaskKind.BALANCE):
             await store.tasks.add(work(kind), PAVEL, rules.now, user_id=PAVEL)
         await rules.show_statistics.chart(store, PAVEL, "7d", None, (), together=True)
-        await AskMyData(rules.clock)(store, person)
+        await AskMyData()(store, person)
 
     await rules.database.transact(ask)
-    await rules.database.transact(lambda store: AskExport(rules.clock)(store, person, "all"))
+    await rules.database.transact(lambda store: AskExport()(store, person, "all"))
 
 
 async def picked(rules: Rules) -> list[str]:
@@ -110,12 +108,12 @@ async def test_of_an_operator_who_deletes_themselves_the_others_hear_but_not_who
     await rules.meets(OPERATOR)
     await is_added(rules, PAVEL, BORIS)
     pavel = await rules.meets(PAVEL)
-    await rules.database.transact(lambda store: AskDeletion(rules.clock, rules.operators).own(store, pavel))
+    await rules.database.transact(lambda store: AskDeletion(rules.operators).own(store, pavel))
     (screen,) = [item for item in await rules.picks() if isinstance(item, PendingScreen)]
     assert isinstance(screen.view, DeletionScreen)
     assert screen.view.is_operator
 
-    confirm = ConfirmDeletion(rules.clock, ErasePerson(rules.clock, rules.operators), rules.operators)
+    confirm = ConfirmDeletion(ErasePerson(rules.operators), rules.operators)
     await rules.database.transact(lambda store: confirm.own(store, pavel))
 
     assert await rules.rows("SELECT event, user_id, actor_id FROM journal ORDER BY id") == [
@@ -130,7 +128,7 @@ async def test_of_an_operator_who_deletes_themselves_the_others_hear_but_not_who
 async def test_who_was_no_operator_is_deleted_without_a_word_to_them(rules: Rules) -> None:
     await rules.meets(PAVEL)
     await is_added(rules, OPERATOR)
-    erase = ErasePerson(rules.clock, rules.operators)
+    erase = ErasePerson(rules.operators)
 
     await rules.database.transact(lambda store: erase(store, PAVEL))
     # Being named in the configuration makes them an operator.
@@ -143,7 +141,7 @@ async def test_who_was_no_operator_is_deleted_without_a_word_to_them(rules: Rule
 async def test_an_operator_who_was_added_is_erased_by_nobody_else(rules: Rules) -> None:
     operator = await rules.meets(OPERATOR)
     await is_added(rules, PAVEL)
-    confirm = ConfirmDeletion(rules.clock, ErasePerson(rules.clock, rules.operators), rules.operators)
+    confirm = ConfirmDeletion(ErasePerson(rules.operators), rules.operators)
 
     assert await rules.database.transact(lambda store: confirm.of(store, operator, PAVEL)) is Toast.OVER
 

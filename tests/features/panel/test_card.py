@@ -147,7 +147,7 @@ async def test_the_list_has_the_gates_that_the_person_runs_now(rules: Rules) -> 
     await runs(rules)
     await rules.becomes(OTHER_GATE)
     await rules.asks_to_join(CAROL)
-    boris, list_gates = await rules.meets(BORIS), ListGates(rules.clock)
+    boris, list_gates = await rules.meets(BORIS), ListGates()
     rules.later(MINUTE + 1)
     await notes(rules, BORIS, gate=GATE)
 
@@ -171,7 +171,7 @@ async def test_of_more_gates_than_a_list_holds_the_others_are_counted(
     await runs(rules)
     await rules.becomes(OTHER_GATE)
     await notes(rules, BORIS, gate=OTHER_GATE)
-    boris, list_gates = await rules.meets(BORIS), ListGates(rules.clock)
+    boris, list_gates = await rules.meets(BORIS), ListGates()
     rules.later(MINUTE + 1)
     await notes(rules, BORIS, gate=GATE)
 

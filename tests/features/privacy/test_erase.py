@@ -35,7 +35,7 @@ from tests.tasks import work
 
 
 async def erases(rules: Rules, user_id: int = ID, operator_id: int | None = None) -> bool:
-    erase = ErasePerson(rules.clock, rules.operators)
+    erase = ErasePerson(rules.operators)
     return await rules.database.transact(lambda store: erase(store, user_id, operator_id=operator_id))
 
 
@@ -189,7 +189,7 @@ async def test_who_is_muted_until_verified_is_removed_and_may_come_again(rules: 
     await rules.database.transact(lambda store: store.gates.set_settings(GATE.chat_id, mute, rules.now))
     await rules.meets(ID)
     newcomer = Newcomer(ID, "Anna", is_bot=False, is_admin=False, actor_id=ID, asked=False)
-    take = OnMemberJoined(rules.clock)
+    take = OnMemberJoined()
     await rules.database.transact(lambda store: take(store, GATE.chat_id, newcomer))
 
     await erases(rules)
@@ -306,7 +306,7 @@ async def test_of_many_who_were_erased_a_sweep_finishes_some(rules: Rules) -> No
 
     left = []
     for _ in range(2):
-        await rules.database.transact(FinishErasures(rules.clock))
+        await rules.database.transact(FinishErasures())
         left.append(len(await rules.rows("SELECT user_id FROM erasures")))
 
     assert left == [1, 0]
@@ -375,7 +375,7 @@ async def test_whoever_an_task_names_besides_is_found(rules: Rules) -> None:
         await store.tasks.add(
             work(TaskKind.CHECK_ADMIN, **(asked | {"value": str(ID)})), BORIS, rules.now, user_id=BORIS
         )
-        await OperatorNotifier(rules.operators)(store, by, rules.now)
+        await OperatorNotifier(rules.operators)(store, by)
         # Another admin has decided otherwise since, so the raid no longer names the first.
         raid = Raid(GATE.chat_id, rules.now, rules.now)
         await store.raids.put(GATE.chat_id, raid.with_deed(RaidResponse(AdminActionKind.SWITCH, "on", BORIS)))
@@ -484,7 +484,7 @@ async def test_what_is_told_of_before_it_is_done(rules: Rules) -> None:
     await rules.asks_to_join(ID)
     await rules.gets_number(ID)
     await carries(rules)
-    ask = AskDeletion(rules.clock, rules.operators)
+    ask = AskDeletion(rules.operators)
     person = await rules.meets(ID)
     await rules.database.transact(lambda store: ask.own(store, person))
 
@@ -511,7 +511,7 @@ async def test_what_is_told_of_before_it_is_done(rules: Rules) -> None:
 async def test_an_operator_is_answered_whatever_they_write(rules: Rules, written: str, deletion: str) -> None:
     await rules.meets(ID)
     operator = await rules.meets(OPERATOR)
-    ask = AskDeletion(rules.clock, rules.operators)
+    ask = AskDeletion(rules.operators)
 
     await rules.database.transact(lambda store: ask.of(store, operator, written))
 
@@ -524,7 +524,7 @@ async def test_an_operator_erases_and_the_person_is_not_written_to(rules: Rules)
     await rules.asks_to_join(ID)
     await carries(rules)
     operator = await rules.meets(OPERATOR)
-    confirm = ConfirmDeletion(rules.clock, ErasePerson(rules.clock, rules.operators), rules.operators)
+    confirm = ConfirmDeletion(ErasePerson(rules.operators), rules.operators)
 
     toasts = [await rules.database.transact(lambda store: confirm.of(store, operator, ID)) for _ in range(2)]
 
@@ -538,7 +538,7 @@ async def test_an_operator_erases_and_the_person_is_not_written_to(rules: Rules)
 
 async def test_an_operator_is_erased_by_nobody_else(rules: Rules) -> None:
     operator = await rules.meets(OPERATOR)
-    confirm = ConfirmDeletion(rules.clock, ErasePerson(rules.clock, rules.operators), rules.operators)
+    confirm = ConfirmDeletion(ErasePerson(rules.operators), rules.operators)
 
     await rules.database.transact(lambda store: confirm.of(store, operator, OPERATOR))
     assert await rules.rows("SELECT user_id FROM people") == [{"user_id": OPERATOR}]
@@ -548,7 +548,7 @@ async def test_an_operator_is_erased_by_nobody_else(rules: Rules) -> None:
 
 async def test_what_happened_in_the_same_transaction_is_made_nameless_too(rules: Rules) -> None:
     await rules.meets(ID)
-    erase = ErasePerson(rules.clock, Operators())
+    erase = ErasePerson(Operators())
 
     async def both(store: Store) -> None:
         store.journal.add(Event.STARTED, rules.now, user_id=ID)

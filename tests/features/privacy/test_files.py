@@ -16,7 +16,7 @@ async def test_who_asks_for_the_journal_has_nobody_wait_until_it_is_counted(
 ) -> None:
     monkeypatch.delattr(Journal, "count")
     operator = await rules.meets(OPERATOR)
-    ask = AskExport(rules.clock)
+    ask = AskExport()
 
     await rules.database.transact(lambda store: ask(store, operator, "2001-01-01..2001-01-02"))
 

@@ -29,7 +29,7 @@ NAMES_A_PERSON = {"user_id", "admin_id", "actor_id", "other_id", "added_by", "de
 
 async def test_everything_kept_about_a_person_is_in_their_file_and_nothing_about_others(rules: Rules) -> None:
     fingerprint, mask = await lives(rules)
-    collect = CollectPersonData(rules.clock)
+    collect = CollectPersonData()
 
     document = await rules.database.transact(lambda store: collect(store, ID))
 
@@ -50,7 +50,7 @@ async def test_everything_kept_about_a_person_is_in_their_file_and_nothing_about
 
 async def test_of_every_table_that_can_name_a_person_their_file_tells(rules: Rules) -> None:
     await lives(rules)
-    collect = CollectPersonData(rules.clock)
+    collect = CollectPersonData()
 
     document = await rules.database.transact(lambda store: collect(store, ID))
 
@@ -80,7 +80,7 @@ async def test_what_a_person_did_is_in_their_file_but_not_about_whom(rules: Rule
 
     await rules.database.transact(more)
 
-    document = await rules.database.transact(lambda store: CollectPersonData(rules.clock)(store, ID))
+    document = await rules.database.transact(lambda store: CollectPersonData()(store, ID))
 
     written, alert = as_file(document).decode(), ROWS[TaskKind.ALERT]
     assert str(FRIEND) not in written
@@ -94,7 +94,7 @@ async def test_what_a_person_did_is_in_their_file_but_not_about_whom(rules: Rule
 
 async def test_their_file_is_sent_once_a_minute_and_who_asks_more_often_is_told_so_once(rules: Rules) -> None:
     person = await rules.meets(ID)
-    ask = AskMyData(rules.clock)
+    ask = AskMyData()
 
     async def asks() -> list[str]:
         await rules.database.transact(lambda store: ask(store, person))
@@ -110,13 +110,13 @@ async def test_their_file_is_sent_once_a_minute_and_who_asks_more_often_is_told_
 async def test_a_file_that_waits_for_its_turn_is_not_made_twice(rules: Rules) -> None:
     person = await rules.meets(ID)
     for _ in range(2):
-        await rules.database.transact(lambda store: AskMyData(rules.clock)(store, person))
+        await rules.database.transact(lambda store: AskMyData()(store, person))
         rules.later(HOUR)
 
     assert (await carries(rules)).count(TaskKind.MAKE_FILE) == 1
 
 
 async def test_the_file_has_every_section_also_for_somebody_unknown(rules: Rules) -> None:
-    document = await rules.database.transact(lambda store: CollectPersonData(rules.clock)(store, ID))
+    document = await rules.database.transact(lambda store: CollectPersonData()(store, ID))
 
     assert {section for section, rows in document.items() if rows == []} >= {"you", "attempts", "journal"}

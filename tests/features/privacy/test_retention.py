@@ -30,7 +30,7 @@ KEEP = RetentionPolicy(journal=timedelta(days=30), calls=timedelta(days=10))
 
 async def forgets(rules: Rules, times: int = 1, keep: RetentionPolicy = KEEP) -> None:
     for _ in range(times):
-        for step in PurgeOld(rules.clock, keep).steps:
+        for step in PurgeOld(keep).steps:
             await rules.database.transact(step)
 
 
@@ -57,7 +57,7 @@ def test_whatever_is_forgotten_when_the_statistics_stay_as_they_were(
         await prepare(rules, drawn)
         told = await everything_told(rules)
         for _ in range(rounds):
-            await database.transact(RollUp(rules.clock))
+            await database.transact(RollUp())
             await forgets(rules, keep=RetentionPolicy(timedelta(days=days), timedelta(days=days)))
             assert await everything_told(rules) == told
         await database.close()
@@ -83,7 +83,7 @@ async def test_entries_that_are_not_added_up_yet_are_kept_whatever_their_age(rul
     await forgets(rules)
     assert await count(rules, "journal") == 2
     for _ in range(3):
-        await rules.database.transact(RollUp(rules.clock))
+        await rules.database.transact(RollUp())
         await forgets(rules)
 
     # The newest entry stays in any case.

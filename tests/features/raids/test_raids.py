@@ -229,7 +229,7 @@ async def test_a_gate_that_does_not_care_or_does_not_work_counts_nothing(rules: 
 
 async def test_who_joins_and_is_muted_counts_like_who_asks(rules: Rules) -> None:
     await has_gate(rules, settings=dataclasses.replace(SMALL, way=EntryMode.MUTE))
-    take = OnMemberJoined(rules.clock)
+    take = OnMemberJoined()
 
     for user_id in range(1000, 1004):
         newcomer = Newcomer(user_id, "Anna", is_bot=False, is_admin=False, actor_id=user_id, asked=False)

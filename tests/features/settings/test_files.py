@@ -271,7 +271,7 @@ async def test_a_further_chat_that_became_a_supergroup_leaves_the_list_all_the_s
     await rules.becomes(OTHER_GATE)
     await notes(rules, BORIS, gate=OTHER_GATE)
     assert await sets(rules, "further", f"+{OTHER_GATE.chat_id}") is Toast.SAVED
-    await rules.database.transact(lambda store: move_chat(store, OTHER_GATE.chat_id, NEW_ID, rules.now))
+    await rules.database.transact(lambda store: move_chat(store, OTHER_GATE.chat_id, NEW_ID))
     assert (await settings(rules)).further == (NEW_ID,)
 
     await notes(rules, BORIS, gate=replace(OTHER_GATE, chat_id=NEW_ID), is_admin=False)

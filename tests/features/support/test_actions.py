@@ -42,7 +42,7 @@ class Desk:
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
         self.find = FindPeople(rules.plan, rules.phone_cipher)
-        self.desk = OperatorDesk(rules.clock, self.find, AskDeletion(rules.clock, rules.operators))
+        self.desk = OperatorDesk(self.find, AskDeletion(rules.operators))
 
     async def searches(self, asked: str) -> Search:
         return await self.rules.database.transact(lambda store: self.find(store, asked))

@@ -14,7 +14,7 @@ async def test_opening_the_page_of_a_gate_also_checks_the_gate(rules: Rules) -> 
     await rules.becomes(GATE)
     operator = await rules.meets(OPERATOR)
     await rules.database.transact(
-        lambda store: show_installation(store, operator, InstallationPage.GATE, rules.now, about=GATE.chat_id)
+        lambda store: show_installation(store, operator, InstallationPage.GATE, about=GATE.chat_id)
     )
 
     assert await rules.face(OPERATOR) == "installation"
@@ -26,7 +26,7 @@ async def test_opening_the_page_of_a_gate_also_checks_the_gate(rules: Rules) -> 
 async def test_a_gate_that_is_gone_is_not_checked(rules: Rules) -> None:
     operator = await rules.meets(OPERATOR)
 
-    answer = await rules.database.transact(lambda store: check_gate(store, operator, -5, rules.now))
+    answer = await rules.database.transact(lambda store: check_gate(store, operator, -5))
 
     assert answer is Toast.UNKNOWN
     assert await rules.tasks(TaskKind.CHECK_GATE) == []

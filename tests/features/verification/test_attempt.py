@@ -9,7 +9,7 @@ from bot.domain.outgoing import DeliveryResult, DeliveryStatus, PendingGrant
 from bot.domain.phone import SharedContact
 from bot.domain.screens import ScreenName
 from bot.features.access.grant_results import RetryEntry
-from bot.features.verification.attempt import CancelVerification, ShowScreen
+from bot.features.verification.attempt import cancel_verification, show_screen
 from tests.features.rules import ANNA, BORIS, GATE, HOUR, OTHER_PHONE, PHONE, Rules
 
 WINDOW_AND_A_BIT = 15 * 60 + 1.0
@@ -22,14 +22,12 @@ async def presses_again(rules: Rules, verification_id: int = 1, user_id: int = A
 
 async def cancels(rules: Rules, verification_id: int | None = None, user_id: int = ANNA) -> Toast:
     person = await rules.meets(user_id)
-    cancel = CancelVerification(rules.clock)
-    return await rules.database.transact(lambda store: cancel(store, person, verification_id))
+    return await rules.database.transact(lambda store: cancel_verification(store, person, verification_id))
 
 
 async def wants(rules: Rules, face: ScreenName, *, fresh: bool, started: bool = False) -> None:
     person = await rules.meets()
-    show = ShowScreen(rules.clock)
-    await rules.database.transact(lambda store: show(store, person, face, fresh=fresh, started=started))
+    await rules.database.transact(lambda store: show_screen(store, person, face, fresh=fresh, started=started))
 
 
 async def test_a_phone_that_another_account_is_verifying_is_busy_and_one_that_verified_it_is_taken(
@@ -171,7 +169,7 @@ async def test_who_left_a_chat_is_let_in_by_a_tap(rules: Rules) -> None:
     await rules.settles(
         DeliveryResult(await rules.grant(), DeliveryStatus.TOO_MANY_CHATS, error="USER_CHANNELS_TOO_MUCH")
     )
-    person, retry = await rules.meets(), RetryEntry(rules.clock)
+    person, retry = await rules.meets(), RetryEntry()
 
     assert await rules.database.transact(lambda store: retry(store, person)) is Toast.TRYING_AGAIN
     assert await rules.database.transact(lambda store: retry(store, person)) is Toast.OVER

@@ -5,9 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bot.domain.notifications import Toast
-from bot.features.verification.attempt import CancelVerification
 from bot.features.verification.call_buttons import PressCallButton
-from bot.features.verification.call_page import ReadCalls
 from tests.features.rules import MINUTE, Rules
 from tests.features.verification.test_call_page import screen
 
@@ -15,7 +13,7 @@ from tests.features.verification.test_call_page import screen
 async def test_the_button_says_when_the_next_number_is_possible(rules: Rules) -> None:
     await rules.gets_number()
     token = (await screen(rules)).token
-    buttons = PressCallButton(rules.clock, ReadCalls(rules.clock), rules.ask_again, CancelVerification(rules.clock))
+    buttons = PressCallButton(rules.ask_again)
     begun = rules.now
     for _ in range(2):
         rules.later(MINUTE)

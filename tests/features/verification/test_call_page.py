@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.domain.screens import ScreenName
-from bot.features.verification.call_page import CallScreen, ReadCalls
+from bot.features.verification.call_page import CallScreen, read_calls
 from tests.features.rules import ANNA, MINUTE, Rules
 from tests.features.verification.test_attempt import WINDOW_AND_A_BIT, cancels, presses_again
 
@@ -13,8 +13,7 @@ from tests.features.verification.test_attempt import WINDOW_AND_A_BIT, cancels, 
 async def screen(rules: Rules) -> CallScreen:
     """Read the call screen of the newest attempt."""
     (row,) = await rules.rows("SELECT token FROM verifications ORDER BY id DESC LIMIT 1")
-    read = ReadCalls(rules.clock)
-    return (await rules.database.transact(lambda store: read(store, [row["token"]])))[row["token"]]
+    return (await rules.database.transact(lambda store: read_calls(store, [row["token"]])))[row["token"]]
 
 
 async def is_limited_for(rules: Rules, minutes: float, user_id: int = ANNA) -> None:

@@ -11,7 +11,7 @@ from bot.domain.gates import APP_PATIENCE, OPEN_APP_PATIENCE, GrantState
 from bot.domain.outgoing import DeliveryResult, DeliveryStatus
 from bot.domain.people import Claim, InitData
 from bot.domain.screens import ScreenName
-from bot.features.verification.call_page import CallScreen, CallState, OnAppOpened, ReadApp, ReadCalls
+from bot.features.verification.call_page import CallScreen, CallState, on_app_opened, read_app
 from tests.features.rules import ANNA, BORIS, GATE, HOUR, MINUTE, OFF, OTHER_GATE, Rules
 
 QUERY = "the query of a guard join"
@@ -22,13 +22,11 @@ async def opens_app(
     rules: Rules, query_id: str | None = None, language: str = "en", digest: str = "", nonce: str = "a page"
 ) -> Claim:
     launch = InitData(digest or f"launch {next(USED_INIT_DATA)}", ANNA, language, query_id)
-    use = OnAppOpened(rules.clock)
-    return await rules.database.transact(lambda store: use(store, launch, nonce))
+    return await rules.database.transact(lambda store: on_app_opened(store, launch, nonce))
 
 
 async def shown(rules: Rules, user_id: int = ANNA) -> CallScreen:
-    read = ReadApp(rules.clock, ReadCalls(rules.clock))
-    return await rules.database.transact(lambda store: read(store, user_id))
+    return await rules.database.transact(lambda store: read_app(store, user_id))
 
 
 async def due_in(rules: Rules) -> float:

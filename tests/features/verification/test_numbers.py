@@ -8,7 +8,7 @@ import pytest
 
 from bot.domain.gateway import GatewayError, GatewayReason
 from bot.features.verification import numbers
-from bot.features.verification.attempt import CancelVerification
+from bot.features.verification.attempt import cancel_verification
 from bot.features.verification.inbox import ReadInbox
 from bot.features.verification.numbers import RequestNumber
 from bot.gateway.smsc.client import SmscClient
@@ -53,7 +53,7 @@ async def stored_numbers(rules: Rules) -> list[tuple[object, ...]]:
 
 async def cancels(rules: Rules) -> None:
     person = await rules.meets()
-    await rules.database.transact(lambda store: CancelVerification(rules.clock)(store, person, None))
+    await rules.database.transact(lambda store: cancel_verification(store, person, None))
 
 
 async def asks_again(rules: Rules) -> str:

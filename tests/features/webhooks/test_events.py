@@ -59,7 +59,7 @@ async def messages(rules: Rules, target: Destination = Destination.EVENTS) -> li
 
 
 async def settles(rules: Rules, message: OutboxMessage, delivery: DeliveryAttempt) -> None:
-    settle = RecordAttempt(rules.clock, rules.notify_operators)
+    settle = RecordAttempt(rules.notify_operators)
     await rules.database.transact(lambda store: settle(store, message, delivery))
 
 
@@ -367,7 +367,7 @@ async def test_how_it_stands_is_told_for_each_target(rules: Rules) -> None:
 
 async def test_a_foreign_report_is_kept_sealed_until_it_is_taken(rules: Rules) -> None:
     report = ForeignReport("POST", "charset=utf-8", "text/plain", b"phone=79995551122&mes=hello")
-    relay = RelayReport(rules.clock, rules.phone_cipher, TokenGenerator())
+    relay = RelayReport(rules.phone_cipher, TokenGenerator())
 
     await rules.database.transact(lambda store: relay(store, report))
 

@@ -36,7 +36,7 @@ class Office:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self.settle = RecordAttempt(CLOCK, OperatorNotifier(Operators([])))
+        self.settle = RecordAttempt(OperatorNotifier(Operators([])))
         self.supervisor = Supervisor(CLOCK)
 
     async def request(self, target: Destination, *bodies: bytes) -> None:
@@ -164,7 +164,7 @@ async def test_what_came_of_a_letter_and_cannot_be_kept_is_a_failed_try(
     async def settle(store: Store, message: OutboxMessage, delivery: DeliveryAttempt) -> None:
         if message.body == b"bad" and delivery.reply is AttemptResult.TAKEN:
             raise ValueError
-        await RecordAttempt(CLOCK, OperatorNotifier(Operators([])))(store, message, delivery)
+        await RecordAttempt(OperatorNotifier(Operators([])))(store, message, delivery)
 
     monkeypatch.setattr(office, "settle", settle)
     await office.request(Destination.EVENTS, *[b"bad"] * (AT_ONCE + 2), b"good")
