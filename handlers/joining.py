@@ -18,7 +18,7 @@ from bot.domain.gates import ANONYMOUS_ADMIN, Gate
 from bot.domain.people import Person
 from bot.features.access.tasks import ADMINS, admin_rights, is_in, is_muted
 from bot.features.gates.lifecycle import DeleteServiceMessage, FollowRights, move_chat
-from bot.features.joining.member_updates import Departure, MemberUpdate, OnMemberUpdated, on_bot_blocked
+from bot.features.joining.member_updates import Departure, MemberUpdate, on_bot_blocked, on_member_updated
 from bot.features.joining.newcomers import ChangeKind, Newcomer, RestrictionChange
 from bot.features.joining.requests import OnJoinRequest
 from bot.i18n.texts import visible
@@ -57,12 +57,7 @@ async def own_rights(event: ChatMemberUpdated, store: Store, follow_rights: Foll
     await follow_rights(store, gate, actor_id, is_admin=is_admin, fixed=fixed, language=language)
 
 
-async def member(
-    event: ChatMemberUpdated,
-    store: Store,
-    on_member_updated: OnMemberUpdated,
-    bot: Bot,
-) -> None:
+async def member(event: ChatMemberUpdated, store: Store, bot: Bot) -> None:
     """Somebody joined or left, was restricted or unrestricted, became or ceased to be an administrator."""
     old, new = event.old_chat_member, event.new_chat_member
     rights = admin_rights(new) if isinstance(old, ADMINS) or isinstance(new, ADMINS) else None

@@ -60,7 +60,9 @@ def build_dispatcher(
 def _messages(message: Callable[..., Any], appeals: Collection[str]) -> None:
     """A command of operators that somebody else sends falls through to the routes below, and is any text."""
     message(verification.contact, IN_PRIVATE, F.contact)
-    message(verification.ask_link, IN_PRIVATE, CommandStart(deep_link=True, magic=F.args.startswith(f"{Start.IN}_")))
+    message(
+        verification.start_for_link, IN_PRIVATE, CommandStart(deep_link=True, magic=F.args.startswith(f"{Start.IN}_"))
+    )
     message(panel.open_gate, IN_PRIVATE, CommandStart(deep_link=True, magic=F.args.startswith(f"{Start.GATE}_")))
     for start, link in ((Start.PENDING, moderation.pending_link), (Start.WHO, moderation.who_link)):
         message(link, IN_PRIVATE, CommandStart(deep_link=True, magic=F.args.startswith(f"{start}_")))

@@ -11,7 +11,7 @@ from bot.domain.screens import ScreenName
 from bot.features.access.grant_results import RetryEntry
 from bot.features.admins.navigation import ListGates
 from bot.features.admins.popups import answer_button
-from bot.features.joining.links import AskLink, RenewLinks
+from bot.features.joining.links import ask_link, renew_links
 from bot.features.moderation.appeals import AskAdmins
 from bot.features.verification.attempt import RetryVerification, ShareContact, cancel_verification, show_screen
 from bot.i18n.texts import visible
@@ -39,7 +39,7 @@ async def start(message: Message, store: Store, person: Person) -> None:  # noqa
     await show_screen(store, person, ScreenName.WELCOME, fresh=True, started=True)
 
 
-async def ask_link(message: Message, gate_id: int, store: Store, person: Person, ask_link: AskLink) -> None:
+async def start_for_link(message: Message, gate_id: int, store: Store, person: Person) -> None:
     """/start in_<gate>: a link into the chat of a gate that gives links."""
     name = visible(message.from_user.full_name) if message.from_user else ""
     await ask_link(store, person, gate_id, name)
@@ -103,7 +103,7 @@ async def enter_button(query: CallbackQuery, store: Store, person: Person, retry
     await answer_button(store, query.from_user.id, query.id, await retry_entry(store, person))
 
 
-async def link_button(query: CallbackQuery, store: Store, person: Person, renew_links: RenewLinks) -> None:
+async def link_button(query: CallbackQuery, store: Store, person: Person) -> None:
     """Another link."""
     await answer_button(store, query.from_user.id, query.id, await renew_links(store, person))
 

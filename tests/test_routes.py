@@ -26,7 +26,7 @@ from bot.domain.setting_choices import Setting
 from bot.features.statistics.screens import StatsButton
 from bot.features.support.installation import InstallationButton
 from bot.features.support.screens import SURE, OperatorButton
-from bot.features.verification.attempt import ShareContact
+from bot.features.verification.attempt import RetryVerification, ShareContact
 from bot.sandbox.clock import SandboxClock
 from bot.telegram.commands import OPERATOR_COMMANDS
 from bot.telegram.keyboards import (
@@ -174,7 +174,7 @@ async def test_a_mistake_in_the_wiring_would_be_seen(bot: Container) -> None:
 
     async def in_group(message: Message, person: object) -> None: ...
 
-    async def of_another_type(message: Message, ask_link: ShareContact) -> None: ...
+    async def of_another_type(message: Message, take_contact: RetryVerification) -> None: ...
 
     dispatcher = bot.dispatcher
     for handler in (misspelt, of_another_type):
@@ -183,7 +183,7 @@ async def test_a_mistake_in_the_wiring_would_be_seen(bot: Container) -> None:
     dispatcher.workflow_data["ask_anything"] = object()
 
     assert unsupplied(dispatcher) == ["tests.test_routes.misspelt: show_scren", "tests.test_routes.in_group: person"]
-    assert mistyped(dispatcher) == ["tests.test_routes.of_another_type: ask_link"]
+    assert mistyped(dispatcher) == ["tests.test_routes.of_another_type: take_contact"]
     assert untaken(dispatcher) == {"ask_anything"}
 
 

@@ -8,9 +8,6 @@ from aiogram.types import Update
 from bot.features.access.grant_results import RetryEntry
 from bot.features.admins.navigation import CallPanel, ListGates, OnPanelText
 from bot.features.gates.lifecycle import DeleteServiceMessage, FollowRights
-from bot.features.joining.links import AskLink, RenewLinks
-from bot.features.joining.member_updates import OnMemberUpdated
-from bot.features.joining.newcomers import OnMemberJoined, OnMemberLeft, OnMemberRestricted
 from bot.features.joining.requests import OnJoinRequest
 from bot.features.moderation.appeals import AskAdmins
 from bot.features.moderation.commands import CommandInGroup, CommandInPrivate, FollowLink
@@ -44,15 +41,12 @@ def build_update_dispatcher(base: Base, rules: Rules) -> Dispatcher:
         take_contact=ShareContact(base.plan, rules.start_verification),
         ask_number_again=rules.retry_verification,
         retry_entry=RetryEntry(),
-        ask_link=AskLink(),
         ask_admins=AskAdmins(),
         ask_my_data=AskMyData(),
         ask_deletion=ask_deletion,
         confirm_deletion=ConfirmDeletion(ErasePerson(operators), operators),
         # Chats.
         take_join_request=OnJoinRequest(has_app=base.settings.app_url is not None),
-        renew_links=RenewLinks(),
-        on_member_updated=OnMemberUpdated(OnMemberJoined(), OnMemberLeft(), OnMemberRestricted()),
         delete_service_message=DeleteServiceMessage(),
         follow_rights=FollowRights(base.notify_operators),
         # Admins.

@@ -30,7 +30,7 @@ from bot.features.access.jobs import Sweep
 from bot.features.admins.authorize import AdminDesk
 from bot.features.announcements.actions import Announce
 from bot.features.gates.lifecycle import FollowRights, LookForRights, UnlinkChats
-from bot.features.joining.newcomers import Newcomer, OnMemberJoined, OnMemberLeft, OnMemberRestricted
+from bot.features.joining.newcomers import Newcomer, on_member_joined, on_member_left, on_member_restricted
 from bot.features.joining.requests import OnJoinRequest
 from bot.features.moderation.appeals import AskAdmins
 from bot.features.moderation.mass_decline import DeclineMany
@@ -93,9 +93,8 @@ class Rules:
         self.ask_again = RetryVerification(self.phone_cipher, self.opens)
         self.take_event = OnGatewayEvent(self.plan, self.phone_cipher, token_generator, jumped=self.jumped)
         self.take_request = OnJoinRequest(has_app=True)
-        self.take_newcomer = OnMemberJoined()
-        self.take_leaver = OnMemberLeft()
-        self.take_restriction = OnMemberRestricted()
+        self.take_newcomer = on_member_joined
+        self.take_restriction = on_member_restricted
         self.rights = FollowRights(self.notify_operators)
         self.is_operator = self.operators.is_operator
         views: dict[ScreenName, ViewOf] = {
@@ -249,7 +248,7 @@ class Rules:
 
     async def leaves(self, user_id: int = ANNA, gate: Gate = GATE, *, by_bot: bool = False) -> None:
         """Leave the chat of a gate, or be removed from it."""
-        await self.database.transact(lambda store: self.take_leaver(store, gate.chat_id, user_id, by_bot=by_bot))
+        await self.database.transact(lambda store: on_member_left(store, gate.chat_id, user_id, by_bot=by_bot))
 
     async def chooses(self, gate: Gate = GATE, **changes: Any) -> None:
         """Give the gate the standard settings with these changes."""

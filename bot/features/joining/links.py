@@ -20,52 +20,48 @@ from bot.features.access.links import (
 from storage.store import Store
 
 
-class AskLink:
+async def ask_link(store: Store, person: Person, gate_id: int, name: str) -> None:
     """Anyone who may come in gets a personal link, which works once and for an hour. Others wait, as with a join
     request, and get theirs once they have verified. Only for gates that give links; of others the bot says nothing."""
-
-    async def __call__(self, store: Store, person: Person, gate_id: int, name: str) -> None:
-        gate = await store.gates.get(gate_id)
-        if gate is not None and gives_links(gate):
-            await ask(store, gate, person.user_id, name)
-        await store.screens.show(person.user_id, person.chat_id, ScreenName.PROGRESS, store.now, fresh=True)
+    gate = await store.gates.get(gate_id)
+    if gate is not None and gives_links(gate):
+        await ask(store, gate, person.user_id, name)
+    await store.screens.show(person.user_id, person.chat_id, ScreenName.PROGRESS, store.now, fresh=True)
 
 
-class RenewLinks:
-    """Replaces expired links of people who may still come in; others wait again. Links to which somebody is no longer
+async def renew_links(store: Store, person: Person) -> Toast:
+    """Replace expired links of people who may still come in; others wait again. Links to which somebody is no longer
     entitled, such as one into a chat that their gate no longer lists, are revoked."""
+    given = (await store.grants.of_many([person.user_id])).get(person.user_id, [])
+    toasts = [
+        await _renew(store, person, gate, grant)
+        for grant, gate in given
+        if grant.kind is GrantKind.LINK and grant.state is GrantState.DONE
+    ]
+    await store.screens.show(person.user_id, person.chat_id, ScreenName.PROGRESS, store.now)
+    return next((toast for toast in (Toast.TRYING_AGAIN, Toast.LINKS_LIMITED) if toast in toasts), Toast.OVER)
 
-    async def __call__(self, store: Store, person: Person) -> Toast:
-        given = (await store.grants.of_many([person.user_id])).get(person.user_id, [])
-        toasts = [
-            await self._renew(store, person, gate, grant)
-            for grant, gate in given
-            if grant.kind is GrantKind.LINK and grant.state is GrantState.DONE
-        ]
-        await store.screens.show(person.user_id, person.chat_id, ScreenName.PROGRESS, store.now)
-        return next((toast for toast in (Toast.TRYING_AGAIN, Toast.LINKS_LIMITED) if toast in toasts), Toast.OVER)
 
-    @staticmethod
-    async def _renew(store: Store, person: Person, gate: Gate, link: Grant) -> Toast:
-        user_id = person.user_id
-        request = await store.requests.get(gate.chat_id, user_id)
-        is_wished = request is not None and request.way is EntryMode.LINK and link.how is not None
-        if is_wished and not gives_links(gate):
+async def _renew(store: Store, person: Person, gate: Gate, link: Grant) -> Toast:
+    user_id = person.user_id
+    request = await store.requests.get(gate.chat_id, user_id)
+    is_wished = request is not None and request.way is EntryMode.LINK and link.how is not None
+    if is_wished and not gives_links(gate):
+        return Toast.OVER
+    if not is_wished:
+        # Into an extra chat, through a gate that they have entered; or an admin admits them by it.
+        if not is_open_to_links(gate):
             return Toast.OVER
-        if not is_wished:
-            # Into an extra chat, through a gate that they have entered; or an admin admits them by it.
-            if not is_open_to_links(gate):
-                return Toast.OVER
-            if not await is_still_given(store, gate, user_id, link.how):
-                await take_back_link(store, gate.chat_id, user_id)
-                return Toast.OVER
-        if await next_link_at(store, gate.chat_id, user_id) > store.now:
-            return Toast.LINKS_LIMITED
-        if is_wished and request is not None:
-            await ask(store, gate, user_id, request.name)
-        else:
-            await request_personal_link(store, gate.chat_id, user_id, link.verification_id, how=link.how)
-        return Toast.TRYING_AGAIN
+        if not await is_still_given(store, gate, user_id, link.how):
+            await take_back_link(store, gate.chat_id, user_id)
+            return Toast.OVER
+    if await next_link_at(store, gate.chat_id, user_id) > store.now:
+        return Toast.LINKS_LIMITED
+    if is_wished and request is not None:
+        await ask(store, gate, user_id, request.name)
+    else:
+        await request_personal_link(store, gate.chat_id, user_id, link.verification_id, how=link.how)
+    return Toast.TRYING_AGAIN
 
 
 def gives_links(gate: Gate) -> bool:

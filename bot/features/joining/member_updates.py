@@ -5,7 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bot.domain.gates import AdminRights
-from bot.features.joining.newcomers import Newcomer, OnMemberJoined, OnMemberLeft, OnMemberRestricted, RestrictionChange
+from bot.features.joining.newcomers import (
+    Newcomer,
+    RestrictionChange,
+    on_member_joined,
+    on_member_left,
+    on_member_restricted,
+)
 from storage.store import Store
 
 
@@ -25,24 +31,17 @@ class MemberUpdate:
     change: Newcomer | Departure | RestrictionChange | None = None
 
 
-class OnMemberUpdated:
-    """Records an admin's rights at a known gate, and reacts to whoever joined, left, or was restricted or freed."""
-
-    def __init__(self, on_joined: OnMemberJoined, on_left: OnMemberLeft, on_restricted: OnMemberRestricted) -> None:
-        self._on_joined = on_joined
-        self._on_left = on_left
-        self._on_restricted = on_restricted
-
-    async def __call__(self, store: Store, gate_id: int, update: MemberUpdate) -> None:
-        if update.rights is not None and await store.gates.get(gate_id) is not None:
-            await store.admins.note(gate_id, update.user_id, store.now, update.rights)
-        match update.change:
-            case Newcomer():
-                await self._on_joined(store, gate_id, update.change)
-            case Departure():
-                await self._on_left(store, gate_id, update.user_id, by_bot=update.change.by_bot)
-            case RestrictionChange():
-                await self._on_restricted(store, gate_id, update.change)
+async def on_member_updated(store: Store, gate_id: int, update: MemberUpdate) -> None:
+    """Record an admin's rights at a known gate, and react to whoever joined, left, or was restricted or freed."""
+    if update.rights is not None and await store.gates.get(gate_id) is not None:
+        await store.admins.note(gate_id, update.user_id, store.now, update.rights)
+    match update.change:
+        case Newcomer():
+            await on_member_joined(store, gate_id, update.change)
+        case Departure():
+            await on_member_left(store, gate_id, update.user_id, by_bot=update.change.by_bot)
+        case RestrictionChange():
+            await on_member_restricted(store, gate_id, update.change)
 
 
 async def on_bot_blocked(store: Store, user_id: int) -> None:

@@ -59,7 +59,7 @@ class Newcomer:
     is_by_bot: bool = False
 
 
-class OnMemberJoined:
+async def on_member_joined(store: Store, gate_id: int, newcomer: Newcomer) -> None:
     """A person admitted by the bot gets what else the gate gives; nothing more happens.
 
     If the gate mutes newcomers, others are muted at once and told how to verify, unless they may come in as they are:
@@ -70,152 +70,155 @@ class OnMemberJoined:
 
     If they are allowed to write, any restriction left from an earlier join is lifted.
     """
+    gate = await store.gates.get(gate_id)
+    if gate is None or not gate.is_on or newcomer.is_bot:
+        return
+    if await _may_write(store, gate, newcomer) and newcomer.is_muted:
+        await store.grants.request(gate_id, newcomer.user_id, GrantKind.UNMUTE, BY_NOBODY, store.now, told=False)
 
-    async def __call__(self, store: Store, gate_id: int, newcomer: Newcomer) -> None:
-        gate = await store.gates.get(gate_id)
-        if gate is None or not gate.is_on or newcomer.is_bot:
-            return
-        if await self._may_write(store, gate, newcomer) and newcomer.is_muted:
-            await store.grants.request(gate_id, newcomer.user_id, GrantKind.UNMUTE, BY_NOBODY, store.now, told=False)
 
-    async def _may_write(self, store: Store, gate: Gate, newcomer: Newcomer) -> bool:
-        now = store.now
-        gate_id, user_id = gate.chat_id, newcomer.user_id
-        request = await store.requests.get(gate_id, user_id)
-        state = request.state if request is not None else None
-        if newcomer.asked and state is RequestState.APPROVED:
-            if request is not None and request.way is EntryMode.LINK and await take_back_link(store, gate_id, user_id):
-                # The link is used up.
-                await store.screens.touch([user_id], now, acted=False)
-            return True
-        is_mute = request is not None and request.way is EntryMode.MUTE
-        if request is not None and state is RequestState.WAITING and not is_mute and (newcomer.asked or not gate.mutes):
-            await self._admitted_by_admin(store, gate, request, newcomer)
-            return True
-        decision = await store.overrides.get(gate_id, user_id)
-        if decision is not None and decision.override is Override.BLOCKED and gate.works:
-            await self._note_arrival(store, gate, newcomer)
-            await store.tasks.add(Ban(user_id), gate_id, now, user_id=user_id)
-            return False
-        if not newcomer.asked and await self._came_by_link(store, gate, request, newcomer):
-            store.journal.add(Event.MEMBER_CAME, now, user_id=user_id, gate_id=gate_id, code=_how(newcomer))
-            return True
-        await self._note_arrival(store, gate, newcomer)
-        if not gate.mutes or newcomer.is_admin:
-            return True
-        ineligible, may_write, verification_id = await self._is_known(store, gate, decision, user_id)
-        if may_write:
-            await reward(store, gate, user_id, verification_id)
-            why = (
-                DecisionReason.VERIFIED
-                if verification_id
-                else DecisionReason.BY_ADMIN
-                if decision is not None
-                else DecisionReason.OPEN
-            )
-            await post_to_log(store, gate, Event.GRANT_DONE, user_id, why=why, name=newcomer.name)
-            return True
-        await self._keep(store, gate, newcomer, ineligible)
-        return newcomer.actor_id == ANONYMOUS_ADMIN
-
-    @staticmethod
-    async def _note_arrival(store: Store, gate: Gate, newcomer: Newcomer, *, waited: bool = False) -> None:
-        """Record their arrival, and whether they bypassed the gate. `waited`: they had asked to join.
-
-        The person who added them counts as an admin only if Telegram has confirmed it within the last minute; otherwise
-        the bot asks first.
-        """
-        how, is_admin = _how(newcomer), newcomer.is_admin or newcomer.actor_id == ANONYMOUS_ADMIN
-        if how == ADDED and not is_admin and (waited or keeps_out(gate)):
-            rights = await store.admins.rights_of(gate.chat_id, newcomer.actor_id, store.now - ADMIN_KNOWN_FOR)
-            if rights is None:
-                checks = await store.tasks.undone((TaskKind.CHECK_ADMIN,), gate.chat_id)
-                if waited or checks < MOST_CHECKS:
-                    await ask_who_added(store, gate, newcomer, waited=waited)
-                    return
-            # Of additions that the bot does ask about, admins hear if a member made them.
-            is_admin = rights is None or rights.is_admin
-        await note_arrival(store, gate, newcomer.user_id, newcomer.actor_id, how, is_admin=is_admin, waited=waited)
-
-    async def _admitted_by_admin(self, store: Store, gate: Gate, request: JoinRequest, newcomer: Newcomer) -> None:
-        """Handle a request that an admin approved in the group's own list, or a person who found another way in."""
-        now = store.now
-        user_id = newcomer.user_id
-        await store.requests.set_state(gate.chat_id, user_id, RequestState.APPROVED, now)
-        await self._note_arrival(store, gate, newcomer, waited=True)
-        await store.grants.made(gate.chat_id, user_id, GRANT_OF[request.way], now)
-        await store.screens.touch([user_id], now, acted=False)
-
-    async def _came_by_link(self, store: Store, gate: Gate, request: JoinRequest | None, newcomer: Newcomer) -> bool:
-        """Return whether they had a personal link, which ends now: they came in another way, but could have used it."""
-        now = store.now
-        user_id = newcomer.user_id
-        link = await link_of(store, gate.chat_id, user_id)
-        if link is None or link.state is not GrantState.DONE:
-            return False
-        await take_back_link(store, gate.chat_id, user_id)
-        if not await is_still_given(store, gate, user_id, link.how):
-            return False
-        if link.how is not None:
-            store.journal.add(
-                Event.GRANT_DONE,
-                now,
-                user_id=user_id,
-                gate_id=gate.chat_id,
-                verification_id=link.verification_id or None,
-                code=link.how,
-            )
-        await store.grants.made(gate.chat_id, user_id, GrantKind.JOIN, now)
-        await store.screens.touch([user_id], now, acted=False)
-        if request is not None and request.way is EntryMode.LINK:
-            phone = await store.phones.of(user_id)
-            await reward(store, gate, user_id, phone.verification_id if phone is not None else BY_NOBODY)
+async def _may_write(store: Store, gate: Gate, newcomer: Newcomer) -> bool:
+    now = store.now
+    gate_id, user_id = gate.chat_id, newcomer.user_id
+    request = await store.requests.get(gate_id, user_id)
+    state = request.state if request is not None else None
+    if newcomer.asked and state is RequestState.APPROVED:
+        if request is not None and request.way is EntryMode.LINK and await take_back_link(store, gate_id, user_id):
+            # The link is used up.
+            await store.screens.touch([user_id], now, acted=False)
         return True
-
-    async def _is_known(
-        self, store: Store, gate: Gate, decision: AccessOverride | None, user_id: int
-    ) -> tuple[Ineligibility | None, bool, int]:
-        """Return what keeps them out although verified; whether they may come in as they are; and by which
-        verification."""
-        if decision is not None and decision.override is Override.ALLOWED:
-            return None, True, BY_NOBODY
-        if not gate.rules(store.now).asks_call:
-            return None, True, BY_NOBODY
-        phone = await store.phones.of(user_id)
-        if phone is None:
-            return None, False, BY_NOBODY
-        found = ineligibility(gate, phone, decision, store.now)
-        return found, found is None, phone.verification_id
-
-    async def _keep(self, store: Store, gate: Gate, newcomer: Newcomer, ineligible: Ineligibility | None) -> None:
-        now = store.now
-        user_id = newcomer.user_id
-        request = JoinRequest(
-            gate.chat_id,
-            user_id,
-            now,
-            now + gate.rules(now).deadline,
-            RequestState.WAITING,
-            way=EntryMode.MUTE,
-            name=newcomer.name,
-            ineligibility=ineligible,
+    is_mute = request is not None and request.way is EntryMode.MUTE
+    if request is not None and state is RequestState.WAITING and not is_mute and (newcomer.asked or not gate.mutes):
+        await _admitted_by_admin(store, gate, request, newcomer)
+        return True
+    decision = await store.overrides.get(gate_id, user_id)
+    if decision is not None and decision.override is Override.BLOCKED and gate.works:
+        await _note_arrival(store, gate, newcomer)
+        await store.tasks.add(Ban(user_id), gate_id, now, user_id=user_id)
+        return False
+    if not newcomer.asked and await _came_by_link(store, gate, request, newcomer):
+        store.journal.add(Event.MEMBER_CAME, now, user_id=user_id, gate_id=gate_id, code=_how(newcomer))
+        return True
+    await _note_arrival(store, gate, newcomer)
+    if not gate.mutes or newcomer.is_admin:
+        return True
+    ineligible, may_write, verification_id = await _is_known(store, gate, decision, user_id)
+    if may_write:
+        await reward(store, gate, user_id, verification_id)
+        why = (
+            DecisionReason.VERIFIED
+            if verification_id
+            else DecisionReason.BY_ADMIN
+            if decision is not None
+            else DecisionReason.OPEN
         )
-        await store.requests.keep(request)
-        if newcomer.actor_id == ANONYMOUS_ADMIN:
-            await let_through(store, gate, request, "added_by_admin", is_muted=False)
-            return
-        gate = await notice_raid(store, gate)
-        actor_id = newcomer.actor_id if newcomer.actor_id != user_id else None
-        crowd = gate.is_raided(now)
-        await mute(store, request, actor_id=actor_id, crowd=crowd)
-        person = (await store.people.get_many([user_id])).get(user_id)
-        if person is not None and person.can_be_written and gate.works:
-            if await store.verifications.open_of(user_id) is None:
-                await store.screens.show(
-                    user_id, person.chat_id, ScreenName.WELCOME, now, fresh=True, acted=False, crowd=crowd
-                )
-            else:
-                await store.screens.touch([user_id], now)
+        await post_to_log(store, gate, Event.GRANT_DONE, user_id, why=why, name=newcomer.name)
+        return True
+    await _keep(store, gate, newcomer, ineligible)
+    return newcomer.actor_id == ANONYMOUS_ADMIN
+
+
+async def _note_arrival(store: Store, gate: Gate, newcomer: Newcomer, *, waited: bool = False) -> None:
+    """Record their arrival, and whether they bypassed the gate. `waited`: they had asked to join.
+
+    The person who added them counts as an admin only if Telegram has confirmed it within the last minute; otherwise
+    the bot asks first.
+    """
+    how, is_admin = _how(newcomer), newcomer.is_admin or newcomer.actor_id == ANONYMOUS_ADMIN
+    if how == ADDED and not is_admin and (waited or keeps_out(gate)):
+        rights = await store.admins.rights_of(gate.chat_id, newcomer.actor_id, store.now - ADMIN_KNOWN_FOR)
+        if rights is None:
+            checks = await store.tasks.undone((TaskKind.CHECK_ADMIN,), gate.chat_id)
+            if waited or checks < MOST_CHECKS:
+                await ask_who_added(store, gate, newcomer, waited=waited)
+                return
+        # Of additions that the bot does ask about, admins hear if a member made them.
+        is_admin = rights is None or rights.is_admin
+    await note_arrival(store, gate, newcomer.user_id, newcomer.actor_id, how, is_admin=is_admin, waited=waited)
+
+
+async def _admitted_by_admin(store: Store, gate: Gate, request: JoinRequest, newcomer: Newcomer) -> None:
+    """Handle a request that an admin approved in the group's own list, or a person who found another way in."""
+    now = store.now
+    user_id = newcomer.user_id
+    await store.requests.set_state(gate.chat_id, user_id, RequestState.APPROVED, now)
+    await _note_arrival(store, gate, newcomer, waited=True)
+    await store.grants.made(gate.chat_id, user_id, GRANT_OF[request.way], now)
+    await store.screens.touch([user_id], now, acted=False)
+
+
+async def _came_by_link(store: Store, gate: Gate, request: JoinRequest | None, newcomer: Newcomer) -> bool:
+    """Return whether they had a personal link, which ends now: they came in another way, but could have used it."""
+    now = store.now
+    user_id = newcomer.user_id
+    link = await link_of(store, gate.chat_id, user_id)
+    if link is None or link.state is not GrantState.DONE:
+        return False
+    await take_back_link(store, gate.chat_id, user_id)
+    if not await is_still_given(store, gate, user_id, link.how):
+        return False
+    if link.how is not None:
+        store.journal.add(
+            Event.GRANT_DONE,
+            now,
+            user_id=user_id,
+            gate_id=gate.chat_id,
+            verification_id=link.verification_id or None,
+            code=link.how,
+        )
+    await store.grants.made(gate.chat_id, user_id, GrantKind.JOIN, now)
+    await store.screens.touch([user_id], now, acted=False)
+    if request is not None and request.way is EntryMode.LINK:
+        phone = await store.phones.of(user_id)
+        await reward(store, gate, user_id, phone.verification_id if phone is not None else BY_NOBODY)
+    return True
+
+
+async def _is_known(
+    store: Store, gate: Gate, decision: AccessOverride | None, user_id: int
+) -> tuple[Ineligibility | None, bool, int]:
+    """Return what keeps them out although verified; whether they may come in as they are; and by which
+    verification."""
+    if decision is not None and decision.override is Override.ALLOWED:
+        return None, True, BY_NOBODY
+    if not gate.rules(store.now).asks_call:
+        return None, True, BY_NOBODY
+    phone = await store.phones.of(user_id)
+    if phone is None:
+        return None, False, BY_NOBODY
+    found = ineligibility(gate, phone, decision, store.now)
+    return found, found is None, phone.verification_id
+
+
+async def _keep(store: Store, gate: Gate, newcomer: Newcomer, ineligible: Ineligibility | None) -> None:
+    now = store.now
+    user_id = newcomer.user_id
+    request = JoinRequest(
+        gate.chat_id,
+        user_id,
+        now,
+        now + gate.rules(now).deadline,
+        RequestState.WAITING,
+        way=EntryMode.MUTE,
+        name=newcomer.name,
+        ineligibility=ineligible,
+    )
+    await store.requests.keep(request)
+    if newcomer.actor_id == ANONYMOUS_ADMIN:
+        await let_through(store, gate, request, "added_by_admin", is_muted=False)
+        return
+    gate = await notice_raid(store, gate)
+    actor_id = newcomer.actor_id if newcomer.actor_id != user_id else None
+    crowd = gate.is_raided(now)
+    await mute(store, request, actor_id=actor_id, crowd=crowd)
+    person = (await store.people.get_many([user_id])).get(user_id)
+    if person is not None and person.can_be_written and gate.works:
+        if await store.verifications.open_of(user_id) is None:
+            await store.screens.show(
+                user_id, person.chat_id, ScreenName.WELCOME, now, fresh=True, acted=False, crowd=crowd
+            )
+        else:
+            await store.screens.touch([user_id], now)
 
 
 async def ask_who_added(store: Store, gate: Gate, newcomer: Newcomer, *, waited: bool) -> None:
@@ -267,22 +270,22 @@ def _how(newcomer: Newcomer) -> str:
 UNDECIDED = (RequestState.WAITING, RequestState.DECLINED)
 
 
-class OnMemberLeft:
+async def on_member_left(store: Store, gate_id: int, user_id: int, *, by_bot: bool) -> None:
     """A muted newcomer stops waiting, and pending tasks about them are cancelled: they may come again before those run.
-    A member counts as gone, and gets no more grants."""
+    A member counts as gone, and gets no more grants.
 
-    async def __call__(self, store: Store, gate_id: int, user_id: int, *, by_bot: bool) -> None:
-        """`by_bot`: the bot removed them, and may not have finished."""
-        request = await store.requests.get(gate_id, user_id)
-        if request is not None and request.state is RequestState.APPROVED and not by_bot:
-            # The decision behind the removal has set their state already.
-            await store.requests.set_state(gate_id, user_id, RequestState.GONE, store.now)
-        if request is None or request.way is not EntryMode.MUTE or request.state not in UNDECIDED:
-            return
-        if not by_bot:
-            await call_off(store, gate_id, user_id)
-        if request.state is RequestState.WAITING:
-            await is_gone(store, request)
+    `by_bot`: the bot removed them, and may not have finished.
+    """
+    request = await store.requests.get(gate_id, user_id)
+    if request is not None and request.state is RequestState.APPROVED and not by_bot:
+        # The decision behind the removal has set their state already.
+        await store.requests.set_state(gate_id, user_id, RequestState.GONE, store.now)
+    if request is None or request.way is not EntryMode.MUTE or request.state not in UNDECIDED:
+        return
+    if not by_bot:
+        await call_off(store, gate_id, user_id)
+    if request.state is RequestState.WAITING:
+        await is_gone(store, request)
 
 
 class ChangeKind(StrEnum):
@@ -303,24 +306,22 @@ class RestrictionChange:
     until: datetime | None = None
 
 
-class OnMemberRestricted:
-    """Reacts only to changes of muted newcomers who wait.
+async def on_member_restricted(store: Store, gate_id: int, treatment: RestrictionChange) -> None:
+    """React only to changes of muted newcomers who wait.
 
     If an admin frees or promotes one, they need not verify. A person whom an admin restricts stays restricted, whatever
     they do: if that ends while they have not verified, the gate mutes them.
     """
-
-    async def __call__(self, store: Store, gate_id: int, treatment: RestrictionChange) -> None:
-        gate, now = await store.gates.get(gate_id), store.now
-        if gate is None or not gate.mutes:
-            return
-        request = await store.requests.get(gate_id, treatment.user_id)
-        if request is None or request.way is not EntryMode.MUTE or request.state is not RequestState.WAITING:
-            return
-        if treatment.change is not ChangeKind.RESTRICTED:
-            why = f"{treatment.change}_by_admin"
-            await let_through(store, gate, request, why, is_muted=False, admin_id=treatment.actor_id)
-            return
-        await store.tasks.cancel(TaskKind.MUTE, gate_id, treatment.user_id, now, resting=True)
-        if treatment.until is not None and treatment.until > now:
-            await mute(store, request, after=(treatment.until - now).total_seconds() + 1)
+    gate, now = await store.gates.get(gate_id), store.now
+    if gate is None or not gate.mutes:
+        return
+    request = await store.requests.get(gate_id, treatment.user_id)
+    if request is None or request.way is not EntryMode.MUTE or request.state is not RequestState.WAITING:
+        return
+    if treatment.change is not ChangeKind.RESTRICTED:
+        why = f"{treatment.change}_by_admin"
+        await let_through(store, gate, request, why, is_muted=False, admin_id=treatment.actor_id)
+        return
+    await store.tasks.cancel(TaskKind.MUTE, gate_id, treatment.user_id, now, resting=True)
+    if treatment.until is not None and treatment.until > now:
+        await mute(store, request, after=(treatment.until - now).total_seconds() + 1)

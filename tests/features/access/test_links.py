@@ -9,7 +9,7 @@ from bot.domain.gate_settings import EntryMode
 from bot.domain.gates import GrantKind
 from bot.domain.notifications import Toast
 from bot.domain.outgoing import DeliveryResult, DeliveryStatus, PendingGrant, TaskKind
-from bot.features.joining.links import AskLink, RenewLinks
+from bot.features.joining.links import ask_link, renew_links
 from tests.features.rules import ANNA, GATE, HOUR, OTHER_GATE, Rules
 from tests.tasks import said
 
@@ -22,13 +22,13 @@ async def giving_links(rules: Rules) -> None:
 
 
 async def asks(rules: Rules) -> None:
-    person, ask = await rules.meets(ANNA), AskLink()
-    await rules.database.transact(lambda store: ask(store, person, GATE.chat_id, "Anna"))
+    person = await rules.meets(ANNA)
+    await rules.database.transact(lambda store: ask_link(store, person, GATE.chat_id, "Anna"))
 
 
 async def renews(rules: Rules) -> Toast:
-    person, renew = await rules.meets(ANNA), RenewLinks()
-    return await rules.database.transact(lambda store: renew(store, person))
+    person = await rules.meets(ANNA)
+    return await rules.database.transact(lambda store: renew_links(store, person))
 
 
 async def due(rules: Rules) -> list[PendingGrant]:

@@ -17,7 +17,7 @@ from bot.domain.gate_settings import EntryMode
 from bot.domain.gates import Gate, GrantKind
 from bot.domain.outgoing import DeliveryResult, DeliveryStatus
 from bot.domain.statistics import FunnelStep, Period, Statistics
-from bot.features.joining.links import AskLink, RenewLinks
+from bot.features.joining.links import ask_link, renew_links
 from bot.features.statistics.actions import ReadStatistics
 from bot.features.webhooks.events import PublishEvents
 from storage.engine.database import Database
@@ -66,16 +66,14 @@ class Door:
             self.asked += self.wishes[target_id]
         if gate is LINKS:
             person = await self.rules.meets(user_id)
-            ask = AskLink()
-            await self.rules.database.transact(lambda store: ask(store, person, gate.chat_id, ""))
+            await self.rules.database.transact(lambda store: ask_link(store, person, gate.chat_id, ""))
         else:
             await self.rules.asks_to_join(user_id, gate)
         await self.is_carried()
 
     async def renews(self, user_id: int, _gate: Gate) -> None:
         person = await self.rules.meets(user_id)
-        renew = RenewLinks()
-        await self.rules.database.transact(lambda store: renew(store, person))
+        await self.rules.database.transact(lambda store: renew_links(store, person))
         await self.is_carried()
 
     async def calls(self, user_id: int, _gate: Gate) -> None:

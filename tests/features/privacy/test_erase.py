@@ -22,7 +22,7 @@ from bot.domain.raids import Raid, RaidResponse
 from bot.domain.screens import ScreenName
 from bot.domain.statistics import Granularity, Period
 from bot.domain.webhooks import Destination
-from bot.features.joining.newcomers import Newcomer, OnMemberJoined
+from bot.features.joining.newcomers import Newcomer, on_member_joined
 from bot.features.operators.registry import OperatorNotifier, Operators
 from bot.features.privacy.erase import AT_ONCE, AskDeletion, ConfirmDeletion, ErasePerson, FinishErasures
 from bot.features.webhooks.events import PublishEvents
@@ -189,8 +189,7 @@ async def test_who_is_muted_until_verified_is_removed_and_may_come_again(rules: 
     await rules.database.transact(lambda store: store.gates.set_settings(GATE.chat_id, mute, rules.now))
     await rules.meets(ID)
     newcomer = Newcomer(ID, "Anna", is_bot=False, is_admin=False, actor_id=ID, asked=False)
-    take = OnMemberJoined()
-    await rules.database.transact(lambda store: take(store, GATE.chat_id, newcomer))
+    await rules.database.transact(lambda store: on_member_joined(store, GATE.chat_id, newcomer))
 
     await erases(rules)
 

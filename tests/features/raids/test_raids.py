@@ -13,7 +13,7 @@ from bot.domain.gate_settings import STANDARD, EntryMode, GateSettings, RaidReac
 from bot.domain.gates import NO_ADMIN, OWNER, Gate
 from bot.domain.outgoing import DeliveryResult, DeliveryStatus, PendingScreen, PendingTask, TaskKind
 from bot.domain.screens import Outcome
-from bot.features.joining.newcomers import Newcomer, OnMemberJoined
+from bot.features.joining.newcomers import Newcomer, on_member_joined
 from bot.features.moderation import mass_decline
 from storage.engine.database import Database
 from storage.store import Store
@@ -229,11 +229,10 @@ async def test_a_gate_that_does_not_care_or_does_not_work_counts_nothing(rules: 
 
 async def test_who_joins_and_is_muted_counts_like_who_asks(rules: Rules) -> None:
     await has_gate(rules, settings=dataclasses.replace(SMALL, way=EntryMode.MUTE))
-    take = OnMemberJoined()
 
     for user_id in range(1000, 1004):
         newcomer = Newcomer(user_id, "Anna", is_bot=False, is_admin=False, actor_id=user_id, asked=False)
-        await rules.database.transact(functools.partial(take, gate_id=GATE.chat_id, newcomer=newcomer))
+        await rules.database.transact(functools.partial(on_member_joined, gate_id=GATE.chat_id, newcomer=newcomer))
 
     assert await raids(rules) == 1
 
