@@ -17,7 +17,7 @@ from bot.domain.gate_health import GateIssue
 from bot.domain.gates import ANONYMOUS_ADMIN, Gate
 from bot.domain.people import Person
 from bot.features.access.tasks import ADMINS, admin_rights, is_in, is_muted
-from bot.features.gates.lifecycle import DeleteServiceMessage, FollowRights, move_chat
+from bot.features.gates.lifecycle import FollowRights, delete_service_message, move_chat
 from bot.features.joining.member_updates import Departure, MemberUpdate, on_bot_blocked, on_member_updated
 from bot.features.joining.newcomers import ChangeKind, Newcomer, RestrictionChange
 from bot.features.joining.requests import OnJoinRequest
@@ -64,7 +64,7 @@ async def member(event: ChatMemberUpdated, store: Store, bot: Bot) -> None:
     await on_member_updated(store, event.chat.id, MemberUpdate(new.user.id, rights, _change(event, bot)))
 
 
-async def line(message: Message, store: Store, delete_service_message: DeleteServiceMessage) -> None:
+async def line(message: Message, store: Store) -> None:
     """Telegram's service message about a member who joined or left."""
     await delete_service_message(store, message.chat.id, message.message_id)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.domain.admin_actions import AdminActionKind
 from bot.features.admins.authorize import ActionHandler, Elsewhere
 from bot.features.admins.navigation import CheckGate, SendPanelLink
-from bot.features.gates.switch import SwitchGate, TestLink
+from bot.features.gates.switch import report_link_test, switch_gate
 from bot.features.moderation.commands import RunCommand
 from bot.features.moderation.decisions import DECIDERS, ByHand
 from bot.features.moderation.mass_decline import DeclineMany, DeclineOlder
@@ -41,14 +41,14 @@ def action_handlers(
         AdminActionKind.PRESET: ApplyPreset(),
         AdminActionKind.TYPE: ApplyTypedSetting(read_typed),
         AdminActionKind.LINK: MakeLink(),
-        AdminActionKind.LINK_TEST: TestLink(),
+        AdminActionKind.LINK_TEST: report_link_test,
         AdminActionKind.EXPORT: ExportSettings(settings_file),
         AdminActionKind.IMPORT: TakeSettingsFile(settings_file),
         AdminActionKind.APPLY: ApplyFile(settings_file),
         AdminActionKind.LOG_HERE: LogHere(),
         AdminActionKind.STATS: show_statistics.of_admin,
         AdminActionKind.PRIVATE_CHAT_LINK: SendPanelLink(),
-        AdminActionKind.SWITCH: RecordedInAlert(SwitchGate()),
+        AdminActionKind.SWITCH: RecordedInAlert(switch_gate),
         AdminActionKind.STRICT: RecordedInAlert(MakeStrict()),
         AdminActionKind.DECLINE_RECENT: RecordedInAlert(DeclineRecent(decline_many)),
     }

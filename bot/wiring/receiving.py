@@ -7,7 +7,7 @@ from aiogram.types import Update
 
 from bot.features.access.grant_results import RetryEntry
 from bot.features.admins.navigation import CallPanel, ListGates, OnPanelText
-from bot.features.gates.lifecycle import DeleteServiceMessage, FollowRights
+from bot.features.gates.lifecycle import FollowRights
 from bot.features.joining.requests import OnJoinRequest
 from bot.features.moderation.appeals import AskAdmins
 from bot.features.moderation.commands import CommandInGroup, CommandInPrivate, FollowLink
@@ -47,7 +47,6 @@ def build_update_dispatcher(base: Base, rules: Rules) -> Dispatcher:
         confirm_deletion=ConfirmDeletion(ErasePerson(operators), operators),
         # Chats.
         take_join_request=OnJoinRequest(has_app=base.settings.app_url is not None),
-        delete_service_message=DeleteServiceMessage(),
         follow_rights=FollowRights(base.notify_operators),
         # Admins.
         admin_desk=desk,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bot.features.access.jobs import Sweep
 from bot.features.admins.authorize import AdminDesk
 from bot.features.announcements.actions import Announce
-from bot.features.gates.lifecycle import LookForRights, UnlinkChats
+from bot.features.gates.lifecycle import LookForRights, unlink_chats
 from bot.features.moderation.mass_decline import DeclineMany
 from bot.features.monitoring.actions import SetClockBack
 from bot.features.privacy.erase import AskDeletion, FinishErasures
@@ -83,7 +83,7 @@ def _sweep(base: Base, decline_many: DeclineMany, announce: Announce, record_att
         announce.go_on,
         RollUp(),
         FinishErasures(),
-        UnlinkChats(),
+        unlink_chats,
         LookForRights(),
         purging=(record_attempt.forget, *PurgeOld(base.settings.keep).steps),
         on_step_back=SetClockBack(base.gateway.settings.call_window, base.notify_operators),

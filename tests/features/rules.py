@@ -29,7 +29,7 @@ from bot.features.access.grant_results import SettleGrant
 from bot.features.access.jobs import Sweep
 from bot.features.admins.authorize import AdminDesk
 from bot.features.announcements.actions import Announce
-from bot.features.gates.lifecycle import FollowRights, LookForRights, UnlinkChats
+from bot.features.gates.lifecycle import FollowRights, LookForRights, unlink_chats
 from bot.features.joining.newcomers import Newcomer, on_member_joined, on_member_left, on_member_restricted
 from bot.features.joining.requests import OnJoinRequest
 from bot.features.moderation.appeals import AskAdmins
@@ -132,7 +132,7 @@ class Rules:
             RollUp(),
             self.announce.go_on,
             FinishErasures(),
-            UnlinkChats(),
+            unlink_chats,
             LookForRights(),
             RecordAttempt(self.notify_operators).forget,
             *PurgeOld(RetentionPolicy()).steps,

@@ -14,7 +14,7 @@ from bot.domain.admin_actions import AdminAction, AdminActionKind
 from bot.domain.gate_settings import STANDARD, EntryMode
 from bot.domain.gates import GateMode
 from bot.domain.notifications import Toast
-from bot.features.gates.switch import SwitchGate
+from bot.features.gates.switch import switch_gate
 from bot.features.settings.change import settings_changed
 from bot.sandbox.changes import WAIT_TIMEOUT
 from bot.sandbox.people import Person
@@ -55,7 +55,7 @@ async def changes(callgate: Installation, group: Group, **changes: Any) -> None:
 
 async def switches(callgate: Installation, group: Group, to: GateMode, admin: Person) -> Toast:
     """Switch the gate as an admin."""
-    app, switch_gate = callgate.app, SwitchGate()
+    app = callgate.app
     assert app is not None
 
     async def switch(store: Store) -> Toast:

@@ -216,26 +216,22 @@ async def move_chat(store: Store, old_id: int, new_id: int) -> None:
     await store.tasks.move(old_id, new_id)
 
 
-class UnlinkChats:
-    """Removes an extra chat from a gate when the admin who added it is no longer an admin of that chat (a step of the
+async def unlink_chats(store: Store) -> None:
+    """Remove an extra chat from a gate when the admin who added it is no longer an admin of that chat (a step of the
     sweep). An admin of it can add it again."""
-
-    async def __call__(self, store: Store) -> None:
-        for gate_id, chat_id in await store.gates.abandoned_links():
-            gate = await store.gates.lock(gate_id)
-            await store.gates.unlink(gate_id, [chat_id])
-            if gate is not None and chat_id in gate.settings.further:
-                left = tuple(other for other in gate.settings.further if other != chat_id)
-                settings = replace(gate.settings, further=left)
-                await change_settings(store, gate, settings, None, f"{Setting.FURTHER}=-{chat_id}")
+    for gate_id, chat_id in await store.gates.abandoned_links():
+        gate = await store.gates.lock(gate_id)
+        await store.gates.unlink(gate_id, [chat_id])
+        if gate is not None and chat_id in gate.settings.further:
+            left = tuple(other for other in gate.settings.further if other != chat_id)
+            settings = replace(gate.settings, further=left)
+            await change_settings(store, gate, settings, None, f"{Setting.FURTHER}=-{chat_id}")
 
 
-class DeleteServiceMessage:
-    """Deletes them if the gate's settings say so: names of newcomers can be adverts, too. Without the right they stay,
-    and nobody is notified."""
-
-    async def __call__(self, store: Store, chat_id: int, message_id: int) -> None:
-        gate = await store.gates.get(chat_id)
-        if gate is None or not gate.settings.tidies_joins or not gate.is_on or gate.switch is GateMode.OFF:
-            return
-        await store.tasks.add(RemoveServiceMessage(message_id), chat_id, store.now)
+async def delete_service_message(store: Store, chat_id: int, message_id: int) -> None:
+    """Delete the message if the gate's settings say so: names of newcomers can be adverts, too. Without the right it
+    stays, and nobody is notified."""
+    gate = await store.gates.get(chat_id)
+    if gate is None or not gate.settings.tidies_joins or not gate.is_on or gate.switch is GateMode.OFF:
+        return
+    await store.tasks.add(RemoveServiceMessage(message_id), chat_id, store.now)

@@ -23,54 +23,51 @@ MOST_WAITING = 10_000
 """People handled in one transaction; the sweep does the rest for all."""
 
 
-class SwitchGate:
+async def switch_gate(store: Store, gate: Gate, act: AdminAction) -> Toast:
     """An `ActionHandler`: switches the gate on, off or to paused, as `value` says, at once.
 
     On again: everybody who waits gets at least another hour, is checked again (the sweep admits those who are
     eligible), and is told what to do if the bot can still write to them. Off: the sweep unmutes newcomers; other
     requests are left to the admins, and continue if the gate is switched on again.
     """
+    wanted = str(act.details.get("value", ""))
+    if wanted not in set(GateMode):
+        return Toast.UNKNOWN
+    to = GateMode(wanted)
+    if to is gate.switch:
+        return Toast.DONE_BEFORE
+    await store.gates.set_switch(gate.chat_id, to, store.now)
+    store.journal.add(Event.GATE_CHANGED, store.now, gate_id=gate.chat_id, code=f"switch:{to}", actor_id=act.admin_id)
+    if to is GateMode.ON:
+        await _resume(store, gate)
+    return Toast.DONE
 
-    async def __call__(self, store: Store, gate: Gate, act: AdminAction) -> Toast:
-        wanted = str(act.details.get("value", ""))
-        if wanted not in set(GateMode):
-            return Toast.UNKNOWN
-        to = GateMode(wanted)
-        if to is gate.switch:
-            return Toast.DONE_BEFORE
-        await store.gates.set_switch(gate.chat_id, to, store.now)
-        store.journal.add(
-            Event.GATE_CHANGED, store.now, gate_id=gate.chat_id, code=f"switch:{to}", actor_id=act.admin_id
+
+async def _resume(store: Store, gate: Gate) -> None:
+    now = store.now
+    await store.requests.extend_deadlines(gate.chat_id, now + FRESH_CHANCE)
+    await store.requests.clear_ineligibility(gate_id=gate.chat_id)
+    waiting = await store.requests.waiting_at(gate.chat_id, MOST_WAITING)
+    people = await store.people.get_many([request.user_id for request in waiting])
+    for request in waiting:
+        if request.way is EntryMode.MUTE:
+            await prompt(store, gate, request)
+        person = people.get(request.user_id)
+        reach_until = request.requested_at + REACHABLE_FOR
+        if person is None or (not person.can_be_written and reach_until <= now):
+            continue
+        if await store.verifications.open_of(person.user_id) is not None:
+            await store.screens.touch([person.user_id], now, acted=False)
+            continue
+        await store.screens.show(
+            person.user_id,
+            person.chat_id,
+            ScreenName.WELCOME,
+            now,
+            fresh=True,
+            acted=False,
+            reach_until=None if person.can_be_written else reach_until,
         )
-        if to is GateMode.ON:
-            await self._resume(store, gate)
-        return Toast.DONE
-
-    async def _resume(self, store: Store, gate: Gate) -> None:
-        now = store.now
-        await store.requests.extend_deadlines(gate.chat_id, now + FRESH_CHANCE)
-        await store.requests.clear_ineligibility(gate_id=gate.chat_id)
-        waiting = await store.requests.waiting_at(gate.chat_id, MOST_WAITING)
-        people = await store.people.get_many([request.user_id for request in waiting])
-        for request in waiting:
-            if request.way is EntryMode.MUTE:
-                await prompt(store, gate, request)
-            person = people.get(request.user_id)
-            reach_until = request.requested_at + REACHABLE_FOR
-            if person is None or (not person.can_be_written and reach_until <= now):
-                continue
-            if await store.verifications.open_of(person.user_id) is not None:
-                await store.screens.touch([person.user_id], now, acted=False)
-                continue
-            await store.screens.show(
-                person.user_id,
-                person.chat_id,
-                ScreenName.WELCOME,
-                now,
-                fresh=True,
-                acted=False,
-                reach_until=None if person.can_be_written else reach_until,
-            )
 
 
 TO_THE_MINUTE = timedelta(minutes=1)
@@ -152,23 +149,21 @@ async def notify_of_bypass(store: Store, gate_id: int, receipt: DeliveryResult) 
     await notify_admins(store, gate, Notify(Notification.GATE_BYPASSED, title=gate.title, link=link))
 
 
-class TestLink:
+async def report_link_test(store: Store, gate: Gate, act: AdminAction) -> Toast:
     """An `ActionHandler`: an admin reports what the link that they share showed them (`key`, see `LinkTest`).
 
     If it asks for approval, that is evidence; if not, the page says how to fix it, with a link made by the bot.
     """
-
-    async def __call__(self, store: Store, gate: Gate, act: AdminAction) -> Toast:
-        try:
-            outcome = LinkTest(str(act.details.get("key", "")))
-        except ValueError:
-            return Toast.UNKNOWN
-        if outcome is LinkTest.ASKS:
-            await store.gates.set_extras(gate.chat_id, tested_at=store.now)
-            await redraw_panels(store, gate.chat_id)
-            await show_page(store, gate, act.admin_id, Page.CARD)
-            return Toast.SAVED
-        if (await store.gates.extras(gate.chat_id)).request_link is None:
-            await store.tasks.add(MakeJoinLink(gate.chat_id), act.admin_id, store.now)
-        await show_page(store, gate, act.admin_id, Page.LINK_TEST, {"value": outcome})
-        return Toast.NOTHING
+    try:
+        outcome = LinkTest(str(act.details.get("key", "")))
+    except ValueError:
+        return Toast.UNKNOWN
+    if outcome is LinkTest.ASKS:
+        await store.gates.set_extras(gate.chat_id, tested_at=store.now)
+        await redraw_panels(store, gate.chat_id)
+        await show_page(store, gate, act.admin_id, Page.CARD)
+        return Toast.SAVED
+    if (await store.gates.extras(gate.chat_id)).request_link is None:
+        await store.tasks.add(MakeJoinLink(gate.chat_id), act.admin_id, store.now)
+    await show_page(store, gate, act.admin_id, Page.LINK_TEST, {"value": outcome})
+    return Toast.NOTHING
