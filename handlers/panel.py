@@ -9,14 +9,14 @@ from bot.domain.people import Person
 from bot.domain.screens import ScreenName
 from bot.domain.setting_choices import Page
 from bot.features.admins.authorize import AdminDesk
-from bot.features.admins.navigation import CallPanel, GroupCommand, ListGates, OnPanelText
+from bot.features.admins.navigation import CallPanel, GroupCommand, OnPanelText, list_gates
 from bot.features.panel.actions import ChooseLogPlace
 from bot.features.verification.attempt import show_screen
 from bot.telegram.keyboards import PanelButton
 from storage.store import Store
 
 
-async def gates(message: Message, store: Store, person: Person, list_gates: ListGates) -> None:  # noqa: ARG001 - aiogram passes the event
+async def gates(message: Message, store: Store, person: Person) -> None:  # noqa: ARG001 - aiogram passes the event
     """/gates: the groups that the person administers."""
     await list_gates(store, person, fresh=True)
 

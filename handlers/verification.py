@@ -9,7 +9,7 @@ from bot.domain.people import Person
 from bot.domain.phone import SharedContact
 from bot.domain.screens import ScreenName
 from bot.features.access.grant_results import RetryEntry
-from bot.features.admins.navigation import ListGates
+from bot.features.admins.navigation import list_gates
 from bot.features.admins.popups import answer_button
 from bot.features.joining.links import ask_link, renew_links
 from bot.features.moderation.appeals import AskAdmins
@@ -114,7 +114,7 @@ async def appeal_button(query: CallbackQuery, store: Store, person: Person, ask_
     await answer_button(store, query.from_user.id, query.id, toast)
 
 
-async def gates_button(query: CallbackQuery, store: Store, person: Person, list_gates: ListGates) -> None:
+async def gates_button(query: CallbackQuery, store: Store, person: Person) -> None:
     """The gates that the person administers."""
     await list_gates(store, person, fresh=False)
     await answer_button(store, query.from_user.id, query.id, Toast.NOTHING)

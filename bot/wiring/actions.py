@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.domain.admin_actions import AdminActionKind
 from bot.features.admins.authorize import ActionHandler, Elsewhere
-from bot.features.admins.navigation import CheckGate, SendPanelLink
+from bot.features.admins.navigation import recheck_gate, send_panel_link
 from bot.features.gates.switch import report_link_test, switch_gate
 from bot.features.moderation.commands import RunCommand
 from bot.features.moderation.decisions import DECIDERS, ByHand
@@ -36,7 +36,7 @@ def action_handlers(
         AdminActionKind.COMMAND: RunCommand(by_admin),
         AdminActionKind.DECLINE_MANY: DeclineOlder(decline_many),
         AdminActionKind.OPEN: OpenPage(),
-        AdminActionKind.CHECK: CheckGate(),
+        AdminActionKind.CHECK: recheck_gate,
         AdminActionKind.SET: SetSetting(),
         AdminActionKind.PRESET: ApplyPreset(),
         AdminActionKind.TYPE: ApplyTypedSetting(read_typed),
@@ -47,7 +47,7 @@ def action_handlers(
         AdminActionKind.APPLY: ApplyFile(settings_file),
         AdminActionKind.LOG_HERE: LogHere(),
         AdminActionKind.STATS: show_statistics.of_admin,
-        AdminActionKind.PRIVATE_CHAT_LINK: SendPanelLink(),
+        AdminActionKind.PRIVATE_CHAT_LINK: send_panel_link,
         AdminActionKind.SWITCH: RecordedInAlert(switch_gate),
         AdminActionKind.STRICT: RecordedInAlert(MakeStrict()),
         AdminActionKind.DECLINE_RECENT: RecordedInAlert(DeclineRecent(decline_many)),

@@ -6,7 +6,7 @@ from aiogram import Bot, Dispatcher
 from aiogram.types import Update
 
 from bot.features.access.grant_results import RetryEntry
-from bot.features.admins.navigation import CallPanel, ListGates, OnPanelText
+from bot.features.admins.navigation import CallPanel, OnPanelText
 from bot.features.gates.lifecycle import FollowRights
 from bot.features.joining.requests import OnJoinRequest
 from bot.features.moderation.appeals import AskAdmins
@@ -53,7 +53,6 @@ def build_update_dispatcher(base: Base, rules: Rules) -> Dispatcher:
         command_in_group=CommandInGroup(desk, phone_cipher),
         command_in_private=CommandInPrivate(desk, phone_cipher),
         follow_link=FollowLink(desk),
-        list_gates=ListGates(),
         take_words=OnPanelText(desk),
         call_panel=call_panel,
         choose_log_place=ChooseLogPlace(desk, call_panel),

@@ -22,13 +22,11 @@ OPENED_ABOUT = frozenset({Page.PENDING, Page.WHO})
 """Pages that need a `value`: a part of a list, or a person."""
 
 
-class ListGates:
-    """Shows the gates that the person is known to administer, and asks Telegram again about each where they ever were
+async def list_gates(store: Store, person: Person, *, fresh: bool) -> None:
+    """Show the gates that the person is known to administer, and ask Telegram again about each where they ever were
     an admin."""
-
-    async def __call__(self, store: Store, person: Person, *, fresh: bool) -> None:
-        await store.screens.show(person.user_id, person.chat_id, ScreenName.GATES, store.now, fresh=fresh)
-        await ask_about_gates(store, person)
+    await store.screens.show(person.user_id, person.chat_id, ScreenName.GATES, store.now, fresh=fresh)
+    await ask_about_gates(store, person)
 
 
 async def ask_about_gates(store: Store, person: Person) -> None:
@@ -40,12 +38,10 @@ async def ask_about_gates(store: Store, person: Person) -> None:
         await store.tasks.add(check, person.user_id, store.now, user_id=person.user_id)
 
 
-class CheckGate:
+async def recheck_gate(store: Store, gate: Gate, act: AdminAction) -> Toast:
     """An `ActionHandler`: checks the gate's health again."""
-
-    async def __call__(self, store: Store, gate: Gate, act: AdminAction) -> Toast:
-        await ask_health(store, gate.chat_id, act.admin_id)
-        return Toast.CHECKING
+    await ask_health(store, gate.chat_id, act.admin_id)
+    return Toast.CHECKING
 
 
 async def ask_health(store: Store, gate_id: int, admin_id: int, *, tells: bool = False, answers: bool = False) -> None:
@@ -164,13 +160,11 @@ class CallPanel:
         )
 
 
-class SendPanelLink:
+async def send_panel_link(store: Store, gate: Gate, act: AdminAction) -> Toast:
     """An `ActionHandler`: see `CallPanel`."""
-
-    async def __call__(self, store: Store, gate: Gate, act: AdminAction) -> Toast:
-        command = GroupCommand.of(act)
-        await _point(store, gate, act.admin_id, command)
-        return Toast.NOTHING
+    command = GroupCommand.of(act)
+    await _point(store, gate, act.admin_id, command)
+    return Toast.NOTHING
 
 
 async def _point(store: Store, gate: Gate, admin_id: int | None, command: GroupCommand) -> None:

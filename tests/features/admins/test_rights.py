@@ -13,7 +13,7 @@ from bot.domain.gates import NO_ADMIN, OWNER, SOME_ADMIN, AdminRights, Right
 from bot.domain.notifications import Notification, Toast
 from bot.domain.outgoing import LISTED_CHECKS, MOST_CHECKS, TaskKind
 from bot.domain.setting_choices import Page
-from bot.features.admins.navigation import ListGates
+from bot.features.admins.navigation import list_gates
 from bot.features.admins.rights import NEEDED
 from tests.features.admin_panel import acts, answered, notes, runs, settings, shown, writes
 from tests.features.rules import ANNA, BORIS, GATE, MINUTE, OTHER_GATE, Rules
@@ -238,7 +238,7 @@ async def test_somebody_who_presses_faster_than_telegram_answers_is_asked_to_wai
 
 
 async def test_a_list_of_very_many_gates_asks_about_a_few_at_a_time_and_leaves_room_for_buttons(rules: Rules) -> None:
-    person, list_gates = await rules.meets(BORIS), ListGates()
+    person = await rules.meets(BORIS)
     for number in range(2 * LISTED_CHECKS):
         gate = replace(GATE, chat_id=-2000 - number)
         await rules.becomes(gate)

@@ -13,7 +13,7 @@ from bot.domain.gates import NO_ADMIN, OWNER
 from bot.domain.notifications import Toast
 from bot.domain.outgoing import DeliveryResult, DeliveryStatus, PendingTask, TaskKind
 from bot.domain.setting_choices import Page
-from bot.features.admins.navigation import ListGates
+from bot.features.admins.navigation import list_gates
 from bot.i18n.texts import Texts
 from tests.features.admin_panel import acts, answered, notes, runs, view
 from tests.features.rules import ANNA, BORIS, GATE, MINUTE, OTHER_GATE, Rules
@@ -147,7 +147,7 @@ async def test_the_list_has_the_gates_that_the_person_runs_now(rules: Rules) -> 
     await runs(rules)
     await rules.becomes(OTHER_GATE)
     await rules.asks_to_join(CAROL)
-    boris, list_gates = await rules.meets(BORIS), ListGates()
+    boris = await rules.meets(BORIS)
     rules.later(MINUTE + 1)
     await notes(rules, BORIS, gate=GATE)
 
@@ -171,7 +171,7 @@ async def test_of_more_gates_than_a_list_holds_the_others_are_counted(
     await runs(rules)
     await rules.becomes(OTHER_GATE)
     await notes(rules, BORIS, gate=OTHER_GATE)
-    boris, list_gates = await rules.meets(BORIS), ListGates()
+    boris = await rules.meets(BORIS)
     rules.later(MINUTE + 1)
     await notes(rules, BORIS, gate=GATE)
 
