@@ -17,6 +17,7 @@ from bot.web.connections import answering
 from bot.web.pages import HEADERS as MESSAGE_HEADERS
 from bot.web.pages import message_page
 from bot.web.rate_limit import Network, Rate, sender
+from bot.web.sessions import Sessions
 
 log = structlog.get_logger()
 
@@ -80,6 +81,18 @@ def too_often(error: web.HTTPTooManyRequests, words: Words, *, in_frame: bool = 
     response = web.Response(text=text, status=error.status, content_type="text/html", headers=headers)
     response.force_close()
     return response
+
+
+def holder(request: web.Request, sessions: Sessions) -> int | None:
+    """Return whose session of the Mini App a request carries; None without one."""
+    scheme, _, session = request.headers.get("Authorization", "").partition(" ")
+    return sessions.holder(session) if scheme == "Bearer" else None
+
+
+def open_again(words: Words) -> web.Response:
+    """The answer to a request without a session, or with init data that begins none."""
+    headers = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex", "WWW-Authenticate": "Bearer"}
+    return web.json_response({"says": words("Open this again from Telegram")}, status=401, headers=headers)
 
 
 def nothing(status: int) -> web.Response:

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from bot.web.rate_limit import TRUSTED, Network
 from handlers.call_page import CallPages
+from handlers.console import ConsolePages
 from handlers.http import PROXIES, STREAM, Handler, guarded, harden
 from handlers.mini_app import AppPages
 
@@ -19,6 +20,7 @@ def build_http(
     telegram: Handler | None,
     call: CallPages,
     mini_app: AppPages,
+    console: ConsolePages,
     call_file: Handler,
     health: Handler,
     ready: Handler,
@@ -44,6 +46,10 @@ def build_http(
     app.router.add_post("/call/{token}/cancel", call.cancel)
     app.router.add_post("/app/session", mini_app.session)
     app.router.add_get("/app/state", mini_app.state)
+    app.router.add_get("/app/console", console.page)
+    app.router.add_get("/app/console/gates", console.gates)
+    app.router.add_get("/app/console/gate", console.gate)
+    app.router.add_post("/app/console/act", console.act)
     app.router.add_get("/static/call/{name}", call_file)
     app.router.add_get("/healthz", health)
     app.router.add_get("/readyz", ready)

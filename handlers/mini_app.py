@@ -10,20 +10,20 @@ from aiohttp import web
 
 from bot.clock import Clock
 from bot.domain.people import Claim
+from bot.features.console.views import opens_console
 from bot.features.verification.call_page import CallScreen, on_app_opened, read_app
 from bot.i18n.texts import Texts, Words
 from bot.telegram.init_data import InitDataVerifier
 from bot.web.call_page import CallView, app_headers
 from bot.web.rate_limit import Rate
 from bot.web.sessions import Sessions
-from handlers.http import OWN_HEADER, address_of, body_of, count, nothing, too_often
+from handlers.http import OWN_HEADER, address_of, body_of, count, holder, nothing, open_again, too_often
 from storage.store import Store, Transactions
 
 LARGEST_BODY = 8 * 1024
 LARGEST_INIT_DATA = 4 * 1024
 NONCE = re.compile(r"[A-Za-z0-9_-]{16,64}")
 ANSWER_HEADERS = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
-REFUSAL_HEADERS = {**ANSWER_HEADERS, "WWW-Authenticate": "Bearer"}
 
 
 class AppPages:
@@ -76,11 +76,15 @@ class AppPages:
         if launch is None:
             return self._refused(request)
 
-        async def work(store: Store) -> tuple[Claim, CallScreen | None]:
+        async def work(store: Store) -> tuple[Claim, CallScreen | None, bool]:
             claim = await on_app_opened(store, launch, nonce)
-            return claim, None if claim is Claim.TAKEN else await read_app(store, launch.user_id)
+            if claim is Claim.TAKEN:
+                return claim, None, False
+            # A request to join is about the person who asks, even if they run other groups.
+            is_console = launch.query_id is None and await opens_console(store, launch.user_id)
+            return claim, await read_app(store, launch.user_id), is_console
 
-        claim, screen = await self._transactions.transact(work)
+        claim, screen, is_console = await self._transactions.transact(work)
         if screen is None:
             return self._refused(request)
         if claim is Claim.NEW:
@@ -90,13 +94,13 @@ class AppPages:
             "language": self._texts.pick(screen.language),
             "labels": self._view.app_labels(screen.language),
             "state": self._view.app_facts(screen),
+            "console": is_console,
         }
         return web.json_response(told, headers=ANSWER_HEADERS)
 
     async def state(self, request: web.Request) -> web.Response:
         """What the Mini App shows now. 401 without a session."""
-        scheme, _, session = request.headers.get("Authorization", "").partition(" ")
-        user_id = self._sessions.holder(session) if scheme == "Bearer" else None
+        user_id = holder(request, self._sessions)
         # Many people share one address behind the NAT of a mobile network, and all of them ask.
         count(address_of(request) if user_id is None else f"person {user_id}", self._rate, self._clock.now())
         if user_id is None:
@@ -105,8 +109,7 @@ class AppPages:
         return web.json_response(self._view.app_facts(screen), headers=ANSWER_HEADERS)
 
     def _refused(self, request: web.Request) -> web.Response:
-        says = self._words(request)("Open this again from Telegram")
-        return web.json_response({"says": says}, status=401, headers=REFUSAL_HEADERS)
+        return open_again(self._words(request))
 
     def _words(self, request: web.Request) -> Words:
         return self._texts.accepted(request.headers.get("Accept-Language", ""))

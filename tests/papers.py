@@ -15,6 +15,7 @@ from bot.__main__ import main
 from bot.settings import Settings
 from bot.telegram.commands import ADMIN_COMMANDS, COMMANDS, OPERATOR_COMMANDS
 from handlers.call_page import CallPages
+from handlers.console import ConsolePages
 from handlers.http_routes import build_http
 from handlers.mini_app import AppPages
 
@@ -54,7 +55,7 @@ def routes() -> set[str]:
         return web.Response()
 
     class Nothing:
-        page = state = events = another = cancel = session = staticmethod(nothing)
+        page = state = events = another = cancel = session = gates = gate = act = staticmethod(nothing)
 
     served = build_http(
         callback_path="/smsc/{token}",
@@ -62,6 +63,7 @@ def routes() -> set[str]:
         telegram=nothing,
         call=cast("CallPages", Nothing()),
         mini_app=cast("AppPages", Nothing()),
+        console=cast("ConsolePages", Nothing()),
         call_file=nothing,
         health=nothing,
         ready=nothing,

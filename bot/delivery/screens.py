@@ -119,6 +119,7 @@ class ScreenRenderer:
             (
                 timed(NumberShown, self._render_number),
                 screen(Help, lambda _, words: render_help(words, self._app_url)),
+                screen(GateList, lambda view, words: render_gate_list(view, words, self._app_url)),
                 screen(GateCard, lambda view, words: render_card(view, words, self.chat_url)),
                 screen(SettingPage, lambda view, words: render_page(view, words, self.chat_url)),
             )
@@ -149,7 +150,6 @@ SCREENS: Screens = dict(
         screen(Privacy, render_privacy),
         screen(DeletionScreen, render_deletion),
         # Panel.
-        screen(GateList, render_gate_list),
         screen(LinkTestPage, render_link_test),
         screen(ImportPage, render_import),
         screen(NoAdmin, render_no_admin),

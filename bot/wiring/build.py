@@ -12,7 +12,7 @@ from bot.telegram.deep_links import Start
 from bot.telegram.methods import UPDATE_TYPES
 from bot.wiring.base import Base, Loop, build_base
 from bot.wiring.clients import BuildGateway
-from bot.wiring.http import build_call_screens, build_mini_app, build_web
+from bot.wiring.http import build_call_screens, build_console, build_mini_app, build_web
 from bot.wiring.monitoring import LookingAfter
 from bot.wiring.receiving import build_update_dispatcher, build_update_processor
 from bot.wiring.rules import Rules, build_rules
@@ -79,9 +79,17 @@ class Container:
         call_screens = build_call_screens(base)
         self.streams = call_screens.streams
         mini_app = build_mini_app(base, call_screens, telegram_script, chat)
+        console = build_console(base, rules, call_screens, telegram_script)
         metrics = MetricsPage(self.looking_after.metrics_text).handle
         self.web = build_web(
-            base, rules, call_screens, mini_app, Probes(not_ready), metrics, updates.handle if updates else None
+            base,
+            rules,
+            call_screens,
+            mini_app,
+            console,
+            Probes(not_ready),
+            metrics,
+            updates.handle if updates else None,
         )
 
         self.loops: dict[str, Loop] = {

@@ -12,12 +12,14 @@ from bot.features.verification.call_buttons import PressCallButton
 from bot.features.webhooks.events import RelayReport
 from bot.telegram.init_data import InitDataVerifier
 from bot.web.call_page import CallView, StaticFiles
+from bot.web.console import ConsolePage
 from bot.web.rate_limit import TRUSTED
 from bot.web.sessions import Sessions
 from bot.web.streams import Streams
 from bot.wiring.base import Base
 from bot.wiring.rules import Rules
 from handlers.call_page import CallFiles, CallPages
+from handlers.console import ConsolePages
 from handlers.gateway import CallbackHandler
 from handlers.http import Handler
 from handlers.http_routes import build_http
@@ -47,13 +49,12 @@ def build_call_screens(base: Base) -> CallScreens:
 def build_mini_app(base: Base, call_screens: CallScreens, telegram_script: str, chat: Callable[[], str]) -> AppPages:
     """Build the Mini App's pages. `telegram_script` and `chat`: see `AppPages`."""
     settings, clock = base.settings, base.clock
-    session_key = derived_key(settings.SECRET_KEY.get_secret_value(), "mini app session")
     return AppPages(
         clock,
         base.database,
         base.texts,
         InitDataVerifier(settings.BOT_TOKEN.get_secret_value(), clock, base.texts),
-        Sessions(session_key, clock),
+        _sessions(base),
         call_screens.view,
         telegram_script,
         chat,
@@ -61,11 +62,31 @@ def build_mini_app(base: Base, call_screens: CallScreens, telegram_script: str, 
     )
 
 
+def build_console(base: Base, rules: Rules, call_screens: CallScreens, telegram_script: str) -> ConsolePages:
+    """Build the admin console's pages, which continue a session of the Mini App."""
+    draw = ConsolePage(call_screens.files, telegram_script)
+    return ConsolePages(
+        base.clock,
+        base.database,
+        base.texts,
+        _sessions(base),
+        rules.desk,
+        draw,
+        telegram_script,
+        base.alarm.wake_deliveries,
+    )
+
+
+def _sessions(base: Base) -> Sessions:
+    return Sessions(derived_key(base.settings.SECRET_KEY.get_secret_value(), "mini app session"), base.clock)
+
+
 def build_web(
     base: Base,
     rules: Rules,
     call_screens: CallScreens,
     mini_app: AppPages,
+    console: ConsolePages,
     probes: Probes,
     metrics: Handler,
     telegram: Handler | None,
@@ -77,6 +98,7 @@ def build_web(
         telegram=telegram,
         call=_call_pages(base, rules, call_screens),
         mini_app=mini_app,
+        console=console,
         call_file=CallFiles(call_screens.files).handle,
         health=probes.live,
         ready=probes.ready,

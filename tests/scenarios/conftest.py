@@ -30,6 +30,7 @@ ON_SQLITE_ONLY = frozenset(
         "test_call_screen_clients",
         "test_call_screen_limits",
         "test_calls",
+        "test_console",
         "test_contacts",
         "test_conversation",
         "test_find",
@@ -124,4 +125,17 @@ async def brisk(install: Install) -> Installation:
 async def browser() -> AsyncIterator[httpx.AsyncClient]:
     """A client that opens pages."""
     async with httpx.AsyncClient(timeout=10) as client:
+        yield client
+
+
+@pytest.fixture
+async def with_app(install: Install) -> Installation:
+    """A bot with Mini Apps, and no rate limit."""
+    return await install(PUBLIC_URL="http://localhost:8080")
+
+
+@pytest.fixture
+async def web_view() -> AsyncIterator[httpx.AsyncClient]:
+    """The web view of a client in English."""
+    async with httpx.AsyncClient(timeout=10, headers={"Accept-Language": "en"}) as client:
         yield client

@@ -23,6 +23,10 @@ Elsewhere = Callable[[Store, Gate, AdminAction], Awaitable[Mapping[int, tuple[Ri
 in any case."""
 
 
+ASKED_ONCE_IN = 5
+"""Seconds in which a page that asks again and again makes one question to Telegram."""
+
+
 class AdminDesk:
     """Runs an action only if Telegram has confirmed within the last minute that the person is an admin of the gate with
     the right for it, and the same for other chats that it concerns.
@@ -63,6 +67,42 @@ class AdminDesk:
         check = CheckAdminRights(act.gate_id, act.admin_id, act.kind, act.query_id, also, act.details)
         expires_at = store.now + ANSWERABLE_FOR
         await store.tasks.add(check, act.admin_id, store.now, expires_at=expires_at, user_id=act.admin_id)
+
+    async def rights_now(self, store: Store, gate_id: int, admin_id: int) -> AdminRights | None:
+        """Return somebody's rights at a gate, as Telegram confirmed them within the last minute; None while the bot
+        asks Telegram: a caller that waits comes again.
+
+        The bot asks only about people whom it has known as admins of that gate, so nobody can find out which chats are
+        gates.
+        """
+        now = store.now
+        known = await self._known(store, gate_id, admin_id)
+        if known is not None:
+            return known
+        if await store.admins.is_admin(gate_id, admin_id) is None or await store.gates.get(gate_id) is None:
+            return NO_ADMIN
+        if await store.tasks.undone((TaskKind.CHECK_ADMIN,), admin_id) < MOST_CHECKS:
+            # Callers come again within a second, and one question is enough.
+            key = f"rights {gate_id} {admin_id} {int(now.timestamp()) // ASKED_ONCE_IN}"
+            check = CheckAdminRights(gate_id, admin_id, act=None)
+            await store.tasks.add(check, admin_id, now, key=key, expires_at=now + ANSWERABLE_FOR, user_id=admin_id)
+        return None
+
+    async def run_now(self, store: Store, act: AdminAction) -> Toast | None:
+        """Run an action for a caller that waits for the outcome; None while the bot asks Telegram for their rights, and
+        then nothing has changed. Runs only actions that concern no other chat."""
+        if act.kind in self._elsewhere:
+            return Toast.UNKNOWN
+        rights = await self.rights_now(store, act.gate_id, act.admin_id)
+        if rights is None:
+            return None
+        gate, handler = await store.gates.get(act.gate_id), self._handlers.get(act.kind)
+        if gate is None:
+            return Toast.NOT_ADMIN
+        refusal = await refusal_of(store, gate, act, rights)
+        if refusal is not None or handler is None:
+            return refusal or Toast.UNKNOWN
+        return await handler(store, gate, act)
 
     async def told(self, store: Store, check: CheckAdminRights, rights: Mapping[int, AdminRights]) -> None:
         """Continue once Telegram has reported their rights, by chat."""

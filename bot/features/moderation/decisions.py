@@ -83,7 +83,7 @@ async def decline_by_admin(store: Store, gate: Gate, user_id: int, act: AdminAct
 Decider = Callable[[Store, Gate, int, AdminAction], Awaitable[Toast]]
 """Decides about the person with this id, as the action says."""
 
-FROM_APPEAL, FROM_PENDING, FROM_WHO, FROM_LOG = "appeal", "pending", "who", "log"
+FROM_APPEAL, FROM_PENDING, FROM_WHO, FROM_LOG, FROM_CONSOLE = "appeal", "pending", "who", "log", "console"
 """Where the button is that decides about somebody: the `key` of its action."""
 HARMFUL = (AdminActionKind.BLOCK, AdminActionKind.REVOKE)
 DECIDED = (Toast.LET_IN, Toast.DECLINED, Toast.BLOCKED)

@@ -18,7 +18,7 @@ from bot.domain.setting_choices import Page
 from bot.features.access.decide import call_off, refusal
 from bot.features.admins.log_chat import post_to_log
 from bot.features.admins.navigation import show_page
-from bot.features.moderation.decisions import notify_person
+from bot.features.moderation.decisions import FROM_CONSOLE, notify_person
 from storage.store import Store
 
 CHUNK = 500
@@ -152,5 +152,6 @@ class DeclineOlder:
         else:
             job = await self._decline_many.begin(store, gate, act.admin_id, DecisionReason.MANY, before=before)
             toast, shown = Toast.DECLINING, {} if job is None else {"job": job}
-        await show_page(store, gate, act.admin_id, Page.PENDING, {**shown})
+        if act.details.get("key") != FROM_CONSOLE:
+            await show_page(store, gate, act.admin_id, Page.PENDING, {**shown})
         return toast

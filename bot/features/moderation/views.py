@@ -117,19 +117,19 @@ async def pending(store: Store, gate: Gate, row: ScreenRow) -> PendingList | Dec
     pages = max((total + PER_PAGE - 1) // PER_PAGE, 1)
     page = min(int(value), pages - 1) if value.isascii() and value.isdigit() and len(value) <= len(str(pages)) else 0
     requests = await store.requests.waiting_at(gate.chat_id, PER_PAGE, page * PER_PAGE)
-    done, of = await _progress(store, gate, row)
+    done, of = await decline_progress(store, gate, str(row.details.get("job", "")))
     first = page * PER_PAGE + 1
     return PendingList(gate, tuple(await applicants(store, requests)), page, pages, total, first, done, of)
 
 
-async def _progress(store: Store, gate: Gate, row: ScreenRow) -> tuple[int | None, int | None]:
-    """Return how many of how many a mass decline has declined: while it runs, and afterwards for the admin who began
-    it."""
+async def decline_progress(store: Store, gate: Gate, job: str = "") -> tuple[int | None, int | None]:
+    """Return how many of how many a mass decline has declined: while it runs, and afterwards on a page that names its
+    `job`."""
     newest = await store.mass_declines.newest(gate.chat_id)
     if newest is None:
         return None, None
     decline, is_over = newest
-    if is_over and decline.job != row.details.get("job"):
+    if is_over and decline.job != job:
         return None, None
     parts, done = await store.tasks.job(decline.job)
     left = 0

@@ -21,13 +21,15 @@ from bot.telegram.rendered import RenderedMessage
 BUTTON_LENGTH = 32
 
 
-def render_gate_list(view: GateList, words: Words) -> RenderedMessage:
-    """Render the gates of an admin."""
+def render_gate_list(view: GateList, words: Words, app_url: str | None = None) -> RenderedMessage:
+    """Render the gates of an admin. `app_url`: of the Mini App, where the console is; None where there is none."""
     if not view.gates:
         return RenderedMessage(
             words("You run no group that I guard. Make me an administrator of one, and it appears here."), None
         )
     buttons = [[keyboards.panel(_named(line), AdminActionKind.OPEN, line.gate_id, Page.CARD)] for line in view.gates]
+    if app_url is not None:
+        buttons.append([keyboards.mini_app(words("🖥 Open the console"), app_url)])
     text = words("<b>Your groups</b>\n\nBehind each stands how many wait there.")
     return RenderedMessage(text + more_gates(view.more, words), keyboards.rows(*buttons))
 

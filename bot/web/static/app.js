@@ -24,6 +24,7 @@ let asked = 0; // the number of the newest request
 let hasWaited = false;
 let before = "opening"; // the state last shown
 let wantsToShare = false;
+let isStored = false; // whether another page can continue the session
 
 function recalled() {
   try {
@@ -40,6 +41,7 @@ function keep(news) {
   kept = { ...kept, ...news };
   try {
     sessionStorage.setItem(KEPT, JSON.stringify(kept));
+    isStored = true;
   } catch {
     // Then a reload needs new init data.
   }
@@ -66,8 +68,14 @@ async function begin() {
   if (!answer.ok) throw new Error(String(answer.status));
   const { state, ...told } = await answer.json();
   keep(told);
+  if (kept.console && isStored) return administer();
   relabel();
   show(state);
+}
+
+/** Admins who have nothing to verify get the console. */
+function administer() {
+  location.replace(`${main.dataset.root}/app/console${location.hash}`);
 }
 
 /** Ask for the person's state. */
@@ -220,5 +228,6 @@ script.addEventListener("error", mute);
 document.head.append(script);
 setTimeout(mute, SCRIPT_PATIENCE);
 if (kept.labels) relabel();
-if (initData) ask();
+if (initData && kept.console && kept.session) administer();
+else if (initData) ask();
 else outside();

@@ -1,0 +1,1 @@
+"""The admin console: what admins see and do in the Mini App."""
