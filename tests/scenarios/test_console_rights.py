@@ -170,7 +170,8 @@ async def test_a_page_of_another_site_cannot_press(
     owner, group = await full_gate(world)
     (anna,) = await waits(world, group, "Anna")
     session = (await console_of(with_app, web_view, owner)).session
-    url, asked = f"{with_app.url}/app/console/act", {"gate": group.id, "kind": "let_in", "person": anna.id}
+    url = f"{with_app.url}/app/console/act"
+    asked: dict[str, str | int] = {"gate": group.id, "kind": "let_in", "person": anna.id}
     bearer = {"Authorization": f"Bearer {session}"}
 
     assert (await web_view.post(url, headers=bearer, json=asked)).status_code == 403

@@ -213,7 +213,7 @@ def _labels(words: Words) -> dict[str, str]:
         "appealed": words("Asks you to let them in"),
         "decline_all": words("Decline all unverified…"),
         "stays": words("People who are verified or in the middle of a call stay. The others may ask again any time."),
-        "cancel": words("Cancel"),
+        "keep": words("Keep them waiting"),
         "more": words("Show more"),
         "checking": words("Asking Telegram about your rights…"),
         "offline": words("No connection. Trying again…"),

@@ -43,7 +43,9 @@ function put(id, text) {
   if (at(id).textContent !== text) at(id).textContent = text;
 }
 
-function say(text) {
+/** `isShown`: the page itself shows it, so only screen readers need it here. */
+function say(text, isShown = false) {
+  at("says").classList.toggle("sr", isShown);
   put("says", text);
   clearTimeout(saidUntil);
   if (text) saidUntil = setTimeout(() => put("says", ""), SAID_FOR);
@@ -101,7 +103,7 @@ async function lookAtGates() {
   drawGates();
   if (told.unchecked) setTimeout(() => isOver || lookAtGates().catch(() => {}), 2 * AGAIN);
   const isOnly = list.length === 1 && !told.unchecked && !hasOpened;
-  if (!gate && list.length && (wide.matches || isOnly)) open(list[0].id);
+  if (!gate && list.length && (wide.matches || isOnly)) open((list.find((line) => line.waiting) ?? list[0]).id);
 }
 
 function relabel(told) {
@@ -289,7 +291,7 @@ async function act(row, kind, isUndo) {
   drawPerson(row);
   try {
     const told = await insist("act", { gate, kind, person: row.person.id, undo: isUndo });
-    say(told.says ? `${row.person.name}: ${told.says}` : "");
+    say(told.says ? `${row.person.name}: ${told.says}` : "", told.status === 200);
     if (told.status === 200) row.done = { says: told.says, undo: told.undo };
   } catch {
     say(labels.failed);
