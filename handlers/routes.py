@@ -89,7 +89,7 @@ def _messages(message: Callable[..., Any], appeals: Collection[str]) -> None:
     about_people = Command(commands.PENDING.name, *(command.name for command in commands.PEOPLE_COMMANDS))
     message(moderation.in_private, IN_PRIVATE, about_people)
     message(moderation.in_group, IN_GROUP, about_people)
-    message(verification.ask_admins, IN_PRIVATE, F.text.in_(appeals))
+    message(verification.appeal, IN_PRIVATE, F.text.in_(appeals))
     is_text = F.text & ~F.text.startswith("/")
     message(operators.announcement, IN_PRIVATE, is_text, IsOperator(), WritesAnnouncement())
     message(panel.written, IN_PRIVATE, is_text)

@@ -12,7 +12,7 @@ from bot.features.access.grant_results import RetryEntry
 from bot.features.admins.navigation import list_gates
 from bot.features.admins.popups import answer_button
 from bot.features.joining.links import ask_link, renew_links
-from bot.features.moderation.appeals import AskAdmins
+from bot.features.moderation.appeals import ask_admins
 from bot.features.verification.attempt import RetryVerification, ShareContact, cancel_verification, show_screen
 from bot.i18n.texts import visible
 from bot.telegram.keyboards import Place, PlaceButton, VerificationButton
@@ -45,7 +45,7 @@ async def start_for_link(message: Message, gate_id: int, store: Store, person: P
     await ask_link(store, person, gate_id, name)
 
 
-async def ask_admins(message: Message, store: Store, person: Person, ask_admins: AskAdmins) -> None:  # noqa: ARG001 - aiogram passes the event
+async def appeal(message: Message, store: Store, person: Person) -> None:  # noqa: ARG001 - aiogram passes the event
     """The second button of the keyboard, whose text arrives as a message."""
     await ask_admins(store, person, fresh=True)
 
@@ -108,7 +108,7 @@ async def link_button(query: CallbackQuery, store: Store, person: Person) -> Non
     await answer_button(store, query.from_user.id, query.id, await renew_links(store, person))
 
 
-async def appeal_button(query: CallbackQuery, store: Store, person: Person, ask_admins: AskAdmins) -> None:
+async def appeal_button(query: CallbackQuery, store: Store, person: Person) -> None:
     """Ask the administrators."""
     toast = await ask_admins(store, person, fresh=False)
     await answer_button(store, query.from_user.id, query.id, toast)

@@ -8,9 +8,9 @@ from bot.features.admins.navigation import recheck_gate, send_panel_link
 from bot.features.gates.switch import report_link_test, switch_gate
 from bot.features.moderation.commands import RunCommand
 from bot.features.moderation.decisions import DECIDERS, ByHand
-from bot.features.moderation.mass_decline import DeclineMany, DeclineOlder
+from bot.features.moderation.mass_decline import decline_older
 from bot.features.panel.actions import LogHere, MakeLink, OpenPage, log_place
-from bot.features.raids.actions import DeclineRecent, MakeStrict, RecordedInAlert
+from bot.features.raids.actions import RecordedInAlert, decline_recent, make_strict
 from bot.features.settings.change import ApplyPreset, ApplyTypedSetting, ReadTyped, SetSetting, added_chats
 from bot.features.settings.file_format import JsonSettingsFile
 from bot.features.settings.files import ApplyFile, ExportSettings, TakeSettingsFile
@@ -27,14 +27,14 @@ def elsewhere(settings_file: JsonSettingsFile) -> dict[AdminActionKind, Elsewher
 
 
 def action_handlers(
-    read_typed: ReadTyped, settings_file: JsonSettingsFile, decline_many: DeclineMany, show_statistics: ShowStatistics
+    read_typed: ReadTyped, settings_file: JsonSettingsFile, show_statistics: ShowStatistics
 ) -> dict[AdminActionKind, ActionHandler]:
     """Return one handler for each kind of admin action."""
     by_admin: dict[AdminActionKind, ActionHandler] = {kind: ByHand(decide) for kind, decide in DECIDERS.items()}
     return {
         **by_admin,
         AdminActionKind.COMMAND: RunCommand(by_admin),
-        AdminActionKind.DECLINE_MANY: DeclineOlder(decline_many),
+        AdminActionKind.DECLINE_MANY: decline_older,
         AdminActionKind.OPEN: OpenPage(),
         AdminActionKind.CHECK: recheck_gate,
         AdminActionKind.SET: SetSetting(),
@@ -49,6 +49,6 @@ def action_handlers(
         AdminActionKind.STATS: show_statistics.of_admin,
         AdminActionKind.PRIVATE_CHAT_LINK: send_panel_link,
         AdminActionKind.SWITCH: RecordedInAlert(switch_gate),
-        AdminActionKind.STRICT: RecordedInAlert(MakeStrict()),
-        AdminActionKind.DECLINE_RECENT: RecordedInAlert(DeclineRecent(decline_many)),
+        AdminActionKind.STRICT: RecordedInAlert(make_strict),
+        AdminActionKind.DECLINE_RECENT: RecordedInAlert(decline_recent),
     }

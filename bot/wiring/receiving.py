@@ -9,7 +9,6 @@ from bot.features.access.grant_results import RetryEntry
 from bot.features.admins.navigation import CallPanel, OnPanelText
 from bot.features.gates.lifecycle import FollowRights
 from bot.features.joining.requests import OnJoinRequest
-from bot.features.moderation.appeals import AskAdmins
 from bot.features.moderation.commands import CommandInGroup, CommandInPrivate, FollowLink
 from bot.features.monitoring.actions import AskCondition
 from bot.features.panel.actions import ChooseLogPlace
@@ -41,7 +40,6 @@ def build_update_dispatcher(base: Base, rules: Rules) -> Dispatcher:
         take_contact=ShareContact(base.plan, rules.start_verification),
         ask_number_again=rules.retry_verification,
         retry_entry=RetryEntry(),
-        ask_admins=AskAdmins(),
         ask_my_data=AskMyData(),
         ask_deletion=ask_deletion,
         confirm_deletion=ConfirmDeletion(ErasePerson(operators), operators),

@@ -8,11 +8,11 @@ from bot.features.access.jobs import Sweep
 from bot.features.admins.authorize import AdminDesk
 from bot.features.announcements.actions import Announce
 from bot.features.gates.lifecycle import LookForRights, unlink_chats
-from bot.features.moderation.mass_decline import DeclineMany
+from bot.features.moderation.mass_decline import continue_mass_declines
 from bot.features.monitoring.actions import SetClockBack
 from bot.features.privacy.erase import AskDeletion, FinishErasures
 from bot.features.privacy.jobs import PurgeOld
-from bot.features.raids.detect import FollowRaids
+from bot.features.raids.detect import end_strict_periods, follow_raids
 from bot.features.settings.file_format import JsonSettingsFile
 from bot.features.settings.words import read_typed
 from bot.features.statistics.actions import ReadStatistics, ShowStatistics
@@ -47,10 +47,10 @@ class Rules:
 def build_rules(base: Base) -> Rules:
     """Build them."""
     phone_cipher = base.phone_cipher
-    decline_many, show_statistics = DeclineMany(), ShowStatistics(ReadStatistics())
+    show_statistics = ShowStatistics(ReadStatistics())
     announce = Announce(base.operators, base.plan)
     record_attempt = RecordAttempt(base.notify_operators)
-    sweep = _sweep(base, decline_many, announce, record_attempt)
+    sweep = _sweep(base, announce, record_attempt)
     take_event = OnGatewayEvent(base.plan, phone_cipher, base.token_generator, jumped=sweep.jumped)
     read_inbox = _read_inbox(base, take_event)
     start_verification = StartVerification(phone_cipher, base.token_generator)
@@ -61,7 +61,7 @@ def build_rules(base: Base) -> Rules:
         take_event=take_event,
         read_inbox=read_inbox,
         desk=AdminDesk(
-            action_handlers(read_typed, JsonSettingsFile(), decline_many, show_statistics),
+            action_handlers(read_typed, JsonSettingsFile(), show_statistics),
             elsewhere(JsonSettingsFile()),
         ),
         show_statistics=show_statistics,
@@ -72,14 +72,14 @@ def build_rules(base: Base) -> Rules:
     )
 
 
-def _sweep(base: Base, decline_many: DeclineMany, announce: Announce, record_attempt: RecordAttempt) -> Sweep:
-    deliveries, raids = base.deliveries, FollowRaids()
+def _sweep(base: Base, announce: Announce, record_attempt: RecordAttempt) -> Sweep:
+    deliveries = base.deliveries
     return Sweep(
         base.clock,
         base.connection.is_there,
-        decline_many.go_on,
-        raids.follow,
-        raids.relax,
+        continue_mass_declines,
+        follow_raids,
+        end_strict_periods,
         announce.go_on,
         RollUp(),
         FinishErasures(),

@@ -32,15 +32,14 @@ from bot.features.announcements.actions import Announce
 from bot.features.gates.lifecycle import FollowRights, LookForRights, unlink_chats
 from bot.features.joining.newcomers import Newcomer, on_member_joined, on_member_left, on_member_restricted
 from bot.features.joining.requests import OnJoinRequest
-from bot.features.moderation.appeals import AskAdmins
-from bot.features.moderation.mass_decline import DeclineMany
+from bot.features.moderation.mass_decline import continue_mass_declines
 from bot.features.monitoring.actions import SetClockBack
 from bot.features.monitoring.incidents import CheckInstallation
 from bot.features.operators.registry import OperatorNotifier, Operators, ReportFailure
 from bot.features.privacy.erase import ErasureViews, FinishErasures
 from bot.features.privacy.jobs import PurgeOld, RetentionPolicy
 from bot.features.raids.alerts import OnAlertResult
-from bot.features.raids.detect import FollowRaids
+from bot.features.raids.detect import end_strict_periods, follow_raids
 from bot.features.settings.file_format import JsonSettingsFile
 from bot.features.settings.words import read_typed
 from bot.features.statistics.actions import ReadStatistics, ShowStatistics
@@ -103,14 +102,10 @@ class Rules:
             ScreenName.ERASE: ErasureViews(self.operators),
         }
         self.pick = SelectOutgoing(views, self.is_operator)
-        self.settings_file, self.decline_many, self.raids = (
-            JsonSettingsFile(),
-            DeclineMany(),
-            FollowRaids(),
-        )
+        self.settings_file = JsonSettingsFile()
         self.show_statistics = ShowStatistics(ReadStatistics())
         self.desk = AdminDesk(
-            action_handlers(read_typed, self.settings_file, self.decline_many, self.show_statistics),
+            action_handlers(read_typed, self.settings_file, self.show_statistics),
             elsewhere(self.settings_file),
         )
         self.report = ReportFailure(self.notify_operators)
@@ -119,16 +114,15 @@ class Rules:
             SettleTask(self.desk, OnAlertResult(self.operators), self.operators),
             self.report,
         )
-        self.ask_admins = AskAdmins()
         self.announce = Announce(self.operators, self.plan)
         self.appoint = AppointOperators(self.operators, self.notify_operators)
         self.is_telegram_there = self.is_sending = True
         self.sweep = Sweep(
             self.clock,
             lambda: self.is_telegram_there,
-            self.decline_many.go_on,
-            self.raids.follow,
-            self.raids.relax,
+            continue_mass_declines,
+            follow_raids,
+            end_strict_periods,
             RollUp(),
             self.announce.go_on,
             FinishErasures(),

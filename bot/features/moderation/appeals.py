@@ -127,26 +127,24 @@ def _language(gate: Gate, chat_id: int) -> str:
     return gate.settings.language if chat_id < 0 else ""
 
 
-class AskAdmins:
-    """At most once a day at each gate, while the bot can decide there. Their screen then says that they asked."""
-
-    async def __call__(self, store: Store, person: Person, *, fresh: bool) -> Toast:
-        """Send the appeals. `fresh`: the screen comes as a new message, because they wrote one."""
-        now, user_id = store.now, person.user_id
-        waiting = (await store.requests.waiting_of_many([user_id])).get(user_id, [])
-        asked = 0
-        for request, gate in waiting:
-            if not gate.is_on or gate.switch is GateMode.OFF:
-                continue
-            if await store.appeals.open(gate.chat_id, user_id, now, APPEAL_EVERY):
-                store.journal.add(Event.APPEALED, now, user_id=user_id, gate_id=gate.chat_id)
-                await announce(store, gate, request)
-                asked += 1
-        if fresh:
-            face, details = await store.screens.wanted(user_id) or (ScreenName.WELCOME, {})
-            await store.screens.show(user_id, person.chat_id, face, now, details=details, fresh=True)
-        else:
-            await store.screens.touch([user_id], now)
-        if asked:
-            return Toast.ASKED_ADMINS
-        return Toast.ASKED_BEFORE if waiting else Toast.OVER
+async def ask_admins(store: Store, person: Person, *, fresh: bool) -> Toast:
+    """Send the person's appeals: at most once a day at each gate, while the bot can decide there. Their screen then
+    says that they asked. `fresh`: the screen comes as a new message, because they wrote one."""
+    now, user_id = store.now, person.user_id
+    waiting = (await store.requests.waiting_of_many([user_id])).get(user_id, [])
+    asked = 0
+    for request, gate in waiting:
+        if not gate.is_on or gate.switch is GateMode.OFF:
+            continue
+        if await store.appeals.open(gate.chat_id, user_id, now, APPEAL_EVERY):
+            store.journal.add(Event.APPEALED, now, user_id=user_id, gate_id=gate.chat_id)
+            await announce(store, gate, request)
+            asked += 1
+    if fresh:
+        face, details = await store.screens.wanted(user_id) or (ScreenName.WELCOME, {})
+        await store.screens.show(user_id, person.chat_id, face, now, details=details, fresh=True)
+    else:
+        await store.screens.touch([user_id], now)
+    if asked:
+        return Toast.ASKED_ADMINS
+    return Toast.ASKED_BEFORE if waiting else Toast.OVER

@@ -11,7 +11,7 @@ from bot.domain.journal import Event
 from bot.domain.notifications import Toast
 from bot.domain.raids import RaidResponse
 from bot.features.admins.authorize import ActionHandler
-from bot.features.moderation.mass_decline import DeclineMany
+from bot.features.moderation.mass_decline import decline_many
 from bot.features.raids.alerts import update_alert
 from bot.features.raids.detect import be_strict
 from storage.store import Store
@@ -19,51 +19,44 @@ from storage.store import Store
 CHANGED = (Toast.DONE, Toast.SAVED)
 
 
-class MakeStrict:
+async def make_strict(store: Store, gate: Gate, act: AdminAction) -> Toast:
     """An `ActionHandler`: makes the gate strict for an hour from now (`value` is "on"), or no longer ("off").
 
     Verified people who wait are checked again.
     """
-
-    async def __call__(self, store: Store, gate: Gate, act: AdminAction) -> Toast:
-        match act.details.get("value"):
-            case "on":
-                await be_strict(store, gate)
-            case "off" if gate.is_strict(store.now):
-                await store.gates.set_strict(gate.chat_id, None)
-                await store.requests.clear_ineligibility(gate_id=gate.chat_id)
-            case _:
-                return Toast.DONE_BEFORE
-        code = f"strict:{act.details['value']}"
-        store.journal.add(Event.GATE_CHANGED, store.now, gate_id=gate.chat_id, code=code, actor_id=act.admin_id)
-        return Toast.DONE
+    match act.details.get("value"):
+        case "on":
+            await be_strict(store, gate)
+        case "off" if gate.is_strict(store.now):
+            await store.gates.set_strict(gate.chat_id, None)
+            await store.requests.clear_ineligibility(gate_id=gate.chat_id)
+        case _:
+            return Toast.DONE_BEFORE
+    code = f"strict:{act.details['value']}"
+    store.journal.add(Event.GATE_CHANGED, store.now, gate_id=gate.chat_id, code=code, actor_id=act.admin_id)
+    return Toast.DONE
 
 
-class DeclineRecent:
+async def decline_recent(store: Store, gate: Gate, act: AdminAction) -> Toast:
     """An `ActionHandler`: declines all unverified people of the raid that `value` names; without one, of the last
     minutes.
 
     Nobody, if that raid is over and deleted, or another has followed.
     """
-
-    def __init__(self, decline_many: DeclineMany) -> None:
-        self._decline_many = decline_many
-
-    async def __call__(self, store: Store, gate: Gate, act: AdminAction) -> Toast:
-        now = store.now
-        raid, mark = await store.raids.at(gate.chat_id), str(act.details.get("value") or "")
-        since, before = now - timedelta(minutes=gate.settings.raid_minutes), now
-        if mark:
-            if raid is None or mark != str(raid.mark):
-                return Toast.OVER
-            since, before = raid.since, raid.over_at or now
-        job = await self._decline_many.begin(store, gate, act.admin_id, DecisionReason.RAID, since=since, before=before)
-        if job is None:
-            return Toast.DONE_BEFORE
-        if raid is not None:
-            deed = RaidResponse(act.kind, job, act.admin_id)
-            await store.raids.put(gate.chat_id, raid.with_deed(deed, job=job))
-        return Toast.DONE
+    now = store.now
+    raid, mark = await store.raids.at(gate.chat_id), str(act.details.get("value") or "")
+    since, before = now - timedelta(minutes=gate.settings.raid_minutes), now
+    if mark:
+        if raid is None or mark != str(raid.mark):
+            return Toast.OVER
+        since, before = raid.since, raid.over_at or now
+    job = await decline_many(store, gate, act.admin_id, DecisionReason.RAID, since=since, before=before)
+    if job is None:
+        return Toast.DONE_BEFORE
+    if raid is not None:
+        deed = RaidResponse(act.kind, job, act.admin_id)
+        await store.raids.put(gate.chat_id, raid.with_deed(deed, job=job))
+    return Toast.DONE
 
 
 class RecordedInAlert:

@@ -81,25 +81,24 @@ def _strict_until(gate: Gate, now: datetime) -> datetime:
     return max(now + STRICT_FOR, gate.strict_until or now)
 
 
-class FollowRaids:
-    """Two steps of the sweep."""
+async def follow_raids(store: Store) -> None:
+    """Post the summary of raids that are over, once; keep the alerts of others up to date, and afterwards those of
+    past raids, with the progress of their declines, until they are deleted (a step of the sweep)."""
+    for gate in await store.raids.gates():
+        raid = await store.raids.at(gate.chat_id)
+        if raid is None:
+            continue
+        if raid.over_at is None and not gate.is_raided(store.now):
+            await post_summary(store, gate, raid)
+        elif raid.over_at is not None and store.now > raid.over_at + RAID_KEPT:
+            await store.raids.put(gate.chat_id, None)
+        else:
+            await update_alert(store, gate, raid)
 
-    async def follow(self, store: Store) -> None:
-        """Post the summary of raids that are over, once; keep the alerts of others up to date, and afterwards those of
-        past raids, with the progress of their declines, until they are deleted."""
-        for gate in await store.raids.gates():
-            raid = await store.raids.at(gate.chat_id)
-            if raid is None:
-                continue
-            if raid.over_at is None and not gate.is_raided(store.now):
-                await post_summary(store, gate, raid)
-            elif raid.over_at is not None and store.now > raid.over_at + RAID_KEPT:
-                await store.raids.put(gate.chat_id, None)
-            else:
-                await update_alert(store, gate, raid)
 
-    async def relax(self, store: Store) -> None:
-        """End the strict period of gates, and admit those whom only that kept out."""
-        for gate_id in await store.raids.strict_before(store.now):
-            await store.gates.set_strict(gate_id, None)
-            await store.requests.clear_ineligibility(gate_id=gate_id)
+async def end_strict_periods(store: Store) -> None:
+    """End the strict period of gates, and admit those whom only that kept out (a step of the
+    sweep)."""
+    for gate_id in await store.raids.strict_before(store.now):
+        await store.gates.set_strict(gate_id, None)
+        await store.requests.clear_ineligibility(gate_id=gate_id)

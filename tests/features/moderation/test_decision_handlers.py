@@ -20,6 +20,8 @@ from bot.domain.outgoing import (
     Priority,
     TaskKind,
 )
+from bot.features.moderation.appeals import ask_admins
+from bot.features.moderation.mass_decline import continue_mass_declines
 from tests.features.rules import ANNA, BORIS, GATE, HOUR, OPERATOR, Rules
 from tests.tasks import said
 
@@ -261,7 +263,7 @@ async def test_a_thousand_are_declined_in_parts_and_it_ends(rules: Rules) -> Non
     assert await rules.wants(AdminActionKind.DECLINE_MANY, "1h") == "declining"
     assert await rules.wants(AdminActionKind.DECLINE_MANY, "all") == "declining_already"
     for _ in range(22):
-        await rules.database.transact(rules.decline_many.go_on)
+        await rules.database.transact(continue_mass_declines)
         await rules.execute("UPDATE tasks SET done_at = 1 WHERE done_at IS NULL AND kind = 'decline_join'")
         rules.later(2)
 
@@ -285,15 +287,13 @@ async def test_one_appeal_a_day_at_every_gate_at_which_they_wait_that_works(rule
     await rules.becomes(Gate(-100777, "Garage", None, is_channel=False, is_on=False))
     person = await rules.meets()
 
-    toasts = [
-        await rules.database.transact(lambda store: rules.ask_admins(store, person, fresh=False)) for _ in range(2)
-    ]
+    toasts = [await rules.database.transact(lambda store: ask_admins(store, person, fresh=False)) for _ in range(2)]
 
     assert toasts == ["asked_admins", "asked_before"]
     rows = await rules.rows("SELECT gate_id FROM journal WHERE event = 'appealed'")
     assert rows == [{"gate_id": GATE.chat_id}]
     rules.later(timedelta(days=1).total_seconds() + 1)
-    assert await rules.database.transact(lambda store: rules.ask_admins(store, person, fresh=False)) == "asked_admins"
+    assert await rules.database.transact(lambda store: ask_admins(store, person, fresh=False)) == "asked_admins"
 
 
 async def asked(rules: Rules) -> PendingTask:
@@ -301,7 +301,7 @@ async def asked(rules: Rules) -> PendingTask:
     await chosen(rules)
     await rules.asks_to_join()
     person = await rules.meets()
-    await rules.database.transact(lambda store: rules.ask_admins(store, person, fresh=False))
+    await rules.database.transact(lambda store: ask_admins(store, person, fresh=False))
     (call,) = [p for p in await rules.picks() if isinstance(p, PendingTask) and p.kind is TaskKind.CALL_ADMINS]
     return call
 
