@@ -8,12 +8,12 @@ from aiogram.types import CallbackQuery, Message
 from bot.domain.people import ERASURE_JOB, Person
 from bot.features.admins.popups import answer_button
 from bot.features.privacy.erase import AskDeletion, ConfirmDeletion
-from bot.features.privacy.my_data import AskExport, AskMyData
+from bot.features.privacy.my_data import ask_export, ask_my_data
 from bot.telegram.keyboards import PersonalButton
 from storage.store import Store
 
 
-async def my_data(message: Message, store: Store, person: Person, ask_my_data: AskMyData) -> None:  # noqa: ARG001 - aiogram passes the event
+async def my_data(message: Message, store: Store, person: Person) -> None:  # noqa: ARG001 - aiogram passes the event
     """/mydata: everything stored about the person who asks."""
     await ask_my_data(store, person)
 
@@ -39,7 +39,6 @@ async def export(
     command: CommandObject,
     store: Store,
     person: Person,
-    ask_export: AskExport,
 ) -> None:
     """/export [period], of an operator."""
     await ask_export(store, person, (command.args or "").strip())

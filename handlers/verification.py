@@ -8,7 +8,7 @@ from bot.domain.notifications import Toast
 from bot.domain.people import Person
 from bot.domain.phone import SharedContact
 from bot.domain.screens import ScreenName
-from bot.features.access.grant_results import RetryEntry
+from bot.features.access.grant_results import retry_entry
 from bot.features.admins.navigation import list_gates
 from bot.features.admins.popups import answer_button
 from bot.features.joining.links import ask_link, renew_links
@@ -98,7 +98,7 @@ async def screen_button(query: CallbackQuery, store: Store, person: Person, call
     await answer_button(store, query.from_user.id, query.id, Toast.NOTHING)
 
 
-async def enter_button(query: CallbackQuery, store: Store, person: Person, retry_entry: RetryEntry) -> None:
+async def enter_button(query: CallbackQuery, store: Store, person: Person) -> None:
     """Let the person in now."""
     await answer_button(store, query.from_user.id, query.id, await retry_entry(store, person))
 

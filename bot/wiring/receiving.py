@@ -5,7 +5,6 @@ from __future__ import annotations
 from aiogram import Bot, Dispatcher
 from aiogram.types import Update
 
-from bot.features.access.grant_results import RetryEntry
 from bot.features.admins.navigation import CallPanel, OnPanelText
 from bot.features.gates.lifecycle import FollowRights
 from bot.features.joining.requests import OnJoinRequest
@@ -13,7 +12,6 @@ from bot.features.moderation.commands import CommandInGroup, CommandInPrivate, F
 from bot.features.monitoring.actions import AskCondition
 from bot.features.panel.actions import ChooseLogPlace
 from bot.features.privacy.erase import ConfirmDeletion, ErasePerson
-from bot.features.privacy.my_data import AskExport, AskMyData
 from bot.features.statistics.actions import AskStatistics
 from bot.features.support.actions import OperatorDesk
 from bot.features.support.operators import AppointOperators
@@ -39,8 +37,6 @@ def build_update_dispatcher(base: Base, rules: Rules) -> Dispatcher:
         # People.
         take_contact=ShareContact(base.plan, rules.start_verification),
         ask_number_again=rules.retry_verification,
-        retry_entry=RetryEntry(),
-        ask_my_data=AskMyData(),
         ask_deletion=ask_deletion,
         confirm_deletion=ConfirmDeletion(ErasePerson(operators), operators),
         # Chats.
@@ -61,7 +57,6 @@ def build_update_dispatcher(base: Base, rules: Rules) -> Dispatcher:
         appoint=AppointOperators(operators, base.notify_operators),
         announce=rules.announce,
         ask_condition=AskCondition(),
-        ask_export=AskExport(),
     )
 
 

@@ -10,7 +10,7 @@ from bot.features.announcements.actions import Announce
 from bot.features.gates.lifecycle import LookForRights, unlink_chats
 from bot.features.moderation.mass_decline import continue_mass_declines
 from bot.features.monitoring.actions import SetClockBack
-from bot.features.privacy.erase import AskDeletion, FinishErasures
+from bot.features.privacy.erase import AskDeletion, finish_erasures
 from bot.features.privacy.jobs import PurgeOld
 from bot.features.raids.detect import end_strict_periods, follow_raids
 from bot.features.settings.file_format import JsonSettingsFile
@@ -82,7 +82,7 @@ def _sweep(base: Base, announce: Announce, record_attempt: RecordAttempt) -> Swe
         end_strict_periods,
         announce.go_on,
         RollUp(),
-        FinishErasures(),
+        finish_erasures,
         unlink_chats,
         LookForRights(),
         purging=(record_attempt.forget, *PurgeOld(base.settings.keep).steps),

@@ -23,7 +23,7 @@ from bot.features.monitoring.monitor import Reporter
 from bot.features.monitoring.screens import HealthSender
 from bot.features.privacy.erase import ErasureViews
 from bot.features.privacy.export import JournalFiles
-from bot.features.privacy.my_data import CollectPersonData, as_file
+from bot.features.privacy.my_data import as_file, collect_person_data
 from bot.features.privacy.tasks import DataFiles
 from bot.features.raids.alerts import OnAlertResult
 from bot.features.support.installation_views import InstallationViews
@@ -101,10 +101,10 @@ def build_executor(
 
 
 def _data_files(base: Base, bot: Bot) -> DataFiles:
-    database, operators, collect = base.database, base.operators, CollectPersonData()
+    database, operators = base.database, base.operators
 
     async def my_data(user_id: int) -> bytes:
-        document = await database.transact(lambda store: collect(store, user_id))
+        document = await database.transact(lambda store: collect_person_data(store, user_id))
         return await asyncio.to_thread(as_file, document)
 
     async def is_operator(user_id: int) -> bool:

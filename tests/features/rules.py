@@ -36,7 +36,7 @@ from bot.features.moderation.mass_decline import continue_mass_declines
 from bot.features.monitoring.actions import SetClockBack
 from bot.features.monitoring.incidents import CheckInstallation
 from bot.features.operators.registry import OperatorNotifier, Operators, ReportFailure
-from bot.features.privacy.erase import ErasureViews, FinishErasures
+from bot.features.privacy.erase import ErasureViews, finish_erasures
 from bot.features.privacy.jobs import PurgeOld, RetentionPolicy
 from bot.features.raids.alerts import OnAlertResult
 from bot.features.raids.detect import end_strict_periods, follow_raids
@@ -125,7 +125,7 @@ class Rules:
             end_strict_periods,
             RollUp(),
             self.announce.go_on,
-            FinishErasures(),
+            finish_erasures,
             unlink_chats,
             LookForRights(),
             RecordAttempt(self.notify_operators).forget,

@@ -128,10 +128,8 @@ class SettleGrant:
         await self._notify_operators(store, notice, key=key)
 
 
-class RetryEntry:
+async def retry_entry(store: Store, person: Person) -> Toast:
     """Make the person's failed grants due again."""
-
-    async def __call__(self, store: Store, person: Person) -> Toast:
-        owed = await store.grants.retry_failed(store.now, user_id=person.user_id)
-        await store.screens.touch([person.user_id], store.now)
-        return Toast.TRYING_AGAIN if owed else Toast.OVER
+    owed = await store.grants.retry_failed(store.now, user_id=person.user_id)
+    await store.screens.touch([person.user_id], store.now)
+    return Toast.TRYING_AGAIN if owed else Toast.OVER

@@ -71,13 +71,11 @@ class ErasePerson:
             await self._notify_operators(store, Notify(Notification.OPERATOR_ERASED))
 
 
-class FinishErasures:
-    """Deletes what came back from calls that were in flight when a person was erased (a step of the sweep); of many,
+async def finish_erasures(store: Store) -> None:
+    """Delete what came back from calls that were in flight when a person was erased (a step of the sweep); of many,
     some at a time."""
-
-    async def __call__(self, store: Store) -> None:
-        for user_id in await store.erasures.pending(store.now - CARRIED_WITHIN, AT_ONCE):
-            await store.erasures.finish(user_id)
+    for user_id in await store.erasures.pending(store.now - CARRIED_WITHIN, AT_ONCE):
+        await store.erasures.finish(user_id)
 
 
 async def not_in_yet(store: Store, user_id: int) -> list[tuple[EntryMode, Gate, str | None]]:

@@ -190,23 +190,21 @@ NOTE = (
 )
 
 
-class CollectPersonData:
-    """Builds a JSON document: by subject, with readable names and times, newest first. It holds what the person did
+async def collect_person_data(store: Store, user_id: int) -> dict[str, Any]:
+    """Build a JSON document: by subject, with readable names and times, newest first. It holds what the person did
     about others, but not about whom."""
-
-    async def __call__(self, store: Store, user_id: int) -> dict[str, Any]:
-        found = await store.personal.of(user_id, MOST_ROWS + 1)
-        gate_ids = {row["gate_id"] for rows in found.values() for row in rows if row.get("gate_id") is not None}
-        titles = {gate_id: gate.title for gate_id, gate in (await store.gates.get_many(gate_ids)).items()}
-        document: dict[str, Any] = {"about": NOTE, "made_at": store.now.isoformat()}
-        shortened = []
-        for part, (section, names) in SECTIONS.items():
-            rows = found[part]
-            document[section] = [_readable(_own(part, row, user_id), names, titles) for row in rows[:MOST_ROWS]]
-            if len(rows) > MOST_ROWS:
-                shortened.append(section)
-        document["only_the_newest_of"] = shortened
-        return document
+    found = await store.personal.of(user_id, MOST_ROWS + 1)
+    gate_ids = {row["gate_id"] for rows in found.values() for row in rows if row.get("gate_id") is not None}
+    titles = {gate_id: gate.title for gate_id, gate in (await store.gates.get_many(gate_ids)).items()}
+    document: dict[str, Any] = {"about": NOTE, "made_at": store.now.isoformat()}
+    shortened = []
+    for part, (section, names) in SECTIONS.items():
+        rows = found[part]
+        document[section] = [_readable(_own(part, row, user_id), names, titles) for row in rows[:MOST_ROWS]]
+        if len(rows) > MOST_ROWS:
+            shortened.append(section)
+    document["only_the_newest_of"] = shortened
+    return document
 
 
 def as_file(document: Mapping[str, Any]) -> bytes:
@@ -254,39 +252,39 @@ BY_DEFAULT = "7d"
 """The period of an export that names none."""
 
 
-class AskMyData:
-    """Requests the file. If the person asks again before it is sent, or within a minute, the bot sends it once and says
+async def ask_my_data(store: Store, person: Person) -> None:
+    """Request the file. If the person asks again before it is sent, or within a minute, the bot sends it once and says
     so, at most once a minute."""
-
-    async def __call__(self, store: Store, person: Person) -> None:
-        now, job = store.now, f"{FileKind.MY_DATA}:{person.user_id}"
-        asked_at = await store.tasks.asked_at(job)
-        if await is_being_made(store, job) or (asked_at is not None and now < asked_at + MY_DATA_EVERY):
-            key = f"{Notification.MY_DATA_ASKED}:{person.user_id}:{now:%Y-%m-%dT%H:%M}"
-            await store.tasks.add(Notify(Notification.MY_DATA_ASKED), person.chat_id, now, key=key)
-            return
-        await store.tasks.add(SendMyData(person.language), person.chat_id, now, user_id=person.user_id, job=job)
+    now, job = store.now, f"{FileKind.MY_DATA}:{person.user_id}"
+    asked_at = await store.tasks.asked_at(job)
+    if await is_being_made(store, job) or (asked_at is not None and now < asked_at + MY_DATA_EVERY):
+        key = f"{Notification.MY_DATA_ASKED}:{person.user_id}:{now:%Y-%m-%dT%H:%M}"
+        await store.tasks.add(Notify(Notification.MY_DATA_ASKED), person.chat_id, now, key=key)
+        return
+    await store.tasks.add(SendMyData(person.language), person.chat_id, now, user_id=person.user_id, job=job)
 
 
-class AskExport:
-    """A period is written as for the statistics, or as its first and last day; the answer to anything else explains the
+async def ask_export(store: Store, operator: Person, written: str) -> None:
+    """Request the journal as files.
+
+    A period is written as for the statistics, or as its first and last day; the answer to anything else explains the
     format. Entries are counted when the files are made: counting many takes a while, and here everybody who writes to
-    the bot would wait for it."""
+    the bot would wait for it.
+    """
+    now, job = store.now, f"{FileKind.JOURNAL}:{operator.user_id}"
+    period = parse_period(written or BY_DEFAULT, now)
+    if isinstance(period, PeriodProblem):
+        await _say(store, operator, Notify(Notification.EXPORT_PERIOD, problem=period))
+        return
+    if await is_being_made(store, job):
+        await _say(store, operator, Notify(Notification.EXPORT_BUSY))
+        return
+    work = SendExport(period.first, period.last, written or BY_DEFAULT)
+    await store.tasks.add(work, operator.chat_id, now, user_id=operator.user_id, job=job)
 
-    async def __call__(self, store: Store, operator: Person, written: str) -> None:
-        now, job = store.now, f"{FileKind.JOURNAL}:{operator.user_id}"
-        period = parse_period(written or BY_DEFAULT, now)
-        if isinstance(period, PeriodProblem):
-            await self._say(store, operator, Notify(Notification.EXPORT_PERIOD, problem=period))
-            return
-        if await is_being_made(store, job):
-            await self._say(store, operator, Notify(Notification.EXPORT_BUSY))
-            return
-        work = SendExport(period.first, period.last, written or BY_DEFAULT)
-        await store.tasks.add(work, operator.chat_id, now, user_id=operator.user_id, job=job)
 
-    async def _say(self, store: Store, operator: Person, notice: Notify) -> None:
-        await store.tasks.add(notice, operator.chat_id, store.now)
+async def _say(store: Store, operator: Person, notice: Notify) -> None:
+    await store.tasks.add(notice, operator.chat_id, store.now)
 
 
 async def is_being_made(store: Store, job: str) -> bool:

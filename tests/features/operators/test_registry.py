@@ -13,7 +13,7 @@ from bot.domain.people import DeletionScreen, FileKind
 from bot.domain.screens import ScreenName, Welcome
 from bot.features.operators.registry import Operators
 from bot.features.privacy.erase import AskDeletion, ConfirmDeletion, ErasePerson
-from bot.features.privacy.my_data import AskExport, AskMyData
+from bot.features.privacy.my_data import ask_export, ask_my_data
 from storage.store import Store
 from tests.features.rules import ANNA, BORIS, GATE, OPERATOR, Rules
 from tests.tasks import said, work
@@ -47,10 +47,10 @@ async def asks_for_everything(rules: Rules) -> None:
         for kind in (TaskKind.HEALTH, TaskKind.BALANCE):
             await store.tasks.add(work(kind), PAVEL, rules.now, user_id=PAVEL)
         await rules.show_statistics.chart(store, PAVEL, "7d", None, (), together=True)
-        await AskMyData()(store, person)
+        await ask_my_data(store, person)
 
     await rules.database.transact(ask)
-    await rules.database.transact(lambda store: AskExport()(store, person, "all"))
+    await rules.database.transact(lambda store: ask_export(store, person, "all"))
 
 
 async def picked(rules: Rules) -> list[str]:

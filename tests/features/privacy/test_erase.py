@@ -24,7 +24,7 @@ from bot.domain.statistics import Granularity, Period
 from bot.domain.webhooks import Destination
 from bot.features.joining.newcomers import Newcomer, on_member_joined
 from bot.features.operators.registry import OperatorNotifier, Operators
-from bot.features.privacy.erase import AT_ONCE, AskDeletion, ConfirmDeletion, ErasePerson, FinishErasures
+from bot.features.privacy.erase import AT_ONCE, AskDeletion, ConfirmDeletion, ErasePerson, finish_erasures
 from bot.features.webhooks.events import PublishEvents
 from storage.sql.tables import metadata
 from storage.store import Store
@@ -305,7 +305,7 @@ async def test_of_many_who_were_erased_a_sweep_finishes_some(rules: Rules) -> No
 
     left = []
     for _ in range(2):
-        await rules.database.transact(FinishErasures())
+        await rules.database.transact(finish_erasures)
         left.append(len(await rules.rows("SELECT user_id FROM erasures")))
 
     assert left == [1, 0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.domain.outgoing import TaskKind
-from bot.features.privacy.my_data import AskExport
+from bot.features.privacy.my_data import ask_export
 from storage.journal import Journal
 from tests.features.rules import OPERATOR, Rules
 from tests.tasks import said
@@ -16,9 +16,8 @@ async def test_who_asks_for_the_journal_has_nobody_wait_until_it_is_counted(
 ) -> None:
     monkeypatch.delattr(Journal, "count")
     operator = await rules.meets(OPERATOR)
-    ask = AskExport()
 
-    await rules.database.transact(lambda store: ask(store, operator, "2001-01-01..2001-01-02"))
+    await rules.database.transact(lambda store: ask_export(store, operator, "2001-01-01..2001-01-02"))
 
     (task,) = await rules.tasks(TaskKind.MAKE_FILE)
     assert said(task) == {

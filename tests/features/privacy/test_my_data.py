@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.domain.outgoing import TaskKind
 from bot.domain.screens import ScreenName
-from bot.features.privacy.my_data import SECTIONS, AskMyData, CollectPersonData, as_file
+from bot.features.privacy.my_data import SECTIONS, as_file, ask_my_data, collect_person_data
 from storage.privacy import BY_ID, OTHERWISE
 from storage.sql.tables import metadata
 from storage.store import Store
@@ -29,9 +29,8 @@ NAMES_A_PERSON = {"user_id", "admin_id", "actor_id", "other_id", "added_by", "de
 
 async def test_everything_kept_about_a_person_is_in_their_file_and_nothing_about_others(rules: Rules) -> None:
     fingerprint, mask = await lives(rules)
-    collect = CollectPersonData()
 
-    document = await rules.database.transact(lambda store: collect(store, ID))
+    document = await rules.database.transact(lambda store: collect_person_data(store, ID))
 
     assert document["you"][0]["telegram_id"] == ID
     assert document["verified_phone"][0]["phone_masked"] == mask
@@ -50,9 +49,8 @@ async def test_everything_kept_about_a_person_is_in_their_file_and_nothing_about
 
 async def test_of_every_table_that_can_name_a_person_their_file_tells(rules: Rules) -> None:
     await lives(rules)
-    collect = CollectPersonData()
 
-    document = await rules.database.transact(lambda store: collect(store, ID))
+    document = await rules.database.transact(lambda store: collect_person_data(store, ID))
 
     tables = {part: columns[0].table.name for part, columns in BY_ID.items()}
     tables |= {part: table.name for part, table in OTHERWISE.items()}
@@ -80,7 +78,7 @@ async def test_what_a_person_did_is_in_their_file_but_not_about_whom(rules: Rule
 
     await rules.database.transact(more)
 
-    document = await rules.database.transact(lambda store: CollectPersonData()(store, ID))
+    document = await rules.database.transact(lambda store: collect_person_data(store, ID))
 
     written, alert = as_file(document).decode(), ROWS[TaskKind.ALERT]
     assert str(FRIEND) not in written
@@ -94,10 +92,9 @@ async def test_what_a_person_did_is_in_their_file_but_not_about_whom(rules: Rule
 
 async def test_their_file_is_sent_once_a_minute_and_who_asks_more_often_is_told_so_once(rules: Rules) -> None:
     person = await rules.meets(ID)
-    ask = AskMyData()
 
     async def asks() -> list[str]:
-        await rules.database.transact(lambda store: ask(store, person))
+        await rules.database.transact(lambda store: ask_my_data(store, person))
         return [kind for kind in await carries(rules) if kind != "screen"]
 
     answers = [await asks() for _ in range(3)]
@@ -110,13 +107,13 @@ async def test_their_file_is_sent_once_a_minute_and_who_asks_more_often_is_told_
 async def test_a_file_that_waits_for_its_turn_is_not_made_twice(rules: Rules) -> None:
     person = await rules.meets(ID)
     for _ in range(2):
-        await rules.database.transact(lambda store: AskMyData()(store, person))
+        await rules.database.transact(lambda store: ask_my_data(store, person))
         rules.later(HOUR)
 
     assert (await carries(rules)).count(TaskKind.MAKE_FILE) == 1
 
 
 async def test_the_file_has_every_section_also_for_somebody_unknown(rules: Rules) -> None:
-    document = await rules.database.transact(lambda store: CollectPersonData()(store, ID))
+    document = await rules.database.transact(lambda store: collect_person_data(store, ID))
 
     assert {section for section, rows in document.items() if rows == []} >= {"you", "attempts", "journal"}

@@ -8,7 +8,7 @@ from bot.domain.notifications import Toast
 from bot.domain.outgoing import DeliveryResult, DeliveryStatus, PendingGrant
 from bot.domain.phone import SharedContact
 from bot.domain.screens import ScreenName
-from bot.features.access.grant_results import RetryEntry
+from bot.features.access.grant_results import retry_entry
 from bot.features.verification.attempt import cancel_verification, show_screen
 from tests.features.rules import ANNA, BORIS, GATE, HOUR, OTHER_PHONE, PHONE, Rules
 
@@ -169,10 +169,10 @@ async def test_who_left_a_chat_is_let_in_by_a_tap(rules: Rules) -> None:
     await rules.settles(
         DeliveryResult(await rules.grant(), DeliveryStatus.TOO_MANY_CHATS, error="USER_CHANNELS_TOO_MUCH")
     )
-    person, retry = await rules.meets(), RetryEntry()
+    person = await rules.meets()
 
-    assert await rules.database.transact(lambda store: retry(store, person)) is Toast.TRYING_AGAIN
-    assert await rules.database.transact(lambda store: retry(store, person)) is Toast.OVER
+    assert await rules.database.transact(lambda store: retry_entry(store, person)) is Toast.TRYING_AGAIN
+    assert await rules.database.transact(lambda store: retry_entry(store, person)) is Toast.OVER
 
     (grant,) = [item for item in await rules.picks() if isinstance(item, PendingGrant)]
     assert (grant.gate_id, grant.user_id, grant.attempts) == (GATE.chat_id, ANNA, 0)
