@@ -38,7 +38,7 @@ from bot.domain.statistics import (
     month_number,
     period,
 )
-from bot.features.statistics.actions import ReadStatistics
+from bot.features.statistics.actions import read_statistics
 from bot.features.statistics.chart import chart
 from bot.i18n.texts import Texts
 from storage.engine.database import Database
@@ -259,7 +259,7 @@ async def read(
         ticking = group.create_task(longest_hold(over))
         for _ in range(RUNS):
             begin = time.perf_counter()
-            told = await database.transact(lambda store: ReadStatistics()(store, asked, gate_id))
+            told = await database.transact(lambda store: read_statistics(store, asked, gate_id))
             took.append(time.perf_counter() - begin)
         over.set()
     return told, took, ticking.result()

@@ -24,7 +24,7 @@ from bot.cli.doctor import examine
 from bot.cli.statistics import findings_json, statistics_json, statistics_tables
 from bot.clock import REAL_TIME, SystemClock
 from bot.domain.statistics import PERIODS, period
-from bot.features.statistics.actions import ReadStatistics
+from bot.features.statistics.actions import read_statistics
 from bot.settings import ConfigurationError, Settings
 from bot.wiring.clients import GATEWAY
 from storage.engine.backup import back_up
@@ -72,8 +72,7 @@ async def stats(config: Settings, given: argparse.Namespace) -> int:
     titles = await read_once(url, REAL_TIME.now, lambda store: store.gates.titles())
     if given.gate is not None and given.gate not in titles:
         return _complain(f"--gate: there is no gate with the id {given.gate}", WRONG_USE)
-    read = ReadStatistics()
-    told = await read_once(url, REAL_TIME.now, lambda store: read(store, asked, given.gate))
+    told = await read_once(url, REAL_TIME.now, lambda store: read_statistics(store, asked, given.gate))
     if given.json:
         sys.stdout.write(statistics_json(told, titles) + "\n")
     else:

@@ -14,7 +14,7 @@ from bot.features.raids.actions import RecordedInAlert, decline_recent, make_str
 from bot.features.settings.change import ApplyPreset, ApplyTypedSetting, ReadTyped, SetSetting, added_chats
 from bot.features.settings.file_format import JsonSettingsFile
 from bot.features.settings.files import ApplyFile, ExportSettings, TakeSettingsFile
-from bot.features.statistics.actions import ShowStatistics
+from bot.features.statistics.actions import send_to_admin
 
 
 def elsewhere(settings_file: JsonSettingsFile) -> dict[AdminActionKind, Elsewhere]:
@@ -26,9 +26,7 @@ def elsewhere(settings_file: JsonSettingsFile) -> dict[AdminActionKind, Elsewher
     }
 
 
-def action_handlers(
-    read_typed: ReadTyped, settings_file: JsonSettingsFile, show_statistics: ShowStatistics
-) -> dict[AdminActionKind, ActionHandler]:
+def action_handlers(read_typed: ReadTyped, settings_file: JsonSettingsFile) -> dict[AdminActionKind, ActionHandler]:
     """Return one handler for each kind of admin action."""
     by_admin: dict[AdminActionKind, ActionHandler] = {kind: ByHand(decide) for kind, decide in DECIDERS.items()}
     return {
@@ -46,7 +44,7 @@ def action_handlers(
         AdminActionKind.IMPORT: TakeSettingsFile(settings_file),
         AdminActionKind.APPLY: ApplyFile(settings_file),
         AdminActionKind.LOG_HERE: LogHere(),
-        AdminActionKind.STATS: show_statistics.of_admin,
+        AdminActionKind.STATS: send_to_admin,
         AdminActionKind.PRIVATE_CHAT_LINK: send_panel_link,
         AdminActionKind.SWITCH: RecordedInAlert(switch_gate),
         AdminActionKind.STRICT: RecordedInAlert(make_strict),

@@ -21,11 +21,11 @@ from bot.backups import Backups
 from bot.domain.errors import StorageUnavailableError
 from bot.domain.monitoring import BalanceReport, Capabilities, HealthReport, Process
 from bot.domain.webhooks import Destination
-from bot.features.monitoring.actions import ReadCondition, count_states
+from bot.features.monitoring.actions import count_states, read_condition
 from bot.features.monitoring.balance import BalanceCache
 from bot.features.monitoring.incidents import CheckInstallation, ReadSpending
 from bot.features.monitoring.monitor import Monitor, WebhookReading
-from bot.features.webhooks.attempts import ReadOutbox, RecordAttempt
+from bot.features.webhooks.attempts import RecordAttempt
 from bot.features.webhooks.http import EventSender, RelaySender, SafeHttpClient
 from bot.features.webhooks.worker import Sender, WebhookWorker
 from bot.logs import words_of
@@ -117,7 +117,6 @@ class LookingAfter:
         self._since = base.clock.now()
         self.leads_since: datetime | None = None
         """Since when this process leads; None while it does not."""
-        self._read_outbox = ReadOutbox()
         self._read_at = float("-inf")
         self._read_spending = ReadSpending(self._gateway.price)
         self._balance_cache = BalanceCache(base.database, base.gateway.balance, base.clock)
@@ -173,7 +172,7 @@ class LookingAfter:
 
     async def condition(self) -> HealthReport:
         """The condition of the installation now: measurements of this process, and what the database says."""
-        kept = await self._asked(ReadCondition())
+        kept = await self._asked(read_condition)
         process = Process(
             VERSION,
             socket.gethostname(),
@@ -204,7 +203,7 @@ class LookingAfter:
     async def _read(self, store: Store) -> None:
         self._base.metrics.show(
             await store.monitoring.queues(),
-            await self._read_outbox(store),
+            await store.outbox.outgoing(),
             await store.incidents.active(),
             await store.monitoring.called_back_at(),
             self._clock.now(),

@@ -50,7 +50,7 @@ def build_update_dispatcher(base: Base, rules: Rules) -> Dispatcher:
         take_words=OnPanelText(desk),
         call_panel=call_panel,
         choose_log_place=ChooseLogPlace(desk, call_panel),
-        ask_statistics=AskStatistics(desk, rules.show_statistics),
+        ask_statistics=AskStatistics(desk),
         # Operators.
         operators=operators,
         operator_desk=OperatorDesk(FindPeople(base.plan, phone_cipher), ask_deletion),

@@ -15,8 +15,7 @@ from bot.features.privacy.jobs import PurgeOld
 from bot.features.raids.detect import end_strict_periods, follow_raids
 from bot.features.settings.file_format import JsonSettingsFile
 from bot.features.settings.words import read_typed
-from bot.features.statistics.actions import ReadStatistics, ShowStatistics
-from bot.features.statistics.jobs import RollUp
+from bot.features.statistics.jobs import roll_up
 from bot.features.verification.attempt import RetryVerification, StartVerification
 from bot.features.verification.confirm import OnGatewayEvent
 from bot.features.verification.inbox import ReadInbox
@@ -37,7 +36,6 @@ class Rules:
     take_event: OnGatewayEvent
     read_inbox: ReadInbox | None
     desk: AdminDesk
-    show_statistics: ShowStatistics
     announce: Announce
     ask_deletion: AskDeletion
     record_attempt: RecordAttempt
@@ -47,7 +45,6 @@ class Rules:
 def build_rules(base: Base) -> Rules:
     """Build them."""
     phone_cipher = base.phone_cipher
-    show_statistics = ShowStatistics(ReadStatistics())
     announce = Announce(base.operators, base.plan)
     record_attempt = RecordAttempt(base.notify_operators)
     sweep = _sweep(base, announce, record_attempt)
@@ -61,10 +58,9 @@ def build_rules(base: Base) -> Rules:
         take_event=take_event,
         read_inbox=read_inbox,
         desk=AdminDesk(
-            action_handlers(read_typed, JsonSettingsFile(), show_statistics),
+            action_handlers(read_typed, JsonSettingsFile()),
             elsewhere(JsonSettingsFile()),
         ),
-        show_statistics=show_statistics,
         announce=announce,
         ask_deletion=AskDeletion(base.operators),
         record_attempt=record_attempt,
@@ -81,7 +77,7 @@ def _sweep(base: Base, announce: Announce, record_attempt: RecordAttempt) -> Swe
         follow_raids,
         end_strict_periods,
         announce.go_on,
-        RollUp(),
+        roll_up,
         finish_erasures,
         unlink_chats,
         LookForRights(),

@@ -42,8 +42,7 @@ from bot.features.raids.alerts import OnAlertResult
 from bot.features.raids.detect import end_strict_periods, follow_raids
 from bot.features.settings.file_format import JsonSettingsFile
 from bot.features.settings.words import read_typed
-from bot.features.statistics.actions import ReadStatistics, ShowStatistics
-from bot.features.statistics.jobs import RollUp
+from bot.features.statistics.jobs import roll_up
 from bot.features.support.installation_views import InstallationViews
 from bot.features.support.operators import AppointOperators
 from bot.features.support.views import OperatorViews
@@ -103,9 +102,8 @@ class Rules:
         }
         self.pick = SelectOutgoing(views, self.is_operator)
         self.settings_file = JsonSettingsFile()
-        self.show_statistics = ShowStatistics(ReadStatistics())
         self.desk = AdminDesk(
-            action_handlers(read_typed, self.settings_file, self.show_statistics),
+            action_handlers(read_typed, self.settings_file),
             elsewhere(self.settings_file),
         )
         self.report = ReportFailure(self.notify_operators)
@@ -123,7 +121,7 @@ class Rules:
             continue_mass_declines,
             follow_raids,
             end_strict_periods,
-            RollUp(),
+            roll_up,
             self.announce.go_on,
             finish_erasures,
             unlink_chats,

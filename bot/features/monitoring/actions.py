@@ -48,24 +48,22 @@ OWN_QUEUE = f"tasks_{Priority.SOON.name.lower()}"
 JUST_NOW = timedelta(seconds=5)
 
 
-class ReadCondition:
-    """Everything that waits, open incidents, and when something last came in. It counts neither the task for which it
+async def read_condition(store: Store) -> StoredHealth:
+    """Read everything that waits, open incidents, and when something last came in. It counts neither the task for which it
     is read nor the answer to the button that requested it."""
-
-    async def __call__(self, store: Store) -> StoredHealth:
-        now = store.now
-        _, inbox_read_at = await store.gateway.inbox_cursor()
-        return StoredHealth(
-            size=await store.monitoring.size(),
-            incidents=await store.incidents.active(),
-            queues=[_without_own(queue, now) for queue in await store.monitoring.queues()],
-            notifications=await store.monitoring.notifications(),
-            outgoing=await store.outbox.outgoing(),
-            breaker=await store.gateway.breaker(),
-            called_back_at=await store.monitoring.called_back_at(),
-            inbox_read_at=inbox_read_at,
-            gates=await count_states(store),
-        )
+    now = store.now
+    _, inbox_read_at = await store.gateway.inbox_cursor()
+    return StoredHealth(
+        size=await store.monitoring.size(),
+        incidents=await store.incidents.active(),
+        queues=[_without_own(queue, now) for queue in await store.monitoring.queues()],
+        notifications=await store.monitoring.notifications(),
+        outgoing=await store.outbox.outgoing(),
+        breaker=await store.gateway.breaker(),
+        called_back_at=await store.monitoring.called_back_at(),
+        inbox_read_at=inbox_read_at,
+        gates=await count_states(store),
+    )
 
 
 async def count_states(store: Store) -> Mapping[GateState, int]:

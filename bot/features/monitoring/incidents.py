@@ -26,7 +26,7 @@ from bot.domain.notifications import Notification, NotifyIncident
 from bot.domain.statistics import Period
 from bot.domain.webhooks import Destination
 from bot.features.operators.registry import OperatorNotifier
-from bot.features.statistics.actions import ReadStatistics
+from bot.features.statistics.actions import read_statistics
 from storage.store import Store
 
 NOTIFICATIONS = {IncidentKind.GATEWAY: Notification.GATEWAY_TROUBLE, IncidentKind.GATE_OFF: Notification.GATE_OFF}
@@ -89,13 +89,12 @@ class ReadSpending:
 
     def __init__(self, price: Decimal | None) -> None:
         self._price = price
-        self._read = ReadStatistics()
 
     async def __call__(self, store: Store) -> Spending | None:
         if self._price is None:
             return None
         now = store.now
-        today, week = [await self._read(store, Period.of_days(days, now)) for days in (1, WEEK)]
+        today, week = [await read_statistics(store, Period.of_days(days, now)) for days in (1, WEEK)]
         return Spending(today.numbers * self._price, week.numbers * self._price, WEEK)
 
 

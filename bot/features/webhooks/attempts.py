@@ -9,7 +9,6 @@ from bot.domain.webhooks import (
     MESSAGES_KEPT,
     AttemptResult,
     DeliveryAttempt,
-    DestinationStatus,
     OutboxMessage,
     next_try,
 )
@@ -69,10 +68,3 @@ class RecordAttempt:
         await self._notify_operators(
             store, notice, key=f"{Notification.WEBHOOK_DROPPED}:{message.target}:{now:%Y-%m-%dT%H}"
         )
-
-
-class ReadOutbox:
-    """Per destination with messages, now or before: how many wait, since when, and the last error."""
-
-    async def __call__(self, store: Store) -> list[DestinationStatus]:
-        return await store.outbox.outgoing()

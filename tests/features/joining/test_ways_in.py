@@ -18,7 +18,7 @@ from bot.domain.gates import Gate, GrantKind
 from bot.domain.outgoing import DeliveryResult, DeliveryStatus
 from bot.domain.statistics import FunnelStep, Period, Statistics
 from bot.features.joining.links import ask_link, renew_links
-from bot.features.statistics.actions import ReadStatistics
+from bot.features.statistics.actions import read_statistics
 from bot.features.webhooks.events import PublishEvents
 from storage.engine.database import Database
 from storage.sql.tables import metadata
@@ -112,7 +112,7 @@ class Door:
 
     async def told(self, gate_id: int | None = None) -> Statistics:
         period = Period(None, self.rules.now.date())
-        return await self.rules.database.transact(lambda store: ReadStatistics()(store, period, gate_id))
+        return await self.rules.database.transact(lambda store: read_statistics(store, period, gate_id))
 
     async def published(self) -> Counter[tuple[int, int, str]]:
         """Return the entries of which the owner's system got events."""

@@ -14,7 +14,7 @@ from bot.domain.monitoring import Spending, StoredHealth
 from bot.domain.notifications import SendBalance, SendHealth, Toast
 from bot.domain.outgoing import DeliveryResult, DeliveryStatus, Priority, TaskKind
 from bot.domain.webhooks import RetryStats
-from bot.features.monitoring.actions import AskCondition, ReadCondition
+from bot.features.monitoring.actions import AskCondition, read_condition
 from bot.features.monitoring.incidents import ReadSpending
 from storage.store import Store
 from tests.features.rules import ANNA, HOUR, OPERATOR, Rules
@@ -42,7 +42,7 @@ class Asking:
         return str(said((await self.rules.tasks(TaskKind.ANSWER_BUTTON))[-1])["toast"])
 
     async def reads(self) -> StoredHealth:
-        return await self.rules.database.transact(ReadCondition())
+        return await self.rules.database.transact(read_condition)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from bot.domain.screens import ScreenName, Welcome
 from bot.features.operators.registry import Operators
 from bot.features.privacy.erase import AskDeletion, ConfirmDeletion, ErasePerson
 from bot.features.privacy.my_data import ask_export, ask_my_data
+from bot.features.statistics.actions import send_chart
 from storage.store import Store
 from tests.features.rules import ANNA, BORIS, GATE, OPERATOR, Rules
 from tests.tasks import said, work
@@ -46,7 +47,7 @@ async def asks_for_everything(rules: Rules) -> None:
         store.journal.add(Event.STARTED, rules.now, user_id=PAVEL)
         for kind in (TaskKind.HEALTH, TaskKind.BALANCE):
             await store.tasks.add(work(kind), PAVEL, rules.now, user_id=PAVEL)
-        await rules.show_statistics.chart(store, PAVEL, "7d", None, (), together=True)
+        await send_chart(store, PAVEL, "7d", None, (), together=True)
         await ask_my_data(store, person)
 
     await rules.database.transact(ask)

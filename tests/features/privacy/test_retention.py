@@ -16,8 +16,8 @@ from bot.domain.outgoing import DeliveryResult, DeliveryStatus
 from bot.domain.statistics import PERIODS, period
 from bot.features.privacy import jobs
 from bot.features.privacy.jobs import PurgeOld, RetentionPolicy
-from bot.features.statistics.actions import ReadStatistics
-from bot.features.statistics.jobs import RollUp
+from bot.features.statistics.actions import read_statistics
+from bot.features.statistics.jobs import roll_up
 from storage.engine.database import Database
 from storage.store import Store
 from tests.domain.makers import NOW
@@ -57,7 +57,7 @@ def test_whatever_is_forgotten_when_the_statistics_stay_as_they_were(
         await prepare(rules, drawn)
         told = await everything_told(rules)
         for _ in range(rounds):
-            await database.transact(RollUp())
+            await database.transact(roll_up)
             await forgets(rules, keep=RetentionPolicy(timedelta(days=days), timedelta(days=days)))
             assert await everything_told(rules) == told
         await database.close()
@@ -70,7 +70,7 @@ def test_whatever_is_forgotten_when_the_statistics_stay_as_they_were(
 async def everything_told(rules: Rules) -> list[Any]:
     async def read(store: Store) -> list[Any]:
         periods = [asked for name in PERIODS if (asked := period(name, NOW)) is not None]
-        return [await ReadStatistics()(store, asked, gate) for asked in periods for gate in (None, *GATES)]
+        return [await read_statistics(store, asked, gate) for asked in periods for gate in (None, *GATES)]
 
     return await rules.database.transact(read)
 
@@ -83,7 +83,7 @@ async def test_entries_that_are_not_added_up_yet_are_kept_whatever_their_age(rul
     await forgets(rules)
     assert await count(rules, "journal") == 2
     for _ in range(3):
-        await rules.database.transact(RollUp())
+        await rules.database.transact(roll_up)
         await forgets(rules)
 
     # The newest entry stays in any case.

@@ -35,7 +35,7 @@ class Asking:
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
         self.desk = rules.desk
-        self.ask = AskStatistics(rules.desk, rules.show_statistics)
+        self.ask = AskStatistics(rules.desk)
 
     async def says(self, user_id: int, asked: str) -> None:
         """Send the command, as the operator or as an admin."""

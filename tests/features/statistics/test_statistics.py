@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from bot.domain.journal import Event
 from bot.domain.statistics import BOUNDS, NO_GATE, PERIODS, FunnelStep, period, took_index
 from bot.domain.verification import Verification, VerificationState
-from bot.features.statistics.actions import ReadStatistics
-from bot.features.statistics.jobs import RollUp
+from bot.features.statistics.actions import read_statistics
+from bot.features.statistics.jobs import roll_up
 from storage.engine.database import Database
 from storage.store import Store
 from tests.domain.makers import FINGERPRINT, NOW
@@ -150,7 +150,7 @@ def test_the_numbers_are_those_of_a_recount_of_the_journal(
             await rules.execute(f"DELETE FROM {table}")
         written = await prepare(rules, drawn[::2])
         for _ in range(rolls):
-            await database.transact(RollUp())
+            await database.transact(roll_up)
         # Entries newer than the roll-up come later, and count too.
         rolled = await database.transact(lambda store: store.sums.rolled_until())
         written += await prepare(
@@ -169,7 +169,7 @@ def test_the_numbers_are_those_of_a_recount_of_the_journal(
 async def compare(rules: Rules, written: list[dict[str, Any]], name: str, gate_id: int | None) -> None:
     asked = period(name, NOW)
     assert asked is not None
-    told = await rules.database.transact(lambda store: ReadStatistics()(store, asked, gate_id))
+    told = await rules.database.transact(lambda store: read_statistics(store, asked, gate_id))
     first = None if asked.first is None else datetime.combine(asked.first, datetime.min.time(), NOW.tzinfo)
     expected = recount(written, first, gate_id)
     assert {field: getattr(told, field) for field in expected} == expected

@@ -27,7 +27,7 @@ from bot.domain.webhooks import (
     RetryStats,
 )
 from bot.features.verification.numbers import RequestNumber
-from bot.features.webhooks.attempts import ReadOutbox, RecordAttempt
+from bot.features.webhooks.attempts import RecordAttempt
 from bot.features.webhooks.events import PublishEvents, RelayReport
 from storage.engine.database import Database
 from storage.store import Store
@@ -348,8 +348,7 @@ async def test_what_is_old_is_forgotten_a_little_at_a_time(rules: Rules) -> None
 
 
 async def test_how_it_stands_is_told_for_each_target(rules: Rules) -> None:
-    read = ReadOutbox()
-    assert await rules.database.transact(read) == []
+    assert await rules.database.transact(lambda store: store.outbox.outgoing()) == []
     began = rules.now
     for user_id, phone in ((ANNA, PHONE), (BORIS, OTHER_PHONE)):
         await rules.verifies(user_id, phone)
@@ -358,7 +357,7 @@ async def test_how_it_stands_is_told_for_each_target(rules: Rules) -> None:
     await settles(rules, one, DeliveryAttempt(AttemptResult.FAILED, "ConnectError"))
     await settles(rules, other, DeliveryAttempt(AttemptResult.TAKEN))
 
-    (outgoing,) = await rules.database.transact(read)
+    (outgoing,) = await rules.database.transact(lambda store: store.outbox.outgoing())
 
     assert (outgoing.target, outgoing.queued) == (Destination.EVENTS, 1)
     assert outgoing.retries == RetryStats(1, 1, rules.now + RETRY_AFTER[0], "ConnectError")
