@@ -49,8 +49,8 @@ JUST_NOW = timedelta(seconds=5)
 
 
 async def read_condition(store: Store) -> StoredHealth:
-    """Read everything that waits, open incidents, and when something last came in. It counts neither the task for which it
-    is read nor the answer to the button that requested it."""
+    """Read everything that waits, open incidents, and when something last came in. It counts neither the task for which
+    it is read nor the answer to the button that requested it."""
     now = store.now
     _, inbox_read_at = await store.gateway.inbox_cursor()
     return StoredHealth(
