@@ -13,6 +13,7 @@ from aiohttp import web
 
 from bot import VERSION
 from bot.clock import REAL_TIME, Clock, SystemClock
+from bot.domain.error_text import shortened
 from bot.domain.errors import LeadershipLostError, StorageUnavailableError
 from bot.domain.incidents import Finding, IncidentKind
 from bot.settings import Settings
@@ -195,7 +196,7 @@ class App:
             return
         self._problem = f"Telegram refuses: {words}"
         log.error("telegram_refuses", error=words, again_in=pause)
-        self._parts.report(Finding(IncidentKind.TELEGRAM_REFUSES, details={"error": words[:200]}))
+        self._parts.report(Finding(IncidentKind.TELEGRAM_REFUSES, details={"error": shortened(words)}))
 
     async def _choose_updates(self) -> None:
         if self._parts.webhook is not None:

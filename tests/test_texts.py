@@ -15,6 +15,7 @@ from bot import settings
 from bot.features.settings.words import LANGUAGE_NAMES
 from bot.i18n.texts import LANGUAGES, LOCALES, Texts, shown, visible
 from bot.telegram.commands import OTHER_LANGUAGES
+from tests import text_rules
 
 ROOT = Path(__file__).parent.parent
 KEYWORDS = {"words": None, "_": None, "many": (1, 2)}
@@ -89,7 +90,7 @@ def test_a_browser_gets_the_first_of_our_languages_that_it_asks_for(header: str,
 
 def test_russian_counts_in_three_forms() -> None:
     words = Texts("en").in_language("ru")
-    one, other = "The next number can be had in {count} minute.", "The next number can be had in {count} minutes."
+    one, other = "You can get a new number in {count} minute.", "You can get a new number in {count} minutes."
     counted = [words.many(one, other, count).partition("через ")[2] for count in (1, 3, 5, 21)]
     assert counted == ["1 минуту.", "3 минуты.", "5 минут.", "21 минуту."]
 
@@ -151,3 +152,48 @@ def test_a_title_that_draws_something_stays_as_it_is(title: str) -> None:
 def test_every_place_that_lists_our_languages_lists_the_same() -> None:
     assert set(LANGUAGES) == set(settings.LANGUAGES) == set(LANGUAGE_NAMES)
     assert not set(LANGUAGES) & set(OTHER_LANGUAGES)
+
+
+def texts_of(language: str) -> list[str]:
+    found: list[str] = []
+    for message in catalogue(OTHERS[0]):
+        said = message.id if language == "en" else message.string
+        found += [said] if isinstance(said, str) else [form for form in said or () if form]
+    return [text for text in found if text]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_text_has_a_wording_that_was_given_up(language: str) -> None:
+    found = [offence for text in texts_of(language) for offence in text_rules.offences(text, language)]
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize(
+    ("language", "planted"),
+    [
+        ("en", "👥 Who waits comes in now."),
+        ("en", "Done. Whoever is in stays in."),
+        ("en", "It is over — who waits comes in."),
+        ("ru", "👥 Кто ждёт, войдёт сейчас."),
+        ("en", "They are told."),
+        ("en", "It is noted with the others."),
+        ("en", "They are to be removed."),
+        ("en", "⏳ to be muted"),
+        ("en", "They have to verify anew."),
+        ("en", "{count} people came round the gate."),
+        ("en", "0 came past the gate."),
+        ("ru", "Вошли в обход проверки."),
+        ("ru", "Похоже на набег."),
+        ("en", "The gate is not guarded. give me the right."),
+        ("ru", "Проверка не нужна. дайте право."),
+        ("en", "a mask, such as +7 ••• ••• 12-34"),
+        ("ru", "маска, например +7 ••• ••• 12-34"),
+    ],
+)
+def test_each_rule_about_wording_catches_what_it_is_for(language: str, planted: str) -> None:
+    assert list(text_rules.offences(planted, language))
+
+
+def test_questions_and_quoted_settings_may_say_who() -> None:
+    allowed = ("Who can come in?", "“Who can send messages”: choose “Only members”.", "the person who asks")
+    assert not [offence for text in allowed for offence in text_rules.offences(text, "en")]

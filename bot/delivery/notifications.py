@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
+from bot.domain.error_text import shortened
 from bot.domain.gate_health import Protection
 from bot.domain.gateway import GatewayReason
 from bot.domain.journal import ADDED_BY_MEMBER, APPROVED_BY_BOT
@@ -56,7 +57,7 @@ def _gate_on(notice: Notify, words: Words) -> str:
                 gate=title,
             )
     what = words(
-        "Who asks to join is written to in private and let in after one free call. In the group nothing is posted."
+        "I message everyone who asks to join and let them in after one free call. I post nothing in the group."
     )
     return f"{state}\n\n{what}\n\n/gates"
 
@@ -66,7 +67,7 @@ def _gate_bypassed(notice: Notify, words: Words) -> str:
     if notice.how == ADDED_BY_MEMBER:
         return "\n\n".join(
             [
-                words("⚠️ {gate}: a member added somebody, who is in without asking.", gate=title),
+                words("⚠️ {gate}: a member added somebody, and they got in without verifying.", gate=title),
                 words(
                     "1. Open the group → Edit → Permissions: switch off “Add members”. Administrators can still add "
                     "people, and vouch for them."
@@ -77,7 +78,7 @@ def _gate_bypassed(notice: Notify, words: Words) -> str:
     if notice.how == APPROVED_BY_BOT:
         return "\n\n".join(
             [
-                words("⚠️ {gate}: another bot let somebody in who has not verified.", gate=title),
+                words("⚠️ {gate}: another bot let in somebody who is not verified.", gate=title),
                 words(
                     "1. Have that bot approve no requests; or open the group → Edit → Administrators → the other bot: "
                     "switch off “Invite users via link”."
@@ -87,7 +88,7 @@ def _gate_bypassed(notice: Notify, words: Words) -> str:
         )
     lines = [
         words(
-            "⚠️ {gate}: somebody joined without asking. A link that people use does not ask for approval.",
+            "⚠️ {gate}: somebody joined without asking, through a link without “Request admin approval”.",
             gate=title,
         )
     ]
@@ -119,8 +120,8 @@ def _who(notice: Notify) -> str:
 def _gateway_trouble(reason: GatewayReason, code: int, words: Words) -> str:
     trouble = GATEWAY_TROUBLES.get(reason, GATEWAY_TROUBLES[GatewayReason.ADDRESS_BLOCKED])
     return words(
-        "🚨 Nobody can verify: the gateway gives no numbers, because {what} (code {code}). "
-        "I ask it again from time to time by myself.",
+        "🚨 Nobody can verify: the gateway gives no numbers, because {what} (code {code}). I keep "
+        "retrying and will tell you when it works.",
         what=words(trouble.cause),
         code=code,
     )
@@ -128,57 +129,57 @@ def _gateway_trouble(reason: GatewayReason, code: int, words: Words) -> str:
 
 def _gate_lacks_right(notice: Notify, words: Words) -> str:
     return words(
-        "⚠️ In {gate} I lack the right “Invite users via link”, so I cannot let anybody in. "
-        "Give me this right and I begin at once.",
+        "⚠️ In {gate} I lack the right “Invite users via link”, so I cannot let anybody in. Give me "
+        "this right and I start at once.",
         gate=_title(notice),
     )
 
 
 def _gate_off(title: str, words: Words) -> str:
     return words(
-        "⚠️ {gate} is not guarded any more: I lost the chat, or the right to invite users. "
-        "Requests to join wait for its administrators.",
+        "⚠️ {gate} is no longer guarded: I lost the chat, or the right to invite users. Join "
+        "requests wait for its administrators.",
         gate=f"<b>{shown(title)}</b>",
     )
 
 
 def _gate_has_issues(notice: Notify, words: Words) -> str:
     lines = "\n\n".join("⚠️ " + issue(each, 0, words) for each in notice.issues)
-    return words("Something changed in {gate}:", gate=_title(notice)) + f"\n\n{lines}\n\n/gates"
+    return words("{gate}: please check this.", gate=_title(notice)) + f"\n\n{lines}\n\n/gates"
 
 
 def _log_here(notice: Notify, words: Words) -> str:
     # Its readers did not choose the title.
     title = f"<b>{harmless_title(notice.title)}</b>"
-    return words("📒 From now on I tell here who is let in to {gate}, who is not, and why.", gate=title)
+    return words("📒 From now on I post here whom I let in to {gate}, whom I do not, and why.", gate=title)
 
 
 def _gateway_wrong_parameters(_: Notify, words: Words) -> str:
     return words(
-        "⚠️ The gateway calls a request wrong (code 1). The person was told that their number cannot be "
-        "checked. If this goes on, run “python -m bot doctor”."
+        "⚠️ The gateway rejected a request as invalid (code 1). I told the person that I cannot "
+        "check their number. If this goes on, run “python -m bot doctor”."
     )
 
 
 def _grant_failed(notice: Notify, words: Words) -> str:
     return words(
-        "⚠️ {gate}: a verified person (id {user_id}) could not be let in.\nTelegram said: {error}",
+        "⚠️ {gate}: I could not let in a verified person (id {user_id}).\nTelegram said: {error}",
         gate=_title(notice),
         user_id=notice.user_id,
-        error=shown(notice.error),
+        error=shown(shortened(notice.error), LONGEST_ERROR),
     )
 
 
 def _log_lost(notice: Notify, words: Words) -> str:
     return words(
-        "⚠️ I cannot write to the log chat of {gate} any more, so decisions are not told there now. "
-        "Choose another one in the settings.",
+        "⚠️ I can no longer write to the log chat of {gate}, so I post no decisions there. Choose "
+        "another chat in the settings.",
         gate=_title(notice),
     )
 
 
 def _not_allowed(notice: Notify, words: Words) -> str:
-    return words("⚠️ {gate}: nothing was done. {why}", gate=_title(notice), why=toast(notice.why, words))
+    return words("⚠️ {gate}: I did nothing. {why}", gate=_title(notice), why=toast(notice.why, words))
 
 
 def _not_removed(notice: Notify, words: Words) -> str:
@@ -187,16 +188,16 @@ def _not_removed(notice: Notify, words: Words) -> str:
         "Telegram said: {error}",
         gate=_title(notice),
         who=_who(notice),
-        error=shown(notice.error),
+        error=shown(shortened(notice.error), LONGEST_ERROR),
     )
 
 
 def _webhook_dropped(notice: Notify, words: Words) -> str:
     return words(
-        "⚠️ What your own system ({target}) was to be told was given up after days of trying: {error}. "
-        "See docs/operations.md, “Events for your own system”.",
+        "⚠️ I gave up on an event for your own system ({target}) after days of trying: {error}. See "
+        "docs/operations.md, “Events for your own system”.",
         target=notice.target,
-        error=shown(notice.error),
+        error=shown(shortened(notice.error), LONGEST_ERROR),
     )
 
 
@@ -206,7 +207,7 @@ def _now_operator(notice: Notify, words: Words) -> str:
 
 
 def _no_operator(_: Notify, words: Words) -> str:
-    return words("🛠 You are no operator of this bot any more.")
+    return words("🛠 You are no longer an operator of this bot.")
 
 
 def _operator_added(notice: Notify, words: Words) -> str:
@@ -218,9 +219,7 @@ def _operator_removed(notice: Notify, words: Words) -> str:
 
 
 def _operator_erased(_: Notify, words: Words) -> str:
-    return words(
-        "🛠 An operator deleted everything about themselves, so they are none any more. Who is left: /operators"
-    )
+    return words("🛠 An operator deleted their data, and is no longer an operator. See who is left: /operators")
 
 
 def _announced(notice: Notify, words: Words) -> str:
@@ -229,7 +228,7 @@ def _announced(notice: Notify, words: Words) -> str:
 
 def _clock_set_back(notice: Notify, words: Words) -> str:
     return words(
-        "🕰 The clock of my machine was set back by {time}. What it would have kept waiting goes on now. "
+        "🕰 The clock of my machine went back by {time}. I go on without waiting for it to catch up. "
         "Make sure that NTP sets the clock.",
         time=lasted(timedelta(seconds=notice.seconds), words),
     )
@@ -238,15 +237,15 @@ def _clock_set_back(notice: Notify, words: Words) -> str:
 def _failure(notice: Notify, words: Words) -> str:
     return words(
         "⚠️ Something failed: {error}\nError id: <code>{error_id}</code>, see the log.",
-        error=shown(notice.error, LONGEST_ERROR),
+        error=shown(shortened(notice.error), LONGEST_ERROR),
         error_id=notice.error_id,
     )
 
 
 def _failure_for_person(notice: Notify, words: Words) -> str:
     return words(
-        "Something went wrong on our side; the operators know. Please try once more, and if it goes on, "
-        "name this error: <code>{error_id}</code>",
+        "Something went wrong on our side; the operators know. Please try again. If it keeps "
+        "failing, give them this error id: <code>{error_id}</code>",
         error_id=notice.error_id,
     )
 

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from statistics import median
 
+from bot.domain.error_text import shortened
+
 CALM = timedelta(minutes=5)
 """How long a problem has to be gone before it is resolved, so that one that comes and goes is reported once."""
 ERRORS_WITHIN = timedelta(minutes=15)
@@ -260,7 +262,7 @@ def _silence(readings: Measurements, now: datetime) -> Finding | None:
 def _webhook(readings: Measurements, now: datetime) -> Finding | None:
     at = readings.webhook_error_at
     if at is not None and now - at <= WEBHOOK_FRESH:
-        return Finding(IncidentKind.WEBHOOK, details={"error": readings.webhook_error[:200]})
+        return Finding(IncidentKind.WEBHOOK, details={"error": shortened(readings.webhook_error)})
     if readings.undelivered:
         return Finding(IncidentKind.WEBHOOK, details={"undelivered": readings.undelivered})
     return None

@@ -56,67 +56,62 @@ CONTACT_REFUSALS = {
     ),
     ContactRefusal.BUSY: Reason(
         _("phone being verified elsewhere"),
-        _("the phone is being verified by another account"),
-        _(
-            "This phone is being verified by another account right now. Finish or cancel it there, "
-            "or try again in 15 minutes."
-        ),
+        _("another account is verifying this phone"),
+        _("Another account is verifying this phone right now. Finish or cancel it there, or try again in 15 minutes."),
     ),
     ContactRefusal.COUNTRY: Reason(
         _("country not accepted"),
-        _("a country that is not accepted"),
-        _("Numbers of this country are not accepted here. You may ask an administrator to let you in."),
+        _("a country this group does not accept"),
+        _("This group does not accept numbers of your country. You can ask an administrator to let you in."),
     ),
     ContactRefusal.KIND: Reason(
         _("kind of number not accepted"),
-        _("a kind of number that is not accepted"),
+        _("a kind of number this group does not accept"),
         _(
-            "Numbers of this kind are not accepted here: use an account with a mobile number of your own, "
-            "or ask an administrator to let you in."
+            "This group does not accept numbers of this kind: use an account with a mobile number of "
+            "your own, or ask an administrator to let you in."
         ),
     ),
 }
 INELIGIBILITIES = {
-    Ineligibility.STALE: Reason(
-        _("verified too long ago"), _("a newer call is wanted"), _("{gate}: a newer call is wanted there.")
-    ),
+    Ineligibility.STALE: Reason(_("verified too long ago"), _("needs a new call"), _("{gate} asks for a new call.")),
     Ineligibility.COUNTRY: Reason(
         _("country not accepted"),
-        _("a country that is not accepted"),
-        _("{gate}: numbers of your country are not accepted there."),
+        _("a country this group does not accept"),
+        _("{gate} does not accept numbers of your country."),
     ),
     Ineligibility.KIND: Reason(
         _("kind of number not accepted"),
-        _("a kind of number that is not accepted"),
-        _("{gate}: numbers of this kind are not accepted there."),
+        _("a kind of number this group does not accept"),
+        _("{gate} does not accept numbers of this kind."),
     ),
     Ineligibility.ACCOUNTS: Reason(
         _("phone of too many accounts"),
-        _("the phone has let in other accounts"),
-        _("{gate}: your phone has let another account in there."),
+        _("other accounts joined with this phone"),
+        _("{gate}: another account already joined with your phone."),
     ),
 }
 """Each sentence is about one `gate`."""
-NO_CHECK = _("the check was not available")
-TRY_LATER = _("Checking by a call is temporarily unavailable. Please try again in a few minutes.")
+NO_CHECK = _("the gateway gave no numbers")
+TRY_LATER = _("The gateway gives no numbers right now. Please try again in a few minutes.")
 GATEWAY_REASONS = {
     GatewayReason.NUMBER_UNUSABLE: Reason(
-        _("phone cannot be checked"),
-        _("this number cannot be checked by a call"),
-        _("This number cannot be checked by a call. Please ask an administrator of the group."),
+        _("the gateway cannot check the phone"),
+        _("the gateway cannot check this number by a call"),
+        _("I cannot verify this number by a call. Please ask an administrator of the group."),
     ),
     GatewayReason.CREDENTIALS: Reason(_("gateway refuses our key"), NO_CHECK, TRY_LATER),
     GatewayReason.NO_MONEY: Reason(_("gateway account is empty"), NO_CHECK, TRY_LATER),
     GatewayReason.ADDRESS_BLOCKED: Reason(_("gateway blocks our address"), NO_CHECK, TRY_LATER),
     GatewayReason.BLACKLISTED: Reason(
         _("phone on the gateway's blacklist"),
-        _("this number is on a black list"),
-        _("This number was refused. Please ask an administrator of the group."),
+        _("this number is on the gateway's blacklist"),
+        _("The gateway refused this number. Please ask an administrator of the group."),
     ),
     GatewayReason.COUNTRY_REFUSED: Reason(
         _("gateway refuses the country"),
         _("no calls from this country"),
-        _("Calls from this country are not accepted here. Please ask an administrator of the group."),
+        _("The gateway takes no calls from this country. Please ask an administrator of the group."),
     ),
     GatewayReason.UNAVAILABLE: Reason(_("gateway does not answer"), NO_CHECK, TRY_LATER),
 }
@@ -136,23 +131,23 @@ GATEWAY_TROUBLES = {
     GatewayReason.CREDENTIALS: GatewayTrouble(
         _("it refuses our login or key, or our address is not on the account's list"),
         _(
-            "⚠️ The gateway refuses us: check SMSC_API_KEY, or SMSC_LOGIN and SMSC_PASSWORD, and that the address "
-            "of this machine is among those that the account allows.{code}"
+            "⚠️ The gateway refuses our login: check SMSC_API_KEY, or SMSC_LOGIN and SMSC_PASSWORD, "
+            "and that the account allows the address of this machine.{code}"
         ),
     ),
     GatewayReason.NO_MONEY: GatewayTrouble(
-        _("the account is out of money"), _("⚠️ The gateway says that the account is empty. Pay money in.{code}")
+        _("the account is out of money"), _("⚠️ The gateway says that the account is empty. Top it up.{code}")
     ),
     GatewayReason.ADDRESS_BLOCKED: GatewayTrouble(
         _("it blocks our address for a while"),
         _(
-            "⚠️ The gateway blocks the address of this machine. Asking makes that longer, so I leave it alone for a "
-            "while.{code}"
+            "⚠️ The gateway blocks the address of this machine. Each request prolongs that, so I "
+            "pause for a while.{code}"
         ),
     ),
     GatewayReason.UNAVAILABLE: GatewayTrouble(
-        _("it does not answer, or not as it should"),
-        _("⚠️ The gateway gives no answer that could be understood. Try again in a moment.{code}"),
+        _("it does not answer, or not properly"),
+        _("⚠️ The gateway did not answer, or not clearly. Try again in a moment.{code}"),
     ),
 }
 

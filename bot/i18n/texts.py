@@ -36,6 +36,11 @@ def _(text: str) -> str:
     return text
 
 
+def unbroken(mask: str) -> str:
+    """Return the mask of a phone with spaces and hyphens at which no line breaks."""
+    return mask.replace(" ", "\N{NO-BREAK SPACE}").replace("-", "\N{NON-BREAKING HYPHEN}")
+
+
 def storable(text: str) -> str:
     """Return the text without what a database cannot store: NUL (PostgreSQL) and halves of surrogate pairs (both).
     Anybody may put them into a name or a title, and Telegram's error texts may quote them."""

@@ -15,6 +15,7 @@ from aiogram.exceptions import AiogramError
 from aiogram.types import WebhookInfo
 
 from bot.clock import Clock
+from bot.domain.error_text import shortened
 from bot.domain.incidents import Finding, IncidentKind, TokenUse
 from bot.i18n.texts import visible
 from bot.telegram.api_errors import refusal
@@ -101,7 +102,7 @@ class Webhook:
                 words = refusal(error)
                 if words is not None:
                     self.problem = f"Telegram refuses: {words}"
-                    self._report(Finding(IncidentKind.TELEGRAM_REFUSES, details={"error": words[:200]}))
+                    self._report(Finding(IncidentKind.TELEGRAM_REFUSES, details={"error": shortened(words)}))
                 log.warning("webhook_not_compared", error=words or type(error).__name__)
 
     async def check(self) -> None:

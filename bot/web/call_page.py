@@ -29,7 +29,7 @@ from bot.features.verification.words import (
     other_number_called,
 )
 from bot.features.verification.words import toast as said
-from bot.i18n.texts import Texts, Words, visible
+from bot.i18n.texts import Texts, Words, unbroken, visible
 from bot.numbering import NumberingPlan
 
 STATIC = Path(__file__).parent / "static"
@@ -212,7 +212,7 @@ def _labels(words: Words, *, in_app: bool) -> dict[str, str]:
     labels = {
         "scan": words("Point the camera of your phone here: it dials the number."),
         "qr_code": words("A QR code that dials the number"),
-        "hint": " ".join([words("The call drops by itself: that is right. It is free, and nobody answers."), back]),
+        "hint": " ".join([words("One short ring, then it hangs up. That's how it works, and it's free."), back]),
         "call": words("Call"),
         "copy": words("Copy the number"),
         "another": words("Another number"),
@@ -229,10 +229,10 @@ def _labels(words: Words, *, in_app: bool) -> dict[str, str]:
     if in_app:
         labels |= {
             "loading": words("One moment…"),
-            "taking": words("Taking your phone number…"),
-            "denied": words("Without your phone number there is nothing to check. It is shown to nobody."),
+            "taking": words("Reading your phone number…"),
+            "denied": words("Without your number we can't verify you. Admins see only its last 4 digits."),
             "outside": words("Open this again from Telegram"),
-            "outside_note": words("This page shows something only when Telegram opens it for you."),
+            "outside_note": words("Only Telegram can open this page for you."),
             "closing": words("It is open for you. This closes by itself."),
         }
     return labels
@@ -267,8 +267,8 @@ def _sentences(screen: CallScreen, words: Words, now: datetime) -> dict[str, str
     return {
         "lead": lead,
         "note": note,
-        "purpose": words("To enter {gates}", gates=titles) if titles and is_ahead else "",
-        "mask": words("from your phone {mask}", mask=screen.mask) if screen.mask else "",
+        "purpose": words("To join {gates}", gates=titles) if titles and is_ahead else "",
+        "mask": words("from your phone {mask}", mask=unbroken(screen.mask)) if screen.mask else "",
         "call_hint": _call_hint(screen, words),
     }
 
@@ -285,24 +285,24 @@ def _told(screen: CallScreen, words: Words, now: datetime) -> tuple[str, str]:
             return _confirmed(screen, words)
         case CallState.EXPIRED:
             return words("Time is up"), words(
-                "No call arrived from your number. Call from the phone of this Telegram account, "
-                "with your number shown; roaming can hide it."
+                "No call came from your number. Call from the phone of this Telegram account, with "
+                "your number shown; roaming can hide it."
             )
         case CallState.CANCELLED:
-            return words("Cancelled"), words("Nothing was checked.")
+            return words("Cancelled"), words("You can start again at any time.")
         case CallState.REFUSED:
-            return words("No number was given"), gateway_refusal(screen.reason or GatewayReason.UNAVAILABLE, words)
+            return words("No number this time"), gateway_refusal(screen.reason or GatewayReason.UNAVAILABLE, words)
         case CallState.LIMITED:
             moment = words.clock(screen.until or now, now)
-            return words("That was many numbers in a short time"), _reopens(moment, words)
+            return words("Too many attempts"), _reopens(moment, words)
 
 
 def _invited(screen: CallScreen, words: Words) -> str:
     if screen.refusal is not None:
         return contact_refusal(screen.refusal, words)
     if screen.is_known:
-        return words("You are verified, but a newer call is wanted. It is free as before.")
-    return words("Share your number, then call the one you get. The call is free: it drops by itself.")
+        return words("You are verified, but this group asks for a new call. It is free, as before.")
+    return words("Share your number, then call the one you get. It's free: the call hangs up by itself.")
 
 
 def _of_another(screen: CallScreen, words: Words) -> str:
@@ -338,15 +338,15 @@ def _call_hint(screen: CallScreen, words: Words) -> str:
 def _confirmed(screen: CallScreen, words: Words) -> tuple[str, str]:
     states = {gate.state for gate in screen.gates}
     if GrantState.DUE in states:
-        return words("Letting you in…"), words("The call was heard.") if screen.mask else ""
+        return words("Letting you in…"), words("I heard your call.") if screen.mask else ""
     lead = words("You are in") if GrantState.DONE in states else words("Your phone is verified")
     if GrantState.TOO_MANY_CHATS in states:
         return lead, _except_for(GrantState.TOO_MANY_CHATS, screen, words) + words(
-            "You are in too many groups. Leave one that you do not need, then press the button in the chat."
+            "You are in too many groups. Leave one you do not need, then press the button in the chat."
         )
     if GrantState.FAILED in states:
         return lead, _except_for(GrantState.FAILED, screen, words) + words(
-            "Telegram did not let me add you. The operators were told."
+            "Telegram did not let me add you. I have told the operators."
         )
     if screen.ineligible:
         return lead, " ".join(
@@ -354,7 +354,7 @@ def _confirmed(screen: CallScreen, words: Words) -> tuple[str, str]:
         )
     if GrantState.DONE in states:
         return lead, words("Go back to Telegram: it is open for you.")
-    return words("Your phone is verified"), words("Groups that ask for it will now let you in at once.")
+    return words("Your phone is verified"), words("Groups that ask for it now let you in at once.")
 
 
 def _except_for(state: GrantState, screen: CallScreen, words: Words) -> str:
@@ -370,7 +370,7 @@ def _reopens(moment: str, words: Words) -> str:
 def _opens(opens_at: datetime, now: datetime, words: Words) -> str:
     minutes = max(1, -(-int((opens_at - now).total_seconds()) // 60))
     return words.many(
-        "The next number can be had in {count} minute.", "The next number can be had in {count} minutes.", minutes
+        "You can get a new number in {count} minute.", "You can get a new number in {count} minutes.", minutes
     )
 
 

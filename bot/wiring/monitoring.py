@@ -18,6 +18,7 @@ import structlog
 
 from bot import VERSION
 from bot.backups import Backups
+from bot.domain.error_text import shortened
 from bot.domain.errors import StorageUnavailableError
 from bot.domain.monitoring import BalanceReport, Capabilities, HealthReport, Process
 from bot.domain.webhooks import Destination
@@ -91,7 +92,7 @@ def build_backups(base: Base) -> Backups | None:
     async def tell(error: Exception) -> None:
         error_id = base.token_generator.error_id()
         log.error("backup_failed", error_id=error_id, error=words_of(error))
-        await database.transact(lambda store: base.report_failure(store, error_id, words_of(error)[:200], None))
+        await database.transact(lambda store: base.report_failure(store, error_id, shortened(words_of(error)), None))
         base.alarm.wake_deliveries()
 
     return Backups(

@@ -87,7 +87,7 @@ def take_operator(browser: Browser, url: str, folder: Path, scheme: Scheme) -> N
     phone = Walk(browser, url, PHONE, scheme, "Oscar")
     phone.page.locator("[data-testid^=chat-item-]").filter(has_text="Callgate").first.click()
     phone.say("/recent")
-    phone.expect_text("Lately")
+    phone.expect_text("Recent")
     phone.page.get_by_test_id("inline-button").filter(has_text="1").first.click()
     phone.expect_text("What happened")
     phone.picture(folder / f"person-{scheme}.png")

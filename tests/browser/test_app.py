@@ -88,7 +88,7 @@ async def test_from_the_request_to_join_to_a_member_without_leaving_the_app(
     app = telegram.app
 
     await telegram.open(launch)
-    await expect(app.get_by_text("To enter “Flat owners”")).to_be_visible()
+    await expect(app.get_by_text("To join “Flat owners”")).to_be_visible()
     await app.get_by_role("button", name="Share my phone number").click()
     await expect(app.get_by_role("heading")).to_have_text("Call this number")
     await expect(app.locator("#qr")).to_be_hidden()
@@ -128,7 +128,7 @@ async def test_who_does_not_share_their_contact_is_asked_kindly_and_can_do_so_la
 
     await telegram.app.get_by_role("button", name="Share my phone number").click()
 
-    await expect(telegram.app.get_by_role("status")).to_contain_text("shown to nobody")
+    await expect(telegram.app.get_by_role("status")).to_contain_text("only its last 4 digits")
     telegram.shares = "sent"
     await shares(telegram)
     await expect(telegram.app.get_by_role("status")).to_have_text("")
@@ -143,7 +143,7 @@ async def test_a_contact_that_never_arrives_is_told_of_and_can_be_shared_again(
     telegram.shares = "lost"
     share, says = telegram.app.get_by_role("button", name="Share my phone number"), telegram.app.get_by_role("status")
     await share.click()
-    await expect(says).to_have_text("Taking your phone number…")
+    await expect(says).to_have_text("Reading your phone number…")
     await expect(share).to_have_attribute("aria-disabled", "true")
 
     await telegram.page.clock.fast_forward(31_000)
@@ -184,7 +184,7 @@ async def test_a_contact_that_is_not_taken_is_told_and_another_is_taken(
     await telegram.open()
 
     await telegram.app.get_by_role("button", name="Share my phone number").click()
-    await expect(telegram.app.get_by_text("being verified by another account")).to_be_visible()
+    await expect(telegram.app.get_by_text("is verifying this phone right now")).to_be_visible()
     await owner.presses("Cancel")
 
     await shares(telegram)
@@ -405,7 +405,7 @@ async def test_no_barrier_is_found_by_axe_in_any_state(
     await telegram.open()
     await shows(telegram.app, "contact")
     await telegram.app.get_by_role("button", name="Share my phone number").click()
-    await expect(telegram.app.get_by_role("status")).to_contain_text("shown to nobody")
+    await expect(telegram.app.get_by_role("status")).to_contain_text("only its last 4 digits")
     found = {"contact": await violations(telegram)}
     telegram.shares = "sent"
     await shares(telegram)
@@ -466,7 +466,7 @@ async def test_the_app_is_light_and_fits_a_small_phone_with_large_text(
 
     await telegram.open(launch)
     await telegram.app.get_by_role("button", name="Поделиться моим номером").click()
-    await expect(telegram.app.get_by_role("status")).to_contain_text("никто не увидит")
+    await expect(telegram.app.get_by_role("status")).to_contain_text("4 последние цифры")
     await measure("contact")
     telegram.shares = "sent"
     await telegram.app.get_by_role("button", name="Поделиться моим номером").click()

@@ -274,7 +274,7 @@ async def test_who_is_to_wait_is_told_in_their_own_time_until_when(
     world: World, callgate: Installation, browser: Browser, group: Group, anna: Person
 ) -> None:
     page = await opened(browser, await reaches(callgate, anna, group, "limited"))
-    await expect(page.get_by_role("heading")).to_have_text("That was many numbers in a short time")
+    await expect(page.get_by_role("heading")).to_have_text("Too many attempts")
     await expect(page.locator("#note")).to_have_text(
         re.compile(r"^You can try again after (\w+ \d+ at )?\d{1,2}:\d\d [AP]M\.$")
     )

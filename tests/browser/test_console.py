@@ -74,7 +74,7 @@ async def test_an_admin_lets_one_in_declines_another_and_takes_both_back(
     await expect(app.get_by_role("button", name="Undo: Boris")).to_be_focused()
     await app.get_by_role("button", name="Undo: Anna").click()
     await world.wait_until(lambda: anna.id not in group.members)
-    await expect(row(app, "Anna")).to_contain_text("They have to verify anew.")
+    await expect(row(app, "Anna")).to_contain_text("They must verify again.")
     assert problems == []
 
 
@@ -135,7 +135,7 @@ async def test_all_unverified_are_declined_after_one_question_with_the_keyboard_
     await keyboard.press("Enter")
 
     await world.wait_until(lambda: not group.requests)
-    await expect(app.get_by_text("Nobody waits.")).to_be_visible()
+    await expect(app.get_by_text("Nobody is waiting.")).to_be_visible()
     await expect(app.get_by_role("heading", name="Flat owners")).to_be_focused()
 
 
@@ -190,7 +190,7 @@ async def test_the_groups_are_listed_and_the_way_back_leads_to_them(
     await expect(app.get_by_role("button", name="Flat owners")).to_have_text(re.compile("Guarded.*1 person waits"))
     await app.get_by_role("button", name="Garage").click()
     await expect(app.get_by_role("heading", name="Garage")).to_be_focused()
-    await expect(app.get_by_text("Nobody waits.")).to_be_visible()
+    await expect(app.get_by_text("Nobody is waiting.")).to_be_visible()
     await app.get_by_role("button", name="All my groups").click()
 
     await expect(app.get_by_role("button", name="Garage")).to_be_focused()

@@ -24,4 +24,4 @@ async def runs_out_of_time(world: World, person: Person, group: Group) -> None:
 async def appeals(world: World, person: Person, group: Group) -> None:
     await runs_out_of_time(world, person, group)
     answer = await person.presses(ASK)
-    assert answer["text"] == "The administrators were asked."
+    assert answer["text"] == "I have asked the administrators."

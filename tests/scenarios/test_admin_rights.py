@@ -80,7 +80,7 @@ async def test_the_undo_of_a_log_line_needs_the_right_at_the_gate_and_not_in_the
     world.clock.advance(3)
     await boris.sees_in(log, "let in, verified")
 
-    assert "“Ban users”" in (await boris.presses("Verify anew", chat=log))["text"]
+    assert "“Ban users”" in (await boris.presses("Verify again", chat=log))["text"]
 
     await all_is_carried(brisk)
     assert anna.id in group.members
@@ -105,7 +105,7 @@ async def test_the_log_is_told_only_where_its_admin_runs_the_chat_too_and_advert
 
     own = await log_chat(world, owner)
     await owner.opens_deep_link(f"https://t.me/callgate_bot?startgroup=log_{group.id}", own)
-    text = (await owner.sees_in(own, "From now on I tell here")).text or ""
+    text = (await owner.sees_in(own, "From now on I post here")).text or ""
     assert "Buy at t me bait bait" in text
     assert not any(sign in text for sign in ("t.me", "@", "999", "123"))
 

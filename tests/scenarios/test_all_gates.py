@@ -26,18 +26,18 @@ async def test_all_gates_are_listed_those_in_trouble_first_and_each_has_a_card(
     await operator.says("/gates")
     page = await operator.sees("All groups: 3")
     text = page.text or ""
-    assert page.buttons == ["⛔ Lost", "⏸ Paused", "✅ Flats <b>", "🔄 Look again"]
-    assert "1. ⛔ Lost · not guarded: no right to let people in · 0 wait · 1 administrator" in text
-    assert "3. ✅ Flats <b> · guarded · 1 waits · 1 administrator · last sign of life" in text
+    assert page.buttons == ["⛔ Lost", "⏸ Paused", "✅ Flats <b>", "🔄 Refresh list"]
+    assert "1. ⛔ Lost · not guarded: no right to let people in · 1 administrator" in text
+    assert "3. ✅ Flats <b> · guarded · 1 waits · 1 administrator · last active" in text
 
     await operator.presses("Flats")
-    card = await operator.sees("Way in: they ask to join")
+    card = await operator.sees("Entry mode: they ask to join")
     await operator.sees("nothing is missing.")
     text = card.text or ""
     assert card.id == page.id
     assert str(fine.id) in text
     assert "1 waits" in text
-    assert "I was added by id " in text
+    assert "Added by id " in text
     assert not any("Settings" in button for button in card.buttons)
     assert (await operator.presses("Check again"))["text"] == "Checking…"
     await operator.presses("Statistics")
@@ -104,9 +104,9 @@ async def test_for_others_the_command_is_as_it_was(world: World, brisk: Installa
     await olga.says("/gates")
     assert (await olga.sees("Your groups")).buttons == ["✅ Flat owners"]
     await anna.says("/gates")
-    await anna.sees("You run no group that I guard")
+    await anna.sees("You manage no group that I guard")
     await all_is_carried(brisk)
-    message = await anna.sees("You run no group")
+    message = await anna.sees("You manage no group")
     for data in ("i:gates:0:0", f"i:gate:{-100}:0", f"i:stats:{-100}:0"):
         assert "do not know this button" in (await anna.presses_button(message.id, data))["text"]
 

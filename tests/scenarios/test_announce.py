@@ -11,7 +11,7 @@ from tests.scenarios.gates import is_swept
 from tests.scenarios.panel_walk import admin_of
 from tests.scenarios.story import DAY, all_is_carried, eventually, guarded
 
-LINE = "📣 From the people who run this bot\n\n"
+LINE = "📣 From the operator of this bot\n\n"
 LATER = "Work on the line tonight, from 2 to 3."
 SENT = "SELECT total, sent, missed FROM announcements"
 JOURNAL = "SELECT actor_id FROM journal WHERE event = 'announced'"
@@ -42,7 +42,7 @@ def flats(world: World) -> Group:
 async def writes_it(operator: Person, text: str = LATER) -> Message:
     """Start an announcement, and write the text as the next message; return the preview."""
     await operator.says("/announce")
-    await operator.sees("What is to be announced?")
+    await operator.sees("Announcement")
     await operator.says(text)
     return await operator.sees("This is how it will look")
 
@@ -97,7 +97,7 @@ async def test_it_speaks_to_each_in_their_language(world: World, brisk: Installa
     await writes_it(operator)
     await operator.presses("Send")
 
-    assert ((await olga.sees(LATER)).text or "").startswith("📣 От тех, кто ведёт этого бота\n\n")
+    assert ((await olga.sees(LATER)).text or "").startswith("📣 От оператора бота\n\n")
 
 
 async def test_nothing_is_sent_when_it_is_cancelled(world: World, brisk: Installation, operator: Person) -> None:
@@ -106,13 +106,13 @@ async def test_nothing_is_sent_when_it_is_cancelled(world: World, brisk: Install
     (send, _) = [button["callback_data"] for button in preview.inline_keyboard[0]]
 
     assert (await operator.presses("Cancel"))["text"] == "Cancelled"
-    await operator.sees("Nothing was sent.")
+    await operator.sees("I sent nothing.")
     assert (await operator.presses_under(preview, send))["text"] == "This is over already."
     await operator.says("This is not to be announced.")
     await operator.sees("👋")
     await operator.says("/announce")
     await operator.presses("Cancel")
-    await operator.sees("Nothing was sent.")
+    await operator.sees("I sent nothing.")
     await operator.says("Nor is this.")
 
     await operator.sees("👋")
@@ -127,7 +127,7 @@ async def test_pressed_twice_and_by_two_operators_at_once_it_is_sent_once(world:
     olga, boris, _ = await two_gates(world, callgate)
     preview = await writes_it(oleg)
     await petra.says("/announce")
-    asked = await petra.sees("What is to be announced?")
+    asked = await petra.sees("Announcement")
     (send, _) = [button["callback_data"] for button in preview.inline_keyboard[0]]
 
     answers = [
@@ -138,8 +138,8 @@ async def test_pressed_twice_and_by_two_operators_at_once_it_is_sent_once(world:
 
     assert [answer["text"] for answer in answers] == [
         None,
-        "This has been done already.",
-        "This has been done already.",
+        "Already done.",
+        "Already done.",
     ]
     await oleg.sees("it reached 2 of 2")
     await all_is_carried(callgate)
@@ -181,7 +181,7 @@ async def test_who_cannot_be_written_to_is_counted_and_not_tried_again(
     await operator.presses("Send")
 
     result = await operator.sees("it reached 1 of 2")
-    assert "Could not be written to: 1" in (result.text or "")
+    assert "I could not message: 1" in (result.text or "")
     assert got(olga) == [LATER]
     again = await writes_it(operator, "And once more.")
     assert "Administrators who get it: 1." in (again.text or "")
@@ -192,7 +192,7 @@ async def test_who_cannot_be_written_to_is_counted_and_not_tried_again(
 async def test_where_nobody_is_reached_there_is_nothing_to_press(
     world: World, brisk: Installation, operator: Person
 ) -> None:
-    preview_of_nothing = "There is nobody whom it could reach."
+    preview_of_nothing = "I can reach nobody with it."
     await operator.says("/announce hello")
 
     assert (await operator.sees(preview_of_nothing)).buttons == ["✖️ Cancel"]
@@ -222,14 +222,14 @@ async def test_what_cannot_be_announced_is_refused_in_one_sentence(
 ) -> None:
     olga, _, _ = await two_gates(world, brisk)
     await operator.says("/announce")
-    await operator.sees("What is to be announced?")
+    await operator.sees("Announcement")
 
     await operator.says("😀" * 1900)
     await operator.sees("⚠️ That is too long: an announcement has at most 3600 characters.")
     await operator.says("\u2060\u200b")
-    await operator.sees("⚠️ There is nothing to read in that.")
+    await operator.sees("⚠️ That message has no text.")
     await operator.sends_document("plan.txt", b"words")
-    await operator.sees("⚠️ Only text can be announced, no pictures or files.")
+    await operator.sees("⚠️ I can announce text only, no pictures or files.")
     await operator.says("+7 999 123-45-67")
     await operator.sees("⚠️ That is only a phone number, so I did not keep it.")
     await operator.says("/announce " + "x" * 3601)

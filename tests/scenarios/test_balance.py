@@ -35,15 +35,15 @@ async def test_the_money_is_told_with_what_was_spent_and_for_how_long_it_lasts(
 
     await operator.says("/balance")
 
-    message = await operator.sees("Money at the gateway")
+    message = await operator.sees("Balance at the gateway")
     lines = (message.text or "").splitlines()
     assert lines[:4] == [
-        "💰 Money at the gateway: 1,234.50 RUR",
+        "💰 Balance at the gateway: 1,234.50 RUR",
         "Spent on numbers: 3.50 RUR today, 7.00 RUR in 7 days",
         "At this pace it lasts for: 1234 days",
-        "I sound the alarm below: 200.00 RUR",
+        "I warn you below: 200.00 RUR",
     ]
-    assert lines[4].startswith("Asked: ")
+    assert lines[4].startswith("Checked: ")
     assert message.buttons == ["🔄 Refresh"]
 
 
@@ -52,14 +52,14 @@ async def test_without_a_price_it_is_said_what_would_tell_more(
 ) -> None:
     await operator.says("/balance")
 
-    assert "Set SMSC_PRICE" in ((await operator.sees("Money at the gateway")).text or "")
+    assert "Set SMSC_PRICE" in ((await operator.sees("Balance at the gateway")).text or "")
 
 
 async def test_however_often_it_is_refreshed_the_gateway_is_asked_once_in_ten_seconds(
     world: World, brisk: Installation, operator: Person
 ) -> None:
     await operator.says("/balance")
-    message = await operator.sees("Money at the gateway")
+    message = await operator.sees("Balance at the gateway")
     asked = questions(world)
     world.smsc.balance = Decimal("77.00")
 
@@ -74,17 +74,19 @@ async def test_however_often_it_is_refreshed_the_gateway_is_asked_once_in_ten_se
     assert "77.00" not in told
     assert asked_again == asked
     assert questions(world) == asked + 1
-    assert sum("Money at the gateway" in (each.text or "") for each in operator.chat.messages) == 1
+    assert sum("Balance at the gateway" in (each.text or "") for each in operator.chat.messages) == 1
     assert world.telegram.unanswered_queries == []
 
 
-@pytest.mark.parametrize(("code", "sentence"), [(2, "The gateway refuses us: check SMSC_API_KEY"), (3, "is empty")])
+@pytest.mark.parametrize(
+    ("code", "sentence"), [(2, "The gateway refuses our login: check SMSC_API_KEY"), (3, "is empty")]
+)
 async def test_a_gateway_that_refuses_is_told_with_what_to_do_and_what_it_told_before(
     world: World, brisk: Installation, operator: Person, code: int, sentence: str
 ) -> None:
     world.smsc.balance = Decimal("50.25")
     await operator.says("/balance")
-    message = await operator.sees("Money at the gateway: 50.25 RUR")
+    message = await operator.sees("Balance at the gateway: 50.25 RUR")
     world.smsc.fail_with(code, endpoint="balance")
     world.clock.advance(11)
 
@@ -106,7 +108,7 @@ async def test_a_gateway_that_blocks_us_is_not_asked_until_that_may_be_over(
     world.smsc.fail_with(4, endpoint="balance")
     await operator.says("/balance")
     message = await operator.sees("blocks the address")
-    assert "Asked again at the earliest: " in (message.text or "")
+    assert "Next check at the earliest: " in (message.text or "")
     world.smsc.fail_with(None)
     asked = questions(world)
     world.clock.advance(60)
@@ -127,7 +129,7 @@ async def test_a_block_that_was_met_when_asking_for_a_number_holds_here_too(
     world.smsc.fail_with(4)
     await anna.says("/start")
     await anna.shares_contact()
-    await anna.sees("temporarily unavailable")
+    await anna.sees("gives no numbers right now")
     asked = questions(world)
 
     await operator.says("/balance")

@@ -112,7 +112,7 @@ async def test_where_several_wait_on_one_number_all_get_the_causes_after_a_minut
     assert "Call from the SIM that ends in 34-56" in text
     assert not re.search(r"…\d", text)
     await anna.presses("Ask an administrator")
-    await anna.sees("The administrators were asked")
+    await anna.sees("I have asked the administrators")
     assert boris.shown("nothing happened") is None
 
 
@@ -188,12 +188,12 @@ async def test_who_calls_at_a_time_that_does_not_count_hears_so_and_may_ask_an_a
 
     await anna.calls(number)
 
-    await anna.sees("Your call came, but with a time at which it does not count")
+    await anna.sees("Your call came, but outside the time in which it counts")
     world.clock.advance(61)
     await all_is_carried(callgate)
     assert boris.shown("nothing happened") is None
     await anna.presses("Ask an administrator")
-    await anna.sees("The administrators were asked")
+    await anna.sees("I have asked the administrators")
     world.smsc.callback.clock_offset = timedelta()
     await anna.calls(number)
     await anna.sees("✅")

@@ -76,10 +76,10 @@ async def test_a_try_refused_on_the_screen_is_told_there_at_once_and_after_a_rel
     answer = (await browser.post(f"{page}/another", headers=OWN)).json()
 
     assert (answer["result"], answer["next"]) == ("limited", "")
-    assert re.fullmatch(r"The next number can be had in [89] minutes\.", answer["says"])
+    assert re.fullmatch(r"You can get a new number in [89] minutes\.", answer["says"])
     assert answer["state"]["state"] == "limited"
     assert says_when(answer["state"])
-    await anna.sees("The next try opens")
+    await anna.sees("Try again")
     reloaded = await browser.get(page)
     assert (reloaded.status_code, 'data-state="limited"' in reloaded.text) == (410, True)
     assert answer["state"]["texts"]["note"] in reloaded.text

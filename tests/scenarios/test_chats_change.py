@@ -146,7 +146,7 @@ async def test_a_button_sent_before_a_group_became_a_supergroup_acts_in_the_new_
     assert await brisk.rows(REQUESTS) == [{"gate_id": new.id, "state": "waiting"}]
     answer = await owner.presses_button(message.id, data)
     assert answer["text"] == "Let in"
-    await anna.sees("An administrator lets you in: Yard")
+    await anna.sees("An administrator let you in: Yard")
     rows = await brisk.rows("SELECT gate_id, actor_id FROM journal WHERE event = 'allowed'")
     assert rows == [{"gate_id": new.id, "actor_id": owner.id}]
 
@@ -186,7 +186,7 @@ async def test_a_link_made_before_a_group_became_a_supergroup_leads_to_the_new_c
     await owner.sees(sees)
     boris = world.person("Boris", language="en")
     await boris.says(f"/start {payload(start, group.id)}")
-    await boris.sees("Only administrators of that group can see this")
+    await boris.sees("Only administrators of that group see this")
     assert not [message for message in boris.chat.messages if sees in (message.text or "")]
 
 
@@ -245,7 +245,7 @@ async def test_a_chat_that_is_deleted_while_people_wait_is_a_gate_that_is_off(
 
     await owner.deletes(group)
 
-    await operator.sees("not guarded any more")
+    await operator.sees("no longer guarded")
     await verify(anna)
     world.clock.advance(2 * DAY)
     await is_swept(brisk)

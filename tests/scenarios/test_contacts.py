@@ -130,7 +130,7 @@ async def test_a_phone_that_is_being_verified_is_refused_to_another_account_unti
 
     await twin.says("/start")
     await twin.shares_contact()
-    await twin.sees("by another account right now")
+    await twin.sees("is verifying this phone right now")
     await anna.presses("✖️")
     await twin.shares_contact()
 

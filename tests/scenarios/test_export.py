@@ -106,8 +106,8 @@ async def test_a_large_export_tells_how_far_it_is_and_comes_packed(
 @pytest.mark.parametrize(
     ("written", "answer"),
     [
-        ("/export yesterday", "I do not know that time"),
-        ("/export <b>", "I do not know that time"),
+        ("/export yesterday", "I do not know that period"),
+        ("/export <b>", "I do not know that period"),
         ("/export 2026-02-30..2026-03-01", "no such day"),
         ("/export 2026-03-02..2026-03-01", "end before it begins"),
         ("/export 2001-01-01..2001-01-02", "Nothing happened"),
@@ -177,4 +177,4 @@ async def test_what_telegram_does_not_take_is_given_up_and_said(
 
     await operator.says("/export all")
 
-    await operator.sees("could not be sent")
+    await operator.sees("could not send")

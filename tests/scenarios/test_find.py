@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from bot.i18n.texts import unbroken
 from bot.sandbox.people import Person
 from bot.sandbox.telegram.state import Group
 from bot.sandbox.world import World
@@ -37,7 +38,7 @@ async def test_a_phone_opens_the_person_and_is_seen_nowhere_any_more(
     page = await reads(operator, "What happened")
 
     assert f"Anna · id {anna.id}" in page
-    assert f"••• {digits[6:8]}-{digits[8:]}" in page
+    assert unbroken(f"••• {digits[6:8]}-{digits[8:]}") in page
     assert "• Flat owners: let in" in page
     assert [line.partition(" · ")[2] for line in page.partition("UTC\n")[2].splitlines()] == [
         "asked to join",
@@ -61,7 +62,7 @@ async def test_what_happened_lately_leads_to_each_person_in_one_message(
     await all_is_carried(brisk)
 
     await operator.says("/recent")
-    first = await operator.sees("Lately")
+    first = await operator.sees("Recent")
     assert "1. ✅ Dina: let in" in (first.text or "")
     await operator.presses("Older ›")
     await operator.sees("Anna: verified")
@@ -111,14 +112,14 @@ async def test_of_several_gates_one_is_chosen_or_all(world: World, brisk: Instal
     await all_is_carried(brisk)
     await operator.says(f"/person {anna.id}")
 
-    await operator.presses("Verify anew…")
+    await operator.presses("Verify again…")
     where = await operator.sees("In which group?")
     assert where.buttons == ["Everywhere (2)", "Garage", "Flat owners", "‹ Back"]
     await operator.presses("Garage")
-    await operator.presses("Yes, verify anew")
+    await operator.presses("Yes, verify again")
     await world.wait_until(lambda: anna.id not in garage.members)
     assert anna.id in flats.members
-    await anna.sees("wants you to verify anew")
+    await anna.sees("asks you to verify again")
 
     await operator.presses("Block…")
     await operator.presses("Everywhere (2)")
@@ -134,13 +135,13 @@ async def test_a_freed_phone_verifies_another_account(world: World, brisk: Insta
     await operator.says(f"/find {anna.phone}")
     await operator.presses("Free the phone…")
     question = await reads(operator, "Free the phone")
-    assert "They came in with it at Flat owners: there they are removed" in question
+    assert "They joined with it at Flat owners: there I remove them" in question
 
     assert (await operator.presses("Yes, free it"))["text"] == "The phone is free."
 
     assert "Not verified." in await reads(operator, "👤 Anna")
     await world.wait_until(lambda: anna.id not in group.members)
-    await anna.sees("wants you to verify anew")
+    await anna.sees("asks you to verify again")
     again = world.person("Anna's new account", phone=anna.phone, language="en")
     await again.asks_to_join(group)
     await verify(again)
@@ -155,12 +156,12 @@ async def test_a_freed_phone_verifies_another_account(world: World, brisk: Insta
 @pytest.mark.parametrize(
     ("words", "answer"),
     [
-        ("/find", "Whom? Write /find with"),
-        ("/person", "Whom? Write /find with"),
+        ("/find", "Send an id, @name or phone number"),
+        ("/person", "Send an id, @name or phone number"),
         ("/person 123456", "Unknown person"),
         ("/find @nobody_knows", "Unknown person"),
         ("/find +79995550000", "Unknown person"),
-        ("/find +7 12", "no phone number that I can read"),
+        ("/find +7 12", "I cannot read this phone number"),
         ("/find <b>somebody</b> & me", "write one of them"),
     ],
 )
@@ -248,7 +249,7 @@ async def test_two_operators_at_once_decide_once(world: World, install: Install,
 
     answers = await asyncio.gather(operator.presses("Yes, block"), vera.presses("Yes, block"))
 
-    assert sorted(answer["text"] for answer in answers) == ["Blocked", "This was decided already."]
+    assert sorted(answer["text"] for answer in answers) == ["Blocked", "Somebody already decided this."]
     assert (await brisk.journal()).count("blocked") == 1
     for one in (operator, vera):
         await one.sees("• Flat owners: Blocked")
@@ -261,7 +262,7 @@ async def test_names_of_people_and_groups_are_text_and_nothing_else(
     eve = await comes_in(world, group, "<i>Eve</i> t.me/spam")
 
     await operator.says("/recent")
-    text = await reads(operator, "Lately")
+    text = await reads(operator, "Recent")
     await operator.says(f"/person {eve.id}")
     page = await reads(operator, "👤")
 

@@ -53,7 +53,7 @@ async def test_losing_the_right_or_the_chat_switches_the_gate_off_and_the_operat
 
     await getattr(owner, how)(group)
 
-    assert "Flat owners" in await reads(operator, "not guarded any more")
+    assert "Flat owners" in await reads(operator, "no longer guarded")
     assert await brisk.rows(ON) == NO
     await all_is_carried(brisk)
     assert sum("not guarded" in (message.text or "") for message in operator.chat.messages) == 1

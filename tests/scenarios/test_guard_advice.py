@@ -53,7 +53,7 @@ async def test_where_they_are_not_possible_yet_the_operator_is_named(
 
     advice = (await reads(owner, "guarded now")).rpartition("\n\n")[2]
     assert "not possible yet" in advice
-    assert "“python -m bot doctor” tells the operator" in advice
+    assert "“python -m bot doctor” shows the operator" in advice
 
 
 @pytest.mark.parametrize("kind", ["500", "429", "reset_before"])

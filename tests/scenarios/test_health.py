@@ -57,7 +57,7 @@ async def test_a_fresh_installation_is_well(world: World, brisk: Installation, o
     assert "Requests in 15 min: none\nCallback last seen: never, PUBLIC_URL is not set\nInbox last read: never" in text
     assert "Waiting\nNothing.\n" in text
     assert "Your own systems" not in text
-    assert "Took the lead: " in text
+    assert "Leads since: " in text
     assert message.buttons == ["🔄 Refresh"]
     assert len(text) < 1200
 
@@ -79,7 +79,7 @@ async def test_a_gateway_in_trouble_and_mended_is_told_in_the_same_message(
     world.smsc.fail_with(3)
     await anna.says("/start")
     await anna.shares_contact()
-    await anna.sees("temporarily unavailable")
+    await anna.sees("gives no numbers right now")
 
     message = await asks(world, operator)
 
@@ -106,7 +106,7 @@ async def test_an_own_system_that_is_down_is_told_with_when_it_is_tried_next(
         owners.status = 500
         callgate = await install(EVENTS_URL=owners.url, EVENTS_SECRET=SECRET, EVENTS_ALLOW_PRIVATE="1")
         message = await asks(world, operator)
-        assert "Your own systems\nEVENTS_URL: nothing to tell yet\n" in (message.text or "")
+        assert ("Your own systems\nEVENTS_URL: nothing sent yet\n") in (message.text or "")
         await verify(world.person("Anna", language="en"))
         await eventually(callgate, "SELECT attempts FROM outbox", [{"attempts": 1}])
         (row,) = await callgate.rows("SELECT due_at FROM outbox")
@@ -124,7 +124,7 @@ async def test_an_own_system_that_is_down_is_told_with_when_it_is_tried_next(
         owners.status = 200
         world.clock.advance(301)
         await eventually(callgate, "SELECT count(*) AS n FROM outbox WHERE delivered_at IS NULL", [{"n": 0}])
-        await refreshed(world, operator, message, "EVENTS_URL: nothing waits, last taken: ")
+        await refreshed(world, operator, message, "EVENTS_URL: queue empty, last accepted: ")
 
 
 async def test_however_often_it_is_refreshed_it_stays_one_message_and_every_press_is_answered(
@@ -165,7 +165,7 @@ async def test_with_telegram_down_it_comes_when_that_is_back_and_is_of_then(
 
     message = await operator.sees("Callgate ")
 
-    assert "Gave no answer until just now, beginning " in (message.text or "")
+    assert "Has not answered since " in (message.text or "")
     read_at = max(entity["unix_time"] for entity in message.entities if entity["type"] == "date_time")
     assert read_at >= int(back_at)
 
@@ -180,7 +180,7 @@ async def test_a_database_that_gives_no_answer_is_told_with_what_is_known_withou
 
     text = (await asks(world, operator)).text or ""
 
-    assert "• the database gives no answer" in text
+    assert "• the database does not answer" in text
     assert "Telegram · by polling" in text
     assert "Waiting" not in text
 
@@ -230,7 +230,7 @@ async def test_in_russian(world: World, install: Install) -> None:
     text = (await olga.sees("Всё в порядке.")).text or ""
     assert "Предохранитель: замкнут" in text
     assert olga.shown("🔄") is None
-    assert (await olga.sees("Всё в порядке.")).buttons == ["🔄 Обновить"]
+    assert (await olga.sees("Всё в порядке.")).buttons == ["🔄 Обновить список"]
 
 
 @pytest.fixture
@@ -253,8 +253,8 @@ async def test_of_several_replicas_the_one_that_leads_tells_and_says_so(
 ) -> None:
     message = await asks(world, operator)
     text = message.text or ""
-    assert "It is the one that leads." in text
-    leads_since = re.search("Took the lead: .+", text)
+    assert "This is the leader." in text
+    leads_since = re.search("Leads since: .+", text)
     assert leads_since is not None
 
     world.clock.advance(3600)
@@ -262,5 +262,5 @@ async def test_of_several_replicas_the_one_that_leads_tells_and_says_so(
     await operator.presses_under(message, "r:health")
 
     await world.wait_until(lambda: leads_since.group() not in (message.text or ""))
-    assert "It is the one that leads." in (message.text or "")
+    assert "This is the leader." in (message.text or "")
     assert len(reports(operator)) == 1

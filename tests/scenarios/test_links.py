@@ -45,12 +45,12 @@ async def test_a_stranger_asks_for_a_link_verifies_and_gets_one_that_works_once(
     _, group = await giving_links(world, brisk, tag="verified")
     anna, boris = world.person("Anna", language="en"), world.person("Boris", language="en")
     await anna.opens_deep_link(LINK.format(group.id))
-    await anna.sees("To enter Flat owners")
+    await anna.sees("To join Flat owners")
     assert await brisk.rows(WAITING) == [{"n": 1}]
     await anna.shares_contact()
     await anna.calls(await number_shown(anna))
 
-    assert "works once, within an hour" in await reads(anna, "✅")
+    assert "works once, for an hour" in await reads(anna, "✅")
     url = await gets_link(anna)
     await anna.opens_link(url)
 
@@ -73,7 +73,7 @@ async def test_by_somebody_elses_link_a_stranger_waits_like_any_other(world: Wor
 
     await boris.opens_link(url)
 
-    await boris.sees("To enter Flat owners")
+    await boris.sees("To join Flat owners")
     await all_is_carried(brisk)
     assert not place(group, boris).inside
     assert await brisk.rows(WAITING) == [{"n": 1}]
@@ -170,7 +170,7 @@ async def test_who_may_not_come_in_any_more_gets_no_new_link_and_is_told_why(wor
 
     await anna.presses("New link")
 
-    await anna.sees("numbers of your country are not accepted there")
+    await anna.sees("does not accept numbers of your country")
     await all_is_carried(brisk)
     assert "New link" not in (await anna.sees("✅")).buttons
     assert len(calls(world, "createChatInviteLink")) == 1

@@ -43,9 +43,9 @@ async def test_who_is_let_in_is_told_with_phone_and_time_and_can_be_removed(worl
     assert anna.phone not in text
     assert " s" in text
     assert "Flat owners" not in text
-    answer = await owner.presses("Verify anew", chat=log)
+    answer = await owner.presses("Verify again", chat=log)
 
-    assert answer["text"] == "They have to verify anew."
+    assert answer["text"] == "They must verify again."
     await world.wait_until(lambda: anna.id not in group.members)
     await gathered(world)
     assert "by Olga" in ((await owner.sees_in(log, "♻️")).text or "")
@@ -77,11 +77,11 @@ async def test_who_did_not_verify_in_time_is_told_and_let_in_by_undo(world: Worl
 
     answer = await owner.presses("Let in", chat=log)
 
-    assert answer["text"] == "They come in as soon as they ask."
+    assert answer["text"] == "I let them in as soon as they ask."
     link = await anna.presses("Join “Flat owners”")
     await anna.opens_link(link["url"])
     await world.wait_until(lambda: anna.id in group.members)
-    assert (await owner.presses("Let in", chat=log))["text"] == "This was decided already."
+    assert (await owner.presses("Let in", chat=log))["text"] == "Somebody already decided this."
 
 
 async def test_blocked_and_unblocked_by_the_log(world: World, brisk: Installation) -> None:
@@ -170,7 +170,7 @@ async def test_somebody_else_in_the_log_chat_undoes_nothing(world: World, brisk:
     await gathered(world)
     await boris.sees_in(log, "let in, verified")
 
-    answer = await boris.presses("Verify anew", chat=log)
+    answer = await boris.presses("Verify again", chat=log)
 
     assert answer["text"] == "Only administrators of that group can do this."
     await all_is_carried(brisk)
@@ -191,8 +191,8 @@ async def test_two_admins_who_undo_at_once_undo_once(world: World, brisk: Instal
     answers = await asyncio.gather(owner.presses_under(line, data), oleg.presses_under(line, data))
 
     assert sorted(answer["text"] for answer in answers) == [
-        "They have to verify anew.",
-        "This was decided already.",
+        "They must verify again.",
+        "Somebody already decided this.",
     ]
 
 

@@ -47,7 +47,7 @@ async def test_newcomers_are_told_by_one_message_for_all_instead_and_operators_h
         "👋 New here? To write, confirm your phone with one free call."
     ]
     old.clock.advance(31)
-    await operator.sees("does not know messages that one person alone sees")
+    await operator.sees("does not know messages that only one person sees")
     await operator.says("/health")
     await operator.sees("The Bot API server cannot send messages that one person alone sees")
 
@@ -61,7 +61,7 @@ async def test_the_server_is_tried_again(old: World, brisk: Installation, operat
     await is_muted(old, group, anna)
     await all_is_carried(brisk)
     old.clock.advance(31)
-    await operator.sees("does not know messages that one person alone sees")
+    await operator.sees("does not know messages that only one person sees")
 
     old.telegram.ephemeral_messages = True
     if again == "a restart":

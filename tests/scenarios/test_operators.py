@@ -68,7 +68,7 @@ async def test_who_is_picked_is_an_operator_at_once_and_is_told_what_they_can_do
     told = (await pavel.sees("Oleg made you an operator")).text or ""
     assert all(f"/{name} — " in told for name in ("stats", "gates", "operators", "announce"))
     page = (await operator.sees("Operators of this bot: 2")).text or ""
-    assert "named in the configuration, cannot be removed here" in page
+    assert "listed in OPERATORS, cannot be removed here" in page
     assert f"Pavel b · id {pavel.id}" in page
     assert f"by id {operator.id}" in page
     assert await brisk.rows(KEPT) == [{"user_id": pavel.id, "name": "Pavel <b>", "added_by": operator.id}]
@@ -94,7 +94,7 @@ async def test_troubles_and_newcomers_among_them_are_told_to_operators_that_were
     assert pavel.shown("Pavel made Quentin") is None
     await owner.removes_bot(group)
     for one in (operator, pavel, quentin):
-        await one.sees("is not guarded any more")
+        await one.sees("is no longer guarded")
 
 
 async def test_who_is_removed_is_none_at_once_and_what_they_saw_is_gone(
@@ -110,10 +110,10 @@ async def test_who_is_removed_is_none_at_once_and_what_they_saw_is_gone(
 
     await operator.says("/operators")
     await operator.presses("Remove Quentin")
-    await operator.sees("Is Quentin to be an operator no longer?")
+    await operator.sees("Remove Quentin from the operators?")
     assert (await operator.presses("Yes, remove"))["text"] == "Done"
 
-    await quentin.sees("You are no operator of this bot any more")
+    await quentin.sees("You are no longer an operator of this bot")
     await quentin.sees("👋")
     await pavel.sees("Oleg removed Quentin from the operators")
     await operator.sees("Operators of this bot: 2")
@@ -145,7 +145,7 @@ async def test_an_operator_resigns_and_those_of_the_configuration_stay(
     answer = await pavel.presses_button(page.id, f"i:remove:{operator.id}:0")
     assert answer["text"] == "The configuration names this operator: that is where to remove them."
     await pavel.presses("Remove Pavel")
-    await pavel.sees("Do you want to be an operator no longer?")
+    await pavel.sees("Stop being an operator?")
     await pavel.presses("Yes, remove")
 
     await pavel.sees("👋")
@@ -166,7 +166,7 @@ async def test_of_two_who_remove_somebody_at_once_the_first_does(
     first = await operator.presses("Yes, remove")
     second = await pavel.presses("Yes, remove")
 
-    assert [first["text"], second["text"]] == ["Done", "This has been done already."]
+    assert [first["text"], second["text"]] == ["Done", "Already done."]
     assert [row["event"] for row in await brisk.rows(JOURNAL)].count("operator_removed") == 1
 
 
@@ -177,11 +177,11 @@ async def test_who_cannot_be_one_is_refused_in_one_sentence(
     robot = world.telegram.add_account("Robot", username="helper_bot", language=None, phone=None, is_bot=True)
 
     await adds(operator, operator)
-    await operator.sees("⚠️ That is you, and you are an operator already.")
+    await operator.sees("⚠️ That is you: you are already an operator.")
     await adds(operator, pavel)
-    await operator.sees("⚠️ They are an operator already.")
+    await operator.sees("⚠️ They are already an operator.")
     await adds(pavel, operator)
-    await pavel.sees("⚠️ They are an operator already.")
+    await pavel.sees("⚠️ They are already an operator.")
     await operator.says("/operators")
     await operator.presses("Add an operator")
     with pytest.raises(NotAllowed, match="is not among those to choose from"):
@@ -206,11 +206,11 @@ async def test_who_never_wrote_to_the_bot_is_one_too_and_the_list_says_that_they
 
     await adds(operator, pavel)
 
-    assert "I cannot write to them" in ((await operator.sees("Operators of this bot: 2")).text or "")
+    assert "I cannot message them" in ((await operator.sees("Operators of this bot: 2")).text or "")
     await all_is_carried(brisk)
     assert pavel.chat.messages == []
     await pavel.says("/operators")
-    assert "I cannot write to them" not in ((await pavel.sees("Operators of this bot: 2")).text or "")
+    assert "I cannot message them" not in ((await pavel.sees("Operators of this bot: 2")).text or "")
 
 
 async def test_strangers_do_not_learn_that_there_are_operators(
@@ -274,7 +274,7 @@ async def test_somebody_far_down_a_long_list_is_found_by_turning_pages_and_remov
     await operator.presses("›")
     await operator.sees("Op 21")
     await operator.presses("Remove Op 21")
-    await operator.sees("Is Op 21 to be an operator no longer?")
+    await operator.sees("Remove Op 21 from the operators?")
     await operator.presses("Back")
     await operator.sees("Op 21")
     await operator.presses("Remove Op 21")
@@ -292,7 +292,7 @@ async def test_who_was_added_and_is_named_since_can_be_one_by_the_configuration_
     await brisk.restart(OPERATORS=f"{operator.id},{pavel.id}")
 
     await operator.says("/operators")
-    await operator.sees("named in the configuration, and also:")
+    await operator.sees("listed in OPERATORS, and also:")
     await operator.presses("Remove Pavel")
     await operator.sees("they stay an operator")
     assert (await operator.presses("Yes, remove"))["text"] == "Done"
@@ -302,7 +302,7 @@ async def test_who_was_added_and_is_named_since_can_be_one_by_the_configuration_
     assert await brisk.rows(KEPT) == []
     await pavel.says("/operators")
     await pavel.sees("Operators of this bot: 2")
-    assert pavel.shown("You are no operator") is None
+    assert pavel.shown("You are no longer an operator") is None
 
 
 async def test_an_export_that_is_being_made_does_not_go_to_who_was_removed_meanwhile(
@@ -324,7 +324,7 @@ async def test_an_export_that_is_being_made_does_not_go_to_who_was_removed_meanw
     await operator.says("/operators")
     await operator.presses("Remove Pavel")
     await operator.presses("Yes, remove")
-    await pavel.sees("You are no operator of this bot any more")
+    await pavel.sees("You are no longer an operator of this bot")
     removed.set()
 
     await world.wait_until(lambda: pavel.shown("Exporting") is None)
@@ -338,10 +338,10 @@ async def test_an_operator_who_deletes_everything_about_themselves_is_told_of_it
     pavel = await made(world, operator)
 
     await pavel.says("/deleteme")
-    assert "You are an operator no more" in ((await pavel.sees("Delete everything about you?")).text or "")
+    assert "You are an no longer an operator" in ((await pavel.sees("Delete everything about you?")).text or "")
     await pavel.presses("Delete everything")
 
-    await operator.sees("An operator deleted everything about themselves")
+    await operator.sees("An operator deleted their data")
     await pavel.sees("Deleted.")
     assert await brisk.rows(KEPT) == []
     assert (await brisk.rows(JOURNAL))[-1] == {"event": "operator_removed", "user_id": None, "actor_id": None}

@@ -180,7 +180,7 @@ async def test_a_receiver_that_wants_no_more_is_left_alone_operators_hear_of_it_
 
     async with receiver() as moved:
         await installation.restart(EVENTS_URL=moved.url)
-        await operator.sees("EVENTS_URL takes what I bring again")
+        await operator.sees("EVENTS_URL accepts events again")
         await world.wait_until(lambda: len(moved.taken) == 2)
 
 

@@ -32,7 +32,7 @@ async def exported(world: World, admin: Person) -> tuple[str, bytes]:
 
 async def test_what_one_gate_exports_another_imports(world: World, brisk: Installation) -> None:
     owner, _ = await guarded(world)
-    await opens(owner, "👋 Welcome", "nothing more")
+    await opens(owner, "👋 Welcome", "I only say that they are in")
     await writes(world, owner, "Hello", then="Hello")
     await owner.presses("‹ Back")
     await chooses(owner, "Strict")
@@ -75,17 +75,17 @@ async def test_a_file_that_is_left_changes_nothing(world: World, brisk: Installa
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        (b"\xff\xfe\x00", "no JSON text"),
-        (b"{", "no JSON text"),
-        (b"[" * 60_000, "no JSON text"),
+        (b"\xff\xfe\x00", "not JSON"),
+        (b"{", "not JSON"),
+        (b"[" * 60_000, "not JSON"),
         (b"{}", "holds no settings"),
-        (b'{"callgate": 2, "settings": {}}', "another version"),
-        (b'{"callgate": 1, "settings": {"<b>": 1}}', "names a setting <b>"),
-        (b'{"callgate": 1, "settings": {"accounts": "1"}}', "gives accounts a value"),
+        (b'{"callgate": 2, "settings": {}}', "Another version"),
+        (b'{"callgate": 1, "settings": {"<b>": 1}}', "I do not know the setting <b>"),
+        (b'{"callgate": 1, "settings": {"accounts": "1"}}', "The value of accounts"),
         (b'{"callgate": 1, "settings": {"accounts": 11}}', "1 to 10 accounts"),
         (BIG + b"{}", "too big"),
     ],
-    ids=["no text", "no JSON", "deep", "not ours", "newer", "unknown", "wrong type", "wrong value", "huge"],
+    ids=["no text", "not JSON", "deep", "not ours", "newer", "unknown", "wrong type", "wrong value", "huge"],
 )
 async def test_a_wrong_file_gets_one_clear_sentence(world: World, brisk: Installation, data: bytes, says: str) -> None:
     owner, _ = await guarded(world)

@@ -134,7 +134,7 @@ async def test_gate_of_somebody_who_is_no_admin_is_not_answered(world: World, br
     assert left_behind(group) == [said.text]
     assert [message for message in anna.sees_of(group) if message.sender is world.telegram.bot] == []
     await anna.opens_deep_link(f"https://t.me/{world.telegram.bot.username}?start=gate_{group.id}")
-    await anna.sees("Only administrators of that group can see this")
+    await anna.sees("Only administrators of that group see this")
     assert all("Flat owners" not in (message.text or "") for message in anna.chat.messages)
 
 
@@ -152,7 +152,7 @@ async def test_gates_lists_those_that_the_person_runs_now_and_how_many_wait(worl
     await owner.demotes(group, boris)
     await boris.says("/gates")
 
-    await boris.sees("You run no group")
+    await boris.sees("You manage no group")
     # Telegram's answer also counts when the bot had to ask for it.
     await owner.promotes(group, boris)
     await boris.says("/gates")
@@ -160,7 +160,7 @@ async def test_gates_lists_those_that_the_person_runs_now_and_how_many_wait(worl
     group.members[boris.id].status = "member"
     world.clock.advance(61)
     await boris.says("/gates")
-    await boris.sees("You run no group")
+    await boris.sees("You manage no group")
 
 
 async def test_admins_from_before_the_bot_came_have_the_gate_in_their_list(world: World, brisk: Installation) -> None:
@@ -192,14 +192,14 @@ async def test_the_card_tells_what_is_missing_and_check_again_that_it_is_mended(
 
 async def test_the_card_tells_that_people_come_by_links_without_approval(world: World, brisk: Installation) -> None:
     owner, group = await guarded(world)
-    assert "I cannot see" in await reads(owner, "guarded now")
+    assert "I can't see" in await reads(owner, "guarded now")
     anna = world.person("Anna", language="en")
     await anna.opens_link(await owner.makes_link(group))
     await all_is_carried(brisk)
 
     await owner.presses("Check again")
 
-    await owner.sees("1 person came round the gate")
+    await owner.sees("1 person got in without verifying")
 
 
 async def test_the_bot_makes_a_link_by_which_people_ask_to_join(world: World, brisk: Installation) -> None:
@@ -207,9 +207,9 @@ async def test_the_bot_makes_a_link_by_which_people_ask_to_join(world: World, br
 
     await owner.presses("Make a link")
 
-    await owner.sees("The link to give away")
+    await owner.sees("Share this link")
     url = (await owner.presses("Copy the link"))["copied"]
-    assert url in await reads(owner, "The link to give away")
+    assert url in await reads(owner, "Share this link")
     anna = world.person("Anna", language="en")
     await anna.opens_link(url)
     await anna.sees("Flat owners")
@@ -220,7 +220,7 @@ async def test_the_bot_makes_a_link_by_which_people_ask_to_join(world: World, br
 
 async def test_at_a_gate_that_gives_links_the_bots_own_address_is_the_link(world: World, brisk: Installation) -> None:
     owner, group = await guarded(world)
-    await opens(owner, "🚪", "they are in once they have called")
+    await opens(owner, "🚪", "let them in after the call")
     await chooses(owner, "By a link from me")
     await owner.presses("‹ Back")
     url = (await owner.presses("Copy the link"))["copied"]
@@ -240,17 +240,17 @@ async def test_a_right_that_is_needed_and_goes_missing_is_told_once(world: World
     await opens(owner, "🏷 Tag", "stands: none")
     await writes(world, owner, "neighbour", then="stands: neighbour")
     await owner.presses("‹ Back")
-    await owner.sees("Whoever comes in is given")
+    await owner.sees("Everyone I let in gets")
     await owner.presses("‹ Back")
     await owner.presses("Check again")
     await all_is_carried(brisk)
 
     await owner.makes_bot_admin(group, can_manage_tags=False)
-    await owner.sees("Something changed in Flat owners")
+    await owner.sees("Flat owners: please check this")
     await owner.makes_bot_admin(group, can_delete_messages=True)
     await all_is_carried(brisk)
 
-    told = [message for message in screens(owner) if "Something changed" in (message.text or "")]
+    told = [message for message in screens(owner) if "please check this" in (message.text or "")]
     assert len(told) == 1
     assert "switch on “Manage tags”" in (told[0].text or "")
     assert "switch on “Manage tags”" in await reads(owner, "is guarded now")

@@ -26,7 +26,7 @@ async def waits(world: World, group: Group, *names: str) -> list[Person]:
 async def opens_pending(owner: Person, group: Group) -> str:
     """Open the page of waiting people from the group."""
     await owner.says("/pending", group)
-    return await reads(owner, "Who waits")
+    return await reads(owner, "Waiting")
 
 
 async def test_the_list_tells_who_waits_since_when_and_at_which_step(world: World, brisk: Installation) -> None:
@@ -66,13 +66,13 @@ async def test_one_is_let_in_and_one_declined_and_the_list_follows(world: World,
 
     assert (await owner.presses("✅ Anna"))["text"] == "Let in"
     await world.wait_until(lambda: anna.id in group.members)
-    await anna.sees("lets you in")
+    await anna.sees("let you in")
     await owner.sees("Flat owners: 1")
     assert (await owner.presses("✖️"))["text"] == "Declined"
 
     await boris.sees("declined your request")
     await world.wait_until(lambda: boris.id not in group.requests)
-    await owner.sees("Nobody waits.")
+    await owner.sees("Nobody is waiting.")
     assert boris.id not in group.members
 
 
@@ -158,9 +158,9 @@ async def test_only_one_such_action_runs_at_a_time(world: World, brisk: Installa
     data = next(b["callback_data"] for r in choice.inline_keyboard for b in r if "All" in b["text"])
     await owner.presses("All (1)")
 
-    again = await owner.presses_button((await owner.sees("Who waits")).id, data)
+    again = await owner.presses_button((await owner.sees("Waiting")).id, data)
 
-    assert again["text"] == "Many are being declined already; wait until that is over."
+    assert again["text"] == "I am already declining many; wait until that is done."
     world.faults.clear()
     world.clock.advance(60)
     await world.wait_until(lambda: not group.requests)
@@ -178,7 +178,7 @@ async def test_a_member_who_writes_the_command_gets_no_answer_and_keeps_the_mess
     await eventually(brisk, "SELECT count(*) AS n FROM admins WHERE NOT is_admin", [{"n": 1}])
     await all_is_carried(brisk)
 
-    assert anna.shown("Who waits") is None
+    assert anna.shown("Waiting") is None
     assert any(message.text == "/pending" for message in group.messages)
 
 
@@ -188,7 +188,7 @@ async def test_the_command_is_seen_by_nobody_else_or_deleted(world: World, brisk
     await world.wait_until(lambda: ("all_chat_administrators", "en") in world.telegram.commands)
     alone = await owner.says("/pending", group)
     assert alone.ephemeral_id is not None
-    await owner.sees("Who waits")
+    await owner.sees("Waiting")
     world.telegram.commands.clear()
 
     seen = await owner.says("/pending", group)
@@ -205,7 +205,7 @@ async def test_an_admin_who_never_wrote_to_the_bot_is_shown_the_way_alone(world:
 
     await owner.says("/pending", group)
 
-    message = await owner.sees_in(group, "shown to you in private")
+    message = await owner.sees_in(group, "I sent the answer to our private chat")
     assert message.ephemeral_id is not None
     link = await owner.presses("Open in private", chat=group)
     await owner.opens_deep_link(link["url"])

@@ -49,7 +49,7 @@ async def is_forgotten(callgate: Installation, person: Person, *words: str) -> N
 
 async def data_of(person: Person) -> dict[str, Any]:
     """Return the contents of the file that the bot sent last."""
-    message = await person.sees("All that is kept about you")
+    message = await person.sees("Everything I keep about you")
     assert message.document is not None
     assert message.document.name == "callgate-my-data.json"
     document: dict[str, Any] = json.loads(message.document.data)
@@ -106,7 +106,7 @@ async def test_in_a_call_window_with_a_request_pending_both_end(world: World, br
 
     await anna.says("/deleteme")
     text = await reads(anna, "Delete everything about you?")
-    assert "The attempt that is under way is cancelled" in text
+    assert "The current verification is cancelled" in text
     assert "Your requests are withdrawn: Flat owners" in text
     await anna.presses(DELETE)
     await anna.sees("Deleted.")
@@ -170,7 +170,7 @@ async def test_an_operator_who_names_nobody_or_an_operator_is_told_so(
     for written, answer in (
         ("/erase", "by their Telegram id"),
         ("/erase Anna", "by their Telegram id"),
-        ("/erase 12345", "Nothing is kept"),
+        ("/erase 12345", "I keep nothing"),
         (f"/erase {operator.id}", "That is an operator"),
     ):
         await operator.says(written)
@@ -220,7 +220,7 @@ async def test_both_commands_are_in_the_menu_and_on_the_privacy_screen(world: Wo
     anna = world.person("Anna", language="en")
     await anna.says("/privacy")
 
-    text = await reads(anna, "What is kept about you")
+    text = await reads(anna, "What I keep about you")
 
     assert "/mydata" in text
     assert "/deleteme" in text

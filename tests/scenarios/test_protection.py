@@ -17,7 +17,7 @@ from tests.scenarios.story import all_is_carried, guarded, reads
 
 BYPASSED = "somebody joined without asking"
 ADDED = "a member added somebody"
-BY_BOT = "another bot let somebody in"
+BY_BOT = "another bot let in somebody"
 
 
 async def unproved(world: World) -> tuple[Person, Group]:
@@ -47,7 +47,7 @@ async def test_a_gate_without_evidence_is_called_so_everywhere(
     await owner.says("/gates")
     assert "🟡 Flat owners" in (await owner.sees("Your groups")).buttons
     await operator.says("/health")
-    assert "🟡 on, not confirmed yet that people have to ask: 1" in await reads(operator, "All is well")
+    assert "🟡 on, no proof yet that people have to ask: 1" in await reads(operator, "All is well")
     await operator.says("/gates")
     assert "🟡 Flat owners" in await reads(operator, "All groups")
 
@@ -55,7 +55,7 @@ async def test_a_gate_without_evidence_is_called_so_everywhere(
 async def test_the_first_join_request_proves_it(world: World, brisk: Installation) -> None:
     owner, group = await unproved(world)
     await owner.presses("Make a link")
-    await owner.sees("The link to give away")
+    await owner.sees("Share this link")
     url = (await owner.presses("Copy the link"))["copied"]
     anna = world.person("Anna", language="en")
 
@@ -110,7 +110,7 @@ async def test_a_member_who_adds_a_friend_leads_them_past_the_gate_and_an_admin_
     assert len([message for message in owner.chat.messages if ADDED in (message.text or "")]) == 1
     await owner.sees("⚠️ Flat owners: people can get in without verifying")
     await owner.presses("Check again")
-    await owner.sees("2 people came round the gate")
+    await owner.sees("2 people got in without verifying")
     assert group.member(carol.account).inside
 
 
@@ -189,7 +189,7 @@ async def test_whom_another_bot_lets_in_came_past_the_gate(world: World, brisk: 
     assert sum(BY_BOT in (message.text or "") for message in owner.chat.messages) == 1
     await owner.sees("⚠️ Flat owners: people can get in without verifying")
     await owner.presses("Check again")
-    await owner.sees("2 people came round the gate")
+    await owner.sees("2 people got in without verifying")
 
 
 async def test_an_owner_who_adds_very_many_at_once_is_told_of_nobody(world: World, brisk: Installation) -> None:
@@ -218,4 +218,4 @@ async def test_who_joined_where_nobody_had_to_ask_came_past_no_gate(world: World
     await owner.sees("1 person waits now")
     await all_is_carried(brisk)
 
-    assert owner.shown("came round the gate") is None
+    assert owner.shown("got in without verifying") is None

@@ -73,9 +73,9 @@ async def test_a_definite_refusal_is_told_in_telegrams_own_words(
 
     for _ in range(20):
         await looked(bot)
-        if operator.shown("Telegram takes my calls again") is not None:
+        if operator.shown("Telegram accepts my calls again") is not None:
             break
-    assert "Logged out" in ((await operator.sees("Telegram takes my calls again")).text or "")
+    assert "Logged out" in ((await operator.sees("Telegram accepts my calls again")).text or "")
     await bot.stop()
 
 
@@ -366,7 +366,9 @@ async def test_updates_that_telegram_holds_and_does_not_bring_are_said_to_be_the
     anna, boris = world.person("Anna", language="en"), world.person("Boris", language="en")
     await anna.says("/start")
 
-    await tries_again_until(callgate, browser, 503, "Telegram holds 1 updates and does not bring them: Wrong resp", 31)
+    await tries_again_until(
+        callgate, browser, 503, "Telegram holds 1 updates and does not deliver them: Wrong resp", 31
+    )
 
     front.is_broken = False
     await boris.says("/start")

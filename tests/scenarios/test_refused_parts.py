@@ -147,7 +147,7 @@ async def test_messages_to_admins_and_in_groups_lose_no_words_either(
 
     await owner.sees(group.title)
     await operator.says("/health")
-    await operator.sees("Took the lead")
+    await operator.sees("Leads since")
     anna = world.person("Anna", language="en")
     await anna.asks_to_join(group)
     await anna.shares_contact()

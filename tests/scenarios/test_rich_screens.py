@@ -7,6 +7,7 @@ import json
 import pytest
 from structlog.testing import capture_logs
 
+from bot.i18n.texts import unbroken
 from bot.sandbox.people import Person
 from bot.sandbox.telegram.server import BY_NAME
 from bot.sandbox.telegram.state import Message
@@ -46,7 +47,7 @@ async def test_the_number_is_a_link_that_dials_in_a_rich_message(world: World, r
     assert screen.rich
     assert screen.entity_texts("phone_number") == [number]
     assert f'<a href="tel:{number}">{number}</a>' in rich_calls(world)[-1][1]
-    assert "+7 ••• ••• 45-67" in (screen.text or "")
+    assert unbroken("+7 ••• ••• 45-67") in (screen.text or "")
     (kept,) = await rich.rows("SELECT window_ends_at FROM numbers")
     assert moments(anna, "📞") == [kept["window_ends_at"] // 10**6]
     assert (await anna.presses("📋"))["copied"] == number

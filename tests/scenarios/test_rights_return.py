@@ -78,7 +78,7 @@ async def test_that_people_who_are_no_members_can_write_under_a_channel_is_notic
         ("can_invite_users", "I cannot let anybody in"),
         ("can_restrict_members", "I cannot mute or remove anybody"),
         ("can_manage_tags", "I cannot give the tag"),
-        ("can_delete_messages", "I cannot delete the lines"),
+        ("can_delete_messages", "I cannot delete “Joined the group” lines"),
     ],
 )
 async def test_each_right_that_is_gone_without_an_update_is_noticed_and_told(

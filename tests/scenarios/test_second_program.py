@@ -85,9 +85,9 @@ async def answers(world: World) -> None:
             "setWebhook",
             {"allowed_updates": ["message"]},
             "changed what the webhook brings",
-            "changed what my webhook brings",
+            "changed what my webhook delivers",
         ),
-        ("setWebhook", {"max_connections": 1}, "changed what the webhook brings", "changed what my webhook brings"),
+        ("setWebhook", {"max_connections": 1}, "changed what the webhook brings", "changed what my webhook delivers"),
     ],
     ids=["removed", "elsewhere", "updates", "connections"],
 )
@@ -129,7 +129,7 @@ async def test_a_webhook_that_another_program_had_brought_to_another_machine_is_
     world.clock.advance(HALF_A_MINUTE)
 
     await becomes(hooked, browser, 503, "brought to another machine")
-    await operator.sees("another program had my updates brought to another machine", within=2 * WAIT_TIMEOUT)
+    await operator.sees("another program redirected my updates to another machine", within=2 * WAIT_TIMEOUT)
     assert await second_program(world, "getWebhookInfo") == ours
     world.clock.advance(HALF_A_MINUTE)
     await becomes(hooked, browser, 200, "OK")
@@ -203,9 +203,9 @@ async def test_the_trouble_is_over_once_nobody_else_changes_anything(
 
     for _ in range(12):
         await looked(hooked)
-        if operator.shown("no other program uses my token any more") is not None:
+        if operator.shown("no other program uses my token") is not None:
             break
-    await operator.sees("no other program uses my token any more")
+    await operator.sees("no other program uses my token")
 
 
 async def test_menus_that_another_program_changed_are_set_again(

@@ -66,7 +66,7 @@ async def test_the_numbers_are_those_of_what_happened(world: World, install: Ins
     told = rows_of(message)
     assert (told["Asked"], told["Contact"], told["Number"]) == ("3", "2 · 67%", "2 · 67%")
     assert (told["Called"], told["In"]) == ("1 · 33%", "1 · 33%")
-    assert told["Not let on"] == "somebody else's contact 1"
+    assert told["Stopped"] == "somebody else's contact 1"
     assert told["Spent on numbers"] == "2 × 0.45 = 0.90"
     took = (await brisk.rows("SELECT took_ms FROM journal WHERE event = 'confirmed'"))[0]["took_ms"] / 1000
     half = re.match(r"half within (\d+) s, nine of ten within (\d+) s", told["From number to call"])

@@ -86,8 +86,8 @@ def test_a_raid_that_goes_on_has_the_three_buttons() -> None:
 def test_what_was_done_is_told_with_who_did_it_and_can_be_undone() -> None:
     drawing = drawn({**SAID, **STRICT, "switch": "paused", "switch_by": 55, "strict_by": 0})
 
-    assert '<a href="tg://user?id=55">an administrator</a>' in drawing.text
-    assert "I did that by myself." in drawing.text
+    assert '<a href="tg://user?id=55">An administrator</a>' in drawing.text
+    assert "I did this by myself." in drawing.text
     assert buttons(drawing) == [
         (AdminActionKind.SWITCH, "on"),
         (AdminActionKind.DECLINE_RECENT, str(SAID["raid"])),
@@ -102,13 +102,13 @@ def test_of_declines_it_is_told_how_far_they_are() -> None:
 
 
 def test_a_gate_that_asks_for_no_call_is_said_to_let_all_of_them_in() -> None:
-    assert "all of them come in" in drawn({**SAID, "asks_call": 0}).text
+    assert "everyone gets in" in drawn({**SAID, "asks_call": 0}).text
 
 
 def test_over_it_has_buttons_only_for_what_is_left_to_do() -> None:
     drawing = drawn({**SAID, **OVER})
 
-    assert "412 asked to join: 3 were let in, 400 declined, 9 wait." in drawing.text
+    assert "412 people asked to join. Let in: 3, declined: 400, waiting: 9." in drawing.text
     assert buttons(drawing) == [(AdminActionKind.DECLINE_RECENT, str(SAID["raid"]))]
     assert buttons(drawn({**SAID, **OVER, "waiting": 0})) == []
 

@@ -372,7 +372,7 @@ def test_one_day_is_told_by_hours_and_all_time_by_months() -> None:
 def test_nothing_is_told_in_a_sentence_and_without_empty_axes() -> None:
     shown = said(draw(empty(), ENGLISH))
 
-    assert "Nothing to tell yet" in shown
+    assert "No data yet" in shown
     assert len(shown) == 4
 
 

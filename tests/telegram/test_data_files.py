@@ -117,7 +117,7 @@ async def test_what_failed_too_often_is_given_up_and_said(
     receipt = await deliverer.deliver(wanted(anna, kind, TRIES))
 
     assert receipt.result is DeliveryStatus.REFUSED
-    assert "could not be sent" in said(anna)[-1]
+    assert "could not send" in said(anna)[-1]
 
 
 @BOTH
@@ -143,7 +143,7 @@ async def test_what_telegram_never_takes_is_said_at_once(
     assert receipt.result is DeliveryStatus.REFUSED
     assert len(asked) == 1
     is_size = kind is FileKind.MY_DATA and refusal is TelegramEntityTooLarge
-    assert ("too much for a chat" if is_size else "could not be sent") in said(anna)[-1]
+    assert ("too large for a chat" if is_size else "could not send") in said(anna)[-1]
 
 
 async def test_data_of_more_than_bots_may_send_is_not_tried(
@@ -154,7 +154,7 @@ async def test_data_of_more_than_bots_may_send_is_not_tried(
 
     assert (await deliverer.deliver(wanted(anna, FileKind.MY_DATA))).result is DeliveryStatus.REFUSED
 
-    assert "too much for a chat" in said(anna)[-1]
+    assert "too large for a chat" in said(anna)[-1]
 
 
 @pytest.mark.parametrize(

@@ -184,7 +184,7 @@ def test_every_queue_is_told_in_words_of_its_own_with_how_long_the_oldest_waits(
 def test_updates_that_telegram_holds_are_told() -> None:
     readings = replace(WELL.readings, undelivered=3)
 
-    assert "Telegram holds 3 updates and does not bring them" in plain(
+    assert "Telegram holds 3 updates and does not deliver them" in plain(
         health_text(replace(WELL, readings=readings), ENGLISH)
     )
 
@@ -199,7 +199,7 @@ def test_what_rests_until_later_is_told_without_an_age() -> None:
 def test_a_trouble_that_is_noticed_is_told_before_there_is_an_incident_and_not_twice() -> None:
     assert WELL.kept is not None
     flooded = replace(WELL, readings=replace(WELL.readings, floods=50))
-    assert plain(health_text(flooded, ENGLISH))[1] == "• Telegram tells me to slow down again and again; just now"
+    assert plain(health_text(flooded, ENGLISH))[1] == "• Telegram keeps asking me to slow down; just now"
 
     known = replace(flooded, kept=replace(WELL.kept, incidents=[incident(IncidentKind.FLOODS)]))
 
@@ -210,13 +210,13 @@ def test_a_silence_of_telegrams_is_over_when_it_is_told_through_telegram() -> No
     text = health_text(replace(WELL, readings=replace(WELL.readings, silent_since=EARLIER)), ENGLISH)
 
     assert text.startswith("✅")
-    assert f"Gave no answer until just now, beginning {ENGLISH.clock(EARLIER, NOW)}" in plain(text)
+    assert f"Has not answered since {ENGLISH.clock(EARLIER, NOW)}" in plain(text)
 
 
 def test_without_the_database_the_rest_is_told() -> None:
     lines = plain(health_text(replace(WELL, kept=None), ENGLISH))
 
-    assert lines[:2] == ["🚨 1 trouble", "• the database gives no answer"]
+    assert lines[:2] == ["🚨 1 trouble", "• the database does not answer"]
     assert "Storage · SQLite" in lines
     assert "Waiting" not in lines
 
@@ -228,7 +228,7 @@ def test_an_own_system_that_wants_nothing_more_is_not_said_to_be_tried() -> None
 
     lines = plain(health_text(replace(WELL, kept=kept), ENGLISH))
 
-    assert "SMSC_RELAY_URL: 2 wait, the oldest for 10 min. Nothing is tried until I am started again." in lines
+    assert "SMSC_RELAY_URL: 2 wait, the oldest for 10 min. I try nothing until you restart me." in lines
 
 
 def account(reason: GatewayReason | None = None, code: int | None = None) -> BalanceReport:
@@ -238,11 +238,11 @@ def account(reason: GatewayReason | None = None, code: int | None = None) -> Bal
 
 def test_the_account_is_told_with_a_forecast() -> None:
     assert plain(balance_text(account(), ENGLISH)) == [
-        "💰 Money at the gateway: 1,234.50 RUR",
+        "💰 Balance at the gateway: 1,234.50 RUR",
         "Spent on numbers: 5.00 RUR today, 70.00 RUR in 7 days",
         "At this pace it lasts for: 123 days",
-        "I sound the alarm below: 50.00 RUR",
-        f"Asked: {ENGLISH.clock(NOW, NOW)}",
+        "I warn you below: 50.00 RUR",
+        f"Checked: {ENGLISH.clock(NOW, NOW)}",
     ]
     assert "1\xa0234,50 RUR" in balance_text(account(), RUSSIAN)
 
@@ -253,7 +253,7 @@ def test_without_spending_there_is_no_forecast_and_a_debt_lasts_for_no_day() -> 
     debt = replace(account(), statement=replace(account().statement, money=Decimal("-3.5")))
     assert "At this pace it lasts for: 0 days" in balance_text(debt, ENGLISH)
     unread = balance_text(replace(account(), spending=None), ENGLISH)
-    assert "the database gives no answer" in unread
+    assert "the database does not answer" in unread
 
 
 @pytest.mark.parametrize("reason", list(GatewayReason))
@@ -274,6 +274,6 @@ def test_before_the_gateway_ever_told_anything() -> None:
 
     lines = plain(balance_text(BalanceReport(NOW, blocked, Decimal(0), has_price=False, spending=None), ENGLISH))
 
-    assert lines[0].endswith("leave it alone for a while.")
-    assert lines[-1] == f"Asked again at the earliest: {ENGLISH.clock(NOW + timedelta(minutes=5), NOW)}"
-    assert not any("alarm below" in line or "Asked: " in line for line in lines)
+    assert lines[0].endswith("pause for a while.")
+    assert lines[-1] == f"Next check at the earliest: {ENGLISH.clock(NOW + timedelta(minutes=5), NOW)}"
+    assert not any("warn you below" in line or "Checked: " in line for line in lines)

@@ -9,7 +9,7 @@ from bot.delivery.execute import TelegramExecutor
 from bot.domain.journal import Event
 from bot.domain.outgoing import DeliveryStatus, PendingLogBatch, PendingTask, TaskKind
 from bot.features.moderation.log_lines import UNDO, LogSender
-from bot.i18n.texts import Texts
+from bot.i18n.texts import Texts, unbroken
 from bot.sandbox.people import Person
 from bot.sandbox.telegram.state import Group, Message
 from bot.sandbox.world import World
@@ -58,8 +58,8 @@ async def test_a_line_says_who_where_what_why_phone_time_and_by_whom(bot: Bot, l
 
     message = await tells(bot, log, one)
 
-    assert message.text == "✅ Anna · <Flats> · let in by hand · +7 ••• ••• 12-34 · 2 min · by Olga"
-    assert message.buttons == ["↩️ Verify anew"]
+    assert message.text == f"✅ Anna · <Flats> · let in by hand · {unbroken('+7 ••• ••• 12-34')} · 2 min · by Olga"
+    assert message.buttons == ["↩️ Verify again"]
 
 
 @pytest.mark.parametrize(

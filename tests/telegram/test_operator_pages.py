@@ -37,7 +37,7 @@ from bot.domain.phone import NumberKind
 from bot.domain.screens import View
 from bot.features.moderation.words import ICONS, happened
 from bot.features.support.screens import OperatorButton
-from bot.i18n.texts import LANGUAGES, Texts
+from bot.i18n.texts import LANGUAGES, Texts, unbroken
 from bot.sandbox.telegram.html import parse_html
 from bot.telegram.mentions import mention
 from tests.domain.makers import NOW
@@ -140,15 +140,15 @@ def test_the_card_is_short_and_has_a_line_for_each_thing() -> None:
         "",
         f"👤 Anna · id {USER}",
         "✅ Verified 3 d ago",
-        "📱 +7 ••• ••• 12-34",
+        f"📱 {unbroken(MASK)}",
         "🇷🇺 Russia · mobile number",
         "",
         "Groups",
         "• Flats: let in",
         "• Garage: Blocked 2 h ago, by administrator",
         "",
-        "Not done",
-        "• ⏳ to be let in · Flats · tried 2 times · Bad Request: no",
+        "Pending",
+        "• ⏳ entry still pending · Flats · tried 2 times · Bad Request: no",
         "",
         "What happened · UTC",
         f"{NOW - timedelta(days=1):%d.%m %H:%M} · asked to join · Flats",
@@ -160,10 +160,11 @@ def test_what_happened_lately_takes_two_lines_each_and_a_button_by_number() -> N
     line = RecentEntry(USER, "Anna", MASK, HistoryEntry(NOW, Event.GRANT_DONE, gate="Flats"))
     drawing = SCREENS.draw(Recent((line, line), older=ENTRY), TEXTS.in_language("en"), NOW)
 
-    assert parse_html(drawing.text)[0].splitlines()[2:4] == ["1. ✅ Anna: let in", f"{NOW:%H:%M} · Flats · {MASK}"]
+    told = ["1. ✅ Anna: let in", f"{NOW:%H:%M} · Flats · {unbroken(MASK)}"]
+    assert parse_html(drawing.text)[0].splitlines()[2:4] == told
     assert isinstance(drawing.keyboard, InlineKeyboardMarkup)
     rows = [[button.text for button in row] for row in drawing.keyboard.inline_keyboard]
-    assert rows == [["1", "2"], ["Older ›"], ["🔄 Look again"]]
+    assert rows == [["1", "2"], ["Older ›"], ["🔄 Refresh list"]]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -208,5 +209,5 @@ def test_of_many_groups_only_some_are_named() -> None:
 def test_who_is_blocked_everywhere_is_so_only_where_there_is_a_group_now() -> None:
     everywhere = Confirmation(USER, "Anna", AdminActionKind.BLOCK, ("Flats", "Garage"))
 
-    assert "Groups that come later" in text_of(everywhere)
-    assert "Groups that come later" not in text_of(replace(everywhere, gates=("Flats",), gate_id=GATE.chat_id))
+    assert "Groups added later" in text_of(everywhere)
+    assert "Groups added later" not in text_of(replace(everywhere, gates=("Flats",), gate_id=GATE.chat_id))

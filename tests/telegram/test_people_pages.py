@@ -102,7 +102,7 @@ def buttons(view: View) -> list[str]:
 
 
 LET_IN, DECLINE, BLOCK, UNBLOCK = "✅ Let in", "✖️ Decline", "⛔ Block", "🔓 Unblock"
-REVOKE, RESTORE, UNDO = "♻️ Verify anew", "↩️ Restore", "↩️ Undo"
+REVOKE, RESTORE, UNDO = "♻️ Verify again", "↩️ Restore", "↩️ Undo"
 ACTS = {LET_IN, DECLINE, BLOCK, UNBLOCK, REVOKE, RESTORE, UNDO}
 
 

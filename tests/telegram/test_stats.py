@@ -77,7 +77,7 @@ def test_the_words_tell_the_numbers() -> None:
         "Let in at once, verified before: 42",
         "Let in without a call: 3",
         "From number to call: half within 21 s, nine of ten within 1 min 24 s",
-        "Not let on: gateway does not answer (code 9) 12; somebody else's contact 7; country not accepted 4",
+        "Stopped: gateway does not answer (code 9) 12; somebody else's contact 7; country not accepted 4",
         "Spent on numbers: 844 × 0.455 = 384.02",
     ]
 
@@ -104,8 +104,8 @@ def test_every_code_of_ours_is_told_in_words(code: str) -> None:
 
     text = caption(replace(told, statistics=replace(told.statistics, refusals={code: 5})), ENGLISH, None)
 
-    (line,) = [line for line in text.splitlines() if line.startswith("Not let on: ")]
-    assert re.fullmatch(r"Not let on: [\w' ]{12,}( \(code 3\))? 5", line)
+    (line,) = [line for line in text.splitlines() if line.startswith("Stopped: ")]
+    assert re.fullmatch(r"Stopped: [\w' ]{12,}( \(code 3\))? 5", line)
     assert "_" not in line
 
 
@@ -122,7 +122,7 @@ def test_the_longest_words_are_within_what_telegram_takes_and_escaped() -> None:
 
 def test_nothing_is_told_in_a_sentence() -> None:
     assert caption(empty("90d", "Flats"), ENGLISH, Decimal(1)) == (
-        "<b>Flats</b> · 90 days\nNobody asked to come in during this time."
+        "<b>Flats</b> · 90 days\nNobody asked to join in this period."
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.domain.eligibility import DecisionReason
+from bot.domain.error_text import shortened
 from bot.domain.gate_settings import EntryMode
 from bot.domain.gates import GrantKind, GrantState, JoinRequest, Override, RequestState
 from bot.domain.journal import Event
@@ -123,7 +124,7 @@ class SettleGrant:
     async def _tell(self, store: Store, grant: PendingGrant, receipt: DeliveryResult) -> None:
         gate = await store.gates.get(grant.gate_id)
         title = gate.title if gate else ""
-        notice = Notify(Notification.GRANT_FAILED, title=title, user_id=grant.user_id, error=receipt.error[:200])
+        notice = Notify(Notification.GRANT_FAILED, title=title, user_id=grant.user_id, error=shortened(receipt.error))
         key = f"{Notification.GRANT_FAILED}:{grant.gate_id}:{receipt.error[:60]}:{store.now:%Y-%m-%dT%H}"
         await self._notify_operators(store, notice, key=key)
 

@@ -35,16 +35,16 @@ def grant_line(grant: Granted, words: Words) -> str:
     title = f"<b>{shown(grant.title)}</b>"
     match grant.state:
         case GrantState.DONE if grant.kind is GrantKind.LINK:
-            return words("Your link to {gate} works once, within an hour.", gate=title)
+            return words("Your link to {gate} works once, for an hour.", gate=title)
         case GrantState.DONE:
             return words("You are in: {gate}", gate=title)
         case GrantState.TOO_MANY_CHATS:
             return words(
-                "{gate}: you are in too many groups. Leave one that you do not need, then press the button below.",
+                "{gate}: you are in too many groups. Leave one you do not need, then press the button below.",
                 gate=title,
             )
         case GrantState.FAILED:
-            return words("{gate}: Telegram did not let me add you. The operators were told.", gate=title)
+            return words("{gate}: Telegram did not let me add you. I have told the operators.", gate=title)
         case GrantState.DUE | GrantState.GONE:
             return words("Letting you in: {gate}…", gate=title)
 
@@ -55,7 +55,7 @@ def render_decided(view: Decided, words: Words) -> RenderedMessage:
     buttons: list[list[InlineKeyboardButton]] = []
     match view.outcome:
         case Outcome.LET_IN:
-            lines = [words("✅ An administrator lets you in: {gate}", gate=gate)]
+            lines = [words("✅ An administrator let you in: {gate}", gate=gate)]
             if view.granted is not None:
                 lines += ["", grant_line(view.granted, words)]
                 if view.granted.state is GrantState.DONE:
@@ -65,15 +65,15 @@ def render_decided(view: Decided, words: Words) -> RenderedMessage:
         case Outcome.DECLINED:
             lines = [
                 words(
-                    "✖️ An administrator declined your request to enter {gate}. You may ask to enter again at any time.",
+                    "✖️ An administrator declined your request to join {gate}. You can ask again at any time.",
                     gate=gate,
                 )
             ]
         case Outcome.REVOKED:
             lines = [
                 words(
-                    "♻️ An administrator of {gate} wants you to verify anew. You were removed; ask to enter again, and "
-                    "make one more free call.",
+                    "♻️ An administrator of {gate} asks you to verify again. You are out of the "
+                    "group: ask to join once more, and make one more free call.",
                     gate=gate,
                 )
             ]

@@ -319,7 +319,7 @@ class Prompts:
         text = (
             words("⚙️ The settings of this group open in the private chat.")
             if is_settings
-            else words("👤 What you asked for is shown to you in private.")
+            else words("👤 I sent the answer to our private chat.")
         )
         if task.user_id is not None:
             text = " ".join([text, words("Only you see this.")])

@@ -52,7 +52,7 @@ class AnnouncementSender:
 
 def announced(html: str, words: Words) -> str:
     """Return the message: who sends it, and what they wrote."""
-    return words("📣 <i>From the people who run this bot</i>") + f"\n\n{html}"
+    return words("📣 <i>From the operator of this bot</i>") + f"\n\n{html}"
 
 
 def as_html(text: str, entities: Sequence[MessageEntity], skipped: str = "") -> str:

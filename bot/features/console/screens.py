@@ -164,7 +164,7 @@ def _bare(text: str) -> str:
 
 def _waits(count: int, words: Words) -> str:
     if not count:
-        return words("Nobody waits.")
+        return words("Nobody is waiting.")
     return words.many("{count} person waits", "{count} people wait", count)
 
 
@@ -203,9 +203,9 @@ def _labels(words: Words) -> dict[str, str]:
         "title": words("Your groups"),
         "back": words("‹ All my groups"),
         "choose": words("Choose a group to see who waits there."),
-        "no_gates": words("You run no group that I guard. Make me an administrator of one, and it appears here."),
+        "no_gates": words("You manage no group that I guard. Make me an administrator of one, and it appears here."),
         "search": words("Search by name"),
-        "nobody": words("Nobody waits."),
+        "nobody": words("Nobody is waiting."),
         "nobody_found": words("Nobody with this name waits."),
         "let_in": _bare(words("✅ Let in")),
         "decline": _bare(words("✖️ Decline")),

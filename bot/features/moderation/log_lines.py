@@ -16,7 +16,7 @@ from bot.domain.tasks import LogLine
 from bot.features.moderation.screens import act_text
 from bot.features.moderation.words import ICONS
 from bot.i18n.formats import lasted
-from bot.i18n.texts import Texts, Words
+from bot.i18n.texts import Texts, Words, unbroken
 from bot.telegram import keyboards
 from bot.telegram.mentions import AdminNames, harmless_title, mention
 from bot.telegram.methods import SendText
@@ -74,7 +74,7 @@ class LogSender:
             parts.append(harmless_title(line.title))
         parts.append(_what(line, words))
         if line.mask:
-            parts.append(line.mask)
+            parts.append(unbroken(line.mask))
         if line.seconds is not None:
             parts.append(lasted(timedelta(seconds=line.seconds), words))
         if line.admin_id is not None:
@@ -93,7 +93,7 @@ def _what(line: LogLine, words: Words) -> str:  # noqa: C901 - one line a decisi
         case Event.GRANT_DONE, "verified":
             return words("let in, verified")
         case Event.GRANT_DONE, "open":
-            return words("let in: no call is asked for")
+            return words("let in without a call")
         case ((Event.GRANT_DONE | Event.ALLOWED), _):
             return words("let in by hand")
         case Event.EXEMPTED, _:
@@ -117,7 +117,7 @@ def _what(line: LogLine, words: Words) -> str:  # noqa: C901 - one line a decisi
         case Event.UNBLOCKED, _:
             return words("unblocked")
         case Event.REVOKED, _:
-            return words("has to verify anew")
+            return words("asked to verify again")
         case Event.RESTORED, _:
             return words("restored")
         case Event.RAID, _:

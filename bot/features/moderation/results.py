@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.domain.eligibility import DecisionReason
+from bot.domain.error_text import shortened
 from bot.domain.gates import SOME_ADMIN
 from bot.domain.journal import Event
 from bot.domain.notifications import Notification, Notify, SendAppeal
@@ -80,7 +81,7 @@ async def not_removed(store: Store, task: PendingTask, work: Ban | Kick, receipt
             title=gate.title if gate is not None else "",
             user_id=user_id,
             name=request.name if request is not None else "",
-            error=receipt.error[:200],
+            error=shortened(receipt.error),
         )
         await store.tasks.add(notice, work.admin_id, store.now)
 

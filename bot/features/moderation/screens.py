@@ -22,7 +22,7 @@ from bot.domain.setting_choices import Page
 from bot.features.moderation.words import decision, happened, override, stage
 from bot.features.verification.words import toast
 from bot.i18n.formats import lasted
-from bot.i18n.texts import Words, shown, visible
+from bot.i18n.texts import Words, shown, unbroken, visible
 from bot.telegram import keyboards
 from bot.telegram.keyboards import more_gates
 from bot.telegram.mentions import harmless, mention
@@ -45,7 +45,7 @@ def act_text(kind: AdminActionKind, words: Words) -> str:
         case AdminActionKind.UNBLOCK:
             return words("🔓 Unblock")
         case AdminActionKind.REVOKE:
-            return words("♻️ Verify anew")
+            return words("♻️ Verify again")
         case _:
             return words("↩️ Restore")
 
@@ -53,11 +53,11 @@ def act_text(kind: AdminActionKind, words: Words) -> str:
 def render_pending_list(view: PendingList, words: Words, now: datetime) -> RenderedMessage:
     """Render who waits at a gate."""
     gate_id = view.gate.chat_id
-    lines = [words("⏳ <b>Who waits</b> at {gate}: {count}", gate=f"<b>{shown(view.gate.title)}</b>", count=view.total)]
+    lines = [words("⏳ <b>Waiting</b> at {gate}: {count}", gate=f"<b>{shown(view.gate.title)}</b>", count=view.total)]
     if view.done is not None and view.of is not None:
         lines += ["", words("🧹 Declined: {done} of {total}", done=view.done, total=view.of)]
     if not view.applicants:
-        lines += ["", words("Nobody waits.")]
+        lines += ["", words("Nobody is waiting.")]
     buttons: list[list[InlineKeyboardButton]] = []
     for number, applicant in enumerate(view.applicants, view.first):
         lines += ["", f"{number}. {_applicant(applicant, words, now)}"]
@@ -75,7 +75,7 @@ def render_pending_list(view: PendingList, words: Words, now: datetime) -> Rende
     if view.page + 1 < view.pages:
         turning.append(keyboards.panel("›", AdminActionKind.OPEN, gate_id, Page.PENDING, str(view.page + 1)))
     many = [keyboards.panel(words("🧹 Decline many…"), AdminActionKind.OPEN, gate_id, Page.PENDING, "many")]
-    again = keyboards.panel(words("🔄 Look again"), AdminActionKind.OPEN, gate_id, Page.PENDING, str(view.page))
+    again = keyboards.panel(words("🔄 Refresh list"), AdminActionKind.OPEN, gate_id, Page.PENDING, str(view.page))
     return RenderedMessage(
         "\n".join(lines),
         keyboards.rows(*buttons, turning, many if view.applicants else [], [again, _to_card(gate_id, words)]),
@@ -104,8 +104,9 @@ def render_decline_choice(view: DeclineChoice, words: Words) -> RenderedMessage:
         if count
     ]
     text = words(
-        "🧹 <b>Decline many</b>\n\nWhose requests? Whoever is verified, or in the middle of a call, stays. The others "
-        "may ask again at any time."
+        "🧹 <b>Decline many</b>\n\n"
+        "Whose requests? I keep everyone who is verified or in the middle of a call. The others can "
+        "ask again at any time."
     )
     if not buttons:
         text += "\n\n" + words("There is nobody to decline.")
@@ -123,7 +124,7 @@ def render_member(view: MemberCard, words: Words, now: datetime) -> RenderedMess
     lines += [words("At {gate}: {state}", gate=f"<b>{shown(view.gate.title)}</b>", state=override(view, words, now))]
     if view.mask and view.verified_at is not None:
         age = lasted(now - view.verified_at, words)
-        lines.append(words("Verified: {mask}, {age} ago", mask=view.mask, age=age))
+        lines.append(words("Verified: {mask}, {age} ago", mask=unbroken(view.mask), age=age))
     elif view.is_known:
         lines.append(words("Not verified."))
     if view.decision is not None:
@@ -152,20 +153,20 @@ def render_unknown_target(view: UnknownTarget, words: Words) -> RenderedMessage:
 def _missing(missing: TargetError, words: Words) -> str:
     match missing:
         case TargetError.NOBODY_NAMED:
-            return words("Whom? Reply to a message of theirs, or write the command with their @name or id.")
+            return words("Reply to their message, or send the command with their @name or id.")
         case TargetError.SEVERAL:
             return words("One person at a time, please: their @name or id.")
         case TargetError.UNKNOWN:
-            return words("I have met nobody with this name. Reply to a message of theirs, or give their id.")
+            return words("I know nobody with this name. Reply to their message, or send their id.")
         case TargetError.BOT:
-            return words("That is a bot, or somebody who writes as a chat: I decide about people only.")
+            return words("That is a bot, or somebody writing as a chat: I decide about people only.")
 
 
 def render_gate_choice(view: GateChoice, words: Words) -> RenderedMessage:
     """Render the question at which gate to run a command."""
     if not view.gates:
         return RenderedMessage(
-            words("You run no group that I guard. Make me an administrator of one, and it appears here."), None
+            words("You manage no group that I guard. Make me an administrator of one, and it appears here."), None
         )
     buttons = [
         [
@@ -179,7 +180,7 @@ def render_gate_choice(view: GateChoice, words: Words) -> RenderedMessage:
 
 
 def _to_pending(gate_id: int, words: Words) -> InlineKeyboardButton:
-    return keyboards.panel(words("⏳ Who waits"), AdminActionKind.OPEN, gate_id, Page.PENDING)
+    return keyboards.panel(words("⏳ Waiting"), AdminActionKind.OPEN, gate_id, Page.PENDING)
 
 
 def _to_card(gate_id: int, words: Words) -> InlineKeyboardButton:

@@ -14,7 +14,7 @@ from bot.domain.outgoing import DeliveryResult, DeliveryStatus, PendingTask
 from bot.features.moderation.screens import act_text
 from bot.features.moderation.words import stage
 from bot.i18n.formats import lasted
-from bot.i18n.texts import Texts, Words
+from bot.i18n.texts import Texts, Words, unbroken
 from bot.telegram import keyboards
 from bot.telegram.mentions import AdminNames, harmless_title, mention
 from bot.telegram.methods import EditText, SendText
@@ -42,10 +42,13 @@ class AppealMessages:
         waited = lasted(timedelta(seconds=work.seconds), words)
         lines.append(words("Waits for {age}: {stage}", age=waited, stage=why))
         if work.mask:
-            lines.append(words("Phone: {mask}", mask=work.mask))
+            lines.append(words("Phone: {mask}", mask=unbroken(work.mask)))
         keyboard = None
         if work.is_for_operator:
-            lines += ["", words("No administrator of that group can be written to; they have to write to me first.")]
+            lines += [
+                "",
+                words("I cannot message any administrator of that group: one of them has to write to me first."),
+            ]
         else:
             gate_id, value = work.gate_id, str(work.user_id)
             keyboard = keyboards.rows(
@@ -74,7 +77,7 @@ class AppealMessages:
 
     async def _decided(self, work: CloseAppeal, words: Words) -> str:
         if work.admin_id is None:
-            return words("It was decided already.")
+            return words("Somebody already decided this.")
         admin = await self._names.admin(work.gate_id, work.admin_id, words)
         match work.outcome:
             case Toast.LET_IN:

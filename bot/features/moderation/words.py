@@ -40,12 +40,12 @@ EVENTS = {
     Event.STARTED: _("sent /start"),
     Event.JOIN_ASKED: _("asked to join"),
     Event.AT_ONCE: _("need not verify"),
-    Event.OPERATOR_ADDED: _("made an operator"),
-    Event.OPERATOR_REMOVED: _("operator no more"),
+    Event.OPERATOR_ADDED: _("became an operator"),
+    Event.OPERATOR_REMOVED: _("no longer an operator"),
     Event.MEMBER_CAME: _("joined"),
     Event.MUTED: _("muted until verified"),
-    Event.EXEMPTED: _("let through unasked"),
-    Event.JOIN_NOT_REACHED: _("could not be written to"),
+    Event.EXEMPTED: _("joined without verifying"),
+    Event.JOIN_NOT_REACHED: _("I could not message them"),
     Event.APP_OPENED: _("opened the app"),
     Event.CONTACT_TAKEN: _("shared their contact"),
     Event.CONTACT_REFUSED: _("contact not taken: {why}"),
@@ -54,13 +54,13 @@ EVENTS = {
     Event.NUMBER_REFUSED: _("got no number: {why}"),
     Event.LIMITED: _("tried too often"),
     Event.CONFIRMED: _("verified"),
-    Event.CALL_HINTED: _("called, but not so that it counts"),
+    Event.CALL_HINTED: _("called, but the call does not count"),
     Event.EXPIRED: _("did not call in time"),
     Event.CANCELLED: _("gave up"),
     Event.PHONE_FREED: _("the phone was freed"),
     Event.PHONE_TAKEN: _("called, but the phone has verified another account"),
     Event.HINDERED: _("verified, but {why}"),
-    Event.GRANT_GONE: _("nothing was left to let in"),
+    Event.GRANT_GONE: _("no request left to approve"),
     Event.GRANT_FAILED: _("could not be let in"),
     Event.JOIN_EXPIRED: _("the deadline passed"),
     Event.JOIN_DECLINED: _("request declined"),
@@ -69,7 +69,7 @@ EVENTS = {
     Event.ALLOWED: _("let in by hand"),
     Event.BLOCKED: _("blocked"),
     Event.UNBLOCKED: _("unblocked"),
-    Event.REVOKED: _("has to verify anew"),
+    Event.REVOKED: _("asked to verify again"),
     Event.RESTORED: _("restored"),
     Event.DECLINED_BY_ADMIN: _("declined by hand"),
     Event.APPEALED: _("asked the administrators"),
@@ -110,7 +110,7 @@ def stage(what: Stage, why: str, until: datetime | None, words: Words, now: date
 def override(view: MemberCard, words: Words, now: datetime) -> str:
     """Return somebody's state at a gate."""
     if view.is_admin:
-        return words("administrator; nothing can be done about them here")
+        return words("administrator: I cannot act on them here")
     if not view.is_known:
         return words("never asked to come in here")
     if view.applicant is not None:
@@ -123,7 +123,7 @@ def override(view: MemberCard, words: Words, now: datetime) -> str:
         case RequestState.DECLINED:
             return words("declined")
         case _:
-            return words("not in, and asks for nothing")
+            return words("not in, no request")
 
 
 def decision(made: AccessOverride, words: Words, now: datetime) -> str:
@@ -131,11 +131,11 @@ def decision(made: AccessOverride, words: Words, now: datetime) -> str:
     age, admin = lasted(now - made.at, words), mention(words("administrator"), made.admin_id)
     match made.override:
         case Override.ALLOWED:
-            return words("Let in by hand, {age} ago, by {admin}", age=age, admin=admin)
+            return words("An administrator let them in {age} ago: {admin}", age=age, admin=admin)
         case Override.BLOCKED:
             return words("Blocked {age} ago, by {admin}", age=age, admin=admin)
         case Override.REVOKED:
-            return words("Only a call of later counts: revoked {age} ago, by {admin}", age=age, admin=admin)
+            return words("Must verify again: access revoked {age} ago by {admin}", age=age, admin=admin)
 
 
 def refused(code: str, words: Words) -> str:

@@ -9,6 +9,7 @@ from statistics import median
 from aiogram import Bot
 from aiogram.exceptions import TelegramBadRequest
 
+from bot.domain.error_text import shortened
 from bot.domain.gateway import CircuitBreaker
 from bot.domain.incidents import Finding, Incident, IncidentKind
 from bot.domain.monitoring import BalanceReport, HealthReport
@@ -20,7 +21,7 @@ from bot.features.monitoring.words import balance_text
 from bot.features.settings.states import SIGNS, state_name
 from bot.i18n import formats
 from bot.i18n.reasons import REASONS
-from bot.i18n.texts import Texts, Words, shown
+from bot.i18n.texts import LONGEST_NAME, Texts, Words, shown
 from bot.telegram.api_errors import NOTHING_CHANGED, UNREACHABLE, says
 from bot.telegram.keyboards import Subject, refresh
 from bot.telegram.methods import EditText, SendText
@@ -41,7 +42,7 @@ def health_text(told: HealthReport, words: Words) -> str:
 def _verdict(told: HealthReport, words: Words) -> list[str]:
     incidents = told.kept.incidents if told.kept is not None else ()
     found = [
-        *([words("the database gives no answer")] if told.kept is None else []),
+        *([words("the database does not answer")] if told.kept is None else []),
         *(_incident(incident, told.at, words) for incident in incidents),
         *(_finding(finding, words) for finding in told.unnoted),
     ]
@@ -77,7 +78,7 @@ def _process(told: HealthReport, words: Words) -> list[str]:
         words("Started: {moment}", moment=words.moment(process.since, told.at)),
     ]
     if process.leads_since is not None:
-        lines.append(words("Took the lead: {moment}", moment=words.moment(process.leads_since, told.at)))
+        lines.append(words("Leads since: {moment}", moment=words.moment(process.leads_since, told.at)))
     if ahead := told.readings.clock_ahead:
         compared = "; ".join(_clock(source, ahead, words) for source in ahead)
         lines.append(words("Clock: {difference}", difference=compared))
@@ -115,7 +116,7 @@ def _storage(told: HealthReport, words: Words) -> list[str]:
             )
         )
     if readings.unkept:
-        lines.append(words("Not kept in 5 min: {count}", count=formats.count(readings.unkept, language)))
+        lines.append(words("Not saved in 5 min: {count}", count=formats.count(readings.unkept, language)))
     return lines
 
 
@@ -125,23 +126,21 @@ def _telegram(told: HealthReport, words: Words) -> list[str]:
     lines = ["<b>Telegram</b> · " + way]
     if readings.silent_since is not None:
         # The reader gets this message from Telegram, so that incident is over.
-        lines.append(
-            words("Gave no answer until just now, beginning {moment}", moment=words.moment(readings.silent_since, now))
-        )
+        lines.append(words("Has not answered since {moment}", moment=words.moment(readings.silent_since, now)))
     lines.append(words("Last answer: {moment}", moment=_when(readings.answered_at, now, words)))
     if readings.webhook_error_at is not None:
         lines.append(
             words(
                 "Last failure of the webhook: {moment}, {error}",
                 moment=words.moment(readings.webhook_error_at, now),
-                error=shown(readings.webhook_error),
+                error=shown(shortened(readings.webhook_error, LONGEST_NAME)),
             )
         )
     if readings.undelivered:
         lines.append(
             words.many(
-                "Telegram holds {count} update and does not bring it",
-                "Telegram holds {count} updates and does not bring them",
+                "Telegram holds {count} update and does not deliver it",
+                "Telegram holds {count} updates and does not deliver them",
                 readings.undelivered,
             )
         )
@@ -170,7 +169,7 @@ def _gateway(told: HealthReport, words: Words) -> list[str]:
         if kept.called_back_at is None and not ways.has_callback:
             seen = words("never, PUBLIC_URL is not set")
         lines.append(words("Callback last seen: {moment}", moment=seen))
-        read = _when(kept.inbox_read_at, now, words) if ways.polls_inbox else words("is not read, by SMSC_POLL_SECONDS")
+        read = _when(kept.inbox_read_at, now, words) if ways.polls_inbox else words("not read (SMSC_POLL_SECONDS)")
         lines.append(words("Inbox last read: {moment}", moment=read))
     return lines
 
@@ -240,13 +239,13 @@ def _own_systems(told: HealthReport, words: Words) -> list[str]:
 
 def _outgoing(outgoing: DestinationStatus | None, now: datetime, words: Words, *, is_gone: bool) -> str:
     if outgoing is None:
-        return words("nothing to tell yet")
+        return words("nothing sent yet")
     if not outgoing.queued:
-        return words("nothing waits, last taken: {moment}", moment=_when(outgoing.delivered_at, now, words))
+        return words("queue empty, last accepted: {moment}", moment=_when(outgoing.delivered_at, now, words))
     age = formats.span(now - outgoing.oldest, words.language) if outgoing.oldest is not None else ""
     waits = words("{count} wait, the oldest for {age}", count=formats.count(outgoing.queued, words.language), age=age)
     if is_gone:
-        return f"{waits}. " + words("Nothing is tried until I am started again.")
+        return f"{waits}. " + words("I try nothing until you restart me.")
     if outgoing.retries is None:
         return waits
     return f"{waits}. " + words("Failed: {retries}", retries=_retries(outgoing.retries, MOST_TRIES, now, words))
@@ -259,7 +258,7 @@ def _retries(retries: RetryStats, most: int | None, now: datetime, words: Words)
         count=formats.count(retries.count, words.language),
         tries=retries.tries if most is None else f"{retries.tries}/{most}",
         moment=words.moment(retries.next_at, now),
-        error=shown(retries.error),
+        error=shown(shortened(retries.error, LONGEST_NAME)),
     )
 
 
@@ -276,8 +275,8 @@ def _foot(told: HealthReport, words: Words) -> list[str]:
     if not process.is_alone:
         lines.append(
             words(
-                "It is the one that leads. Transactions, Telegram and requests are its own; what waits, troubles, the "
-                "breaker, callback and inbox are of all replicas."
+                "This is the leader. Transactions, Telegram and requests are its own; queues, "
+                "problems, breaker, callback and inbox are shared by all replicas."
             )
         )
     return [f"<i>{line}</i>" for line in lines]

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 
+from bot.domain.error_text import shortened
 from bot.domain.gate_health import GateIssue
 from bot.domain.incidents import EPHEMERAL, IncidentKind, TokenUse
 from bot.domain.webhooks import Destination
 from bot.i18n import formats
 from bot.i18n.reasons import REASONS
-from bot.i18n.texts import Words, shown
+from bot.i18n.texts import LONGEST_NAME, Words, shown
 
 Details = Mapping[str, str | int]
 
@@ -37,16 +38,16 @@ def wrong(trouble: IncidentKind, details: Details, words: Words) -> str:
             return words("{gate} is not guarded", gate=gate)
         case IncidentKind.GATE_LACKS:
             missing = ", ".join(right(name, words) for name in str(details.get("missing", "")).split())
-            return words("in {gate} something is missing: {missing}", gate=gate, missing=missing)
+            return words("I lack rights in {gate}: {missing}", gate=gate, missing=missing)
         case _:
             return _wrong_with_us(trouble, details, words)
 
 
 def _wrong_with_telegram(trouble: IncidentKind, details: Details, words: Words) -> str:
-    error = shown(str(details.get("error", "")))
+    error = shown(shortened(str(details.get("error", "")), LONGEST_NAME))
     match trouble:
         case IncidentKind.FLOODS:
-            return words("Telegram tells me to slow down again and again")
+            return words("Telegram keeps asking me to slow down")
         case IncidentKind.TELEGRAM_SILENT:
             return words("Telegram did not answer")
         case IncidentKind.TELEGRAM_REFUSES:
@@ -58,12 +59,12 @@ def _wrong_with_telegram(trouble: IncidentKind, details: Details, words: Words) 
             return words("Telegram refuses a part of my messages, which go out without it: {part}", part=part)
         case _ if "undelivered" in details:
             return words.many(
-                "Telegram holds {count} update and does not bring it",
-                "Telegram holds {count} updates and does not bring them",
+                "Telegram holds {count} update and does not deliver it",
+                "Telegram holds {count} updates and does not deliver them",
                 int(details["undelivered"]),
             )
         case _:
-            return words("Telegram cannot bring updates to the webhook ({error})", error=error)
+            return words("Telegram cannot deliver updates to the webhook ({error})", error=error)
 
 
 def token_use(details: Details, words: Words) -> str:
@@ -79,9 +80,9 @@ def token_use(details: Details, words: Words) -> str:
         case TokenUse.WEBHOOK_REPLACED:
             return words("another program set my webhook to {host}; I set it back", host=host)
         case TokenUse.WEBHOOK_UPDATES:
-            return words("another program changed what my webhook brings; I set it back")
+            return words("another program changed what my webhook delivers; I set it back")
         case TokenUse.WEBHOOK_ADDRESS:
-            return words("another program had my updates brought to another machine; I set my webhook again")
+            return words("another program redirected my updates to another machine; I set my webhook again")
         case TokenUse.WEBHOOK_SECRET:
             return words("another program changed the secret of my webhook; I set it back")
         case TokenUse.COMMANDS:
@@ -105,7 +106,7 @@ def _wrong_at_gateway(trouble: IncidentKind, details: Details, words: Words) -> 
                 currency=shown(str(details["currency"])),
             )
         case _:
-            return words("calls are not reported to the callback URL")
+            return words("call reports do not reach the callback URL")
 
 
 def _wrong_with_us(trouble: IncidentKind, details: Details, words: Words) -> str:
@@ -114,19 +115,19 @@ def _wrong_with_us(trouble: IncidentKind, details: Details, words: Words) -> str
         case IncidentKind.STORAGE_SLOW:
             return words("the database is slow")
         case IncidentKind.STORAGE_FAILING:
-            return words("the database does not keep everything")
+            return words("the database fails to save")
         case IncidentKind.QUEUE_STUCK:
-            return words("people wait for me: {queue}", queue=queue_name(subject, words))
+            return words("I am falling behind: {queue}", queue=queue_name(subject, words))
         case IncidentKind.DISK_SHORT:
             return words("the disk with the database is nearly full")
         case IncidentKind.CLOCK:
             return clock_difference(subject, int(details.get("ahead", 0)), words)
         case IncidentKind.CALLS_UNMATCHED:
-            return words("calls are reported that match nobody")
+            return words("the gateway reports calls that match nobody")
         case IncidentKind.OUTBOX_FAILING:
-            return words("{name} takes nothing", name=variable_of(subject))
+            return words("{name} accepts nothing", name=variable_of(subject))
         case IncidentKind.OUTBOX_GONE:
-            return words("{name} wants nothing more (410)", name=variable_of(subject))
+            return words("{name} refuses all events (410)", name=variable_of(subject))
         case _:
             return words("something is wrong: {what}", what=trouble)
 
@@ -149,7 +150,7 @@ def queue_name(name: str, words: Words) -> str:
         case "numbers":
             return words("call numbers")
         case "grants":
-            return words("people to be let in")
+            return words("people waiting for entry")
         case "screens":
             return words("screens")
         case "tasks_at_once":
@@ -181,4 +182,4 @@ def right(name: str, words: Words) -> str:
         case GateIssue.CANNOT_TAG:
             return words("the right to set members' tags")
         case _:
-            return words("I am no administrator there")
+            return words("I am not an administrator there")

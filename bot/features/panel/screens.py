@@ -25,19 +25,19 @@ def render_gate_list(view: GateList, words: Words, app_url: str | None = None) -
     """Render the gates of an admin. `app_url`: of the Mini App, where the console is; None where there is none."""
     if not view.gates:
         return RenderedMessage(
-            words("You run no group that I guard. Make me an administrator of one, and it appears here."), None
+            words("You manage no group that I guard. Make me an administrator of one, and it appears here."), None
         )
     buttons = [[keyboards.panel(_named(line), AdminActionKind.OPEN, line.gate_id, Page.CARD)] for line in view.gates]
     if app_url is not None:
         buttons.append([keyboards.mini_app(words("🖥 Open the console"), app_url)])
-    text = words("<b>Your groups</b>\n\nBehind each stands how many wait there.")
+    text = words("<b>Your groups</b>\n\nThe number after a name counts the people waiting there.")
     return RenderedMessage(text + more_gates(view.more, words), keyboards.rows(*buttons))
 
 
 def render_no_admin(_: NoAdmin, words: Words) -> RenderedMessage:
     """Render that the reader is no admin."""
     back = keyboards.place(words("‹ All my groups"), Place.GATES)
-    return RenderedMessage(words("Only administrators of that group can see this."), keyboards.rows([back]))
+    return RenderedMessage(words("Only administrators of that group see this."), keyboards.rows([back]))
 
 
 def _named(line: GateLine) -> str:
@@ -61,12 +61,12 @@ def _paragraphs(view: GateCard, words: Words, chat_url: str) -> list[str]:
     told += ["⚠️ " + issue(each, view.joined_unverified, words) for each in view.issues if each not in ABOUT_GUARDS]
     if health is not None and health.is_there and gate.username is None and gate.settings.way is not EntryMode.MUTE:
         told.append(
-            words("🔎 Links that others made I cannot see: under “Invite links” each needs “Request admin approval”.")
+            words("🔎 I can't see links made by people. Anyone can enter through one without “Request admin approval”.")
         )
     if view.waiting:
         told.append(words.many("👥 {count} person waits now.", "👥 {count} people wait now.", view.waiting))
     if link := own_link(view, chat_url):
-        told.append(words("🔗 The link to give away: {link}", link=link))
+        told.append(words("🔗 Share this link: {link}", link=link))
     if health is not None and (guards := _guards(gate, health, words)):
         told.append(guards)
     return told
@@ -83,13 +83,11 @@ def _state(view: GateCard, words: Words) -> str:
     gate = view.gate
     title = f"<b>{shown(gate.title)}</b>"
     if gate.is_on and gate.switch is GateMode.PAUSED:
-        return words(
-            "⏸ {gate} is paused: nobody is let in, turned away or written to, and no deadline runs.", gate=title
-        )
+        return words("⏸ {gate} is paused: I let in, decline and message nobody, and no deadline runs.", gate=title)
     match view.state:
         case GateState.UNGUARDED:
             return words(
-                "⛔ {gate} is not guarded: I am no administrator of it, or lack the right “Invite users via link”.",
+                "⛔ {gate} is not guarded: I am not an administrator there, or lack the right “Invite users via link”.",
                 gate=title,
             )
         case GateState.BYPASSED:
@@ -99,11 +97,11 @@ def _state(view: GateCard, words: Words) -> str:
         case GateState.OPEN:
             return words("🔓 {gate} is open to everybody: no call needed.", gate=title)
         case GateState.HAS_ISSUES if LETS_NOBODY_IN.intersection(view.issues):
-            return words("⚠️ {gate}: I can let nobody in.", gate=title)
+            return words("⚠️ {gate}: I cannot let anybody in.", gate=title)
         case GateState.HAS_ISSUES:
             return words("⚠️ {gate} is guarded now, but something is missing.", gate=title)
         case GateState.OFF:
-            return words("⏹ {gate} is off: requests are its administrators' business.", gate=title)
+            return words("⏹ {gate} is off: its administrators decide on requests.", gate=title)
         case GateState.STRICT:
             return words("🛡 {gate} is guarded now, strictly for a while.", gate=title)
         case _:
@@ -113,20 +111,19 @@ def _state(view: GateCard, words: Words) -> str:
 def _what_happens(view: GateCard, words: Words) -> str:
     settings = view.gate.settings
     if not settings.asks_call:
-        return words("Everybody is let in at once, without a call, and only recorded.")
+        return words("I let everyone in at once, without a call, and only record it.")
     match settings.way:
         case EntryMode.MUTE:
-            return words("Who joins may not write until they have verified by one free call.")
+            return words("People join at once and can write after one free call.")
         case EntryMode.LINK:
-            return words("Who verifies by one free call gets an invite link of their own from me, in private.")
+            return words("After one free call each person gets their own invite link from me, in private.")
         case EntryMode.REQUEST | EntryMode.GUARD:
             told = words(
-                "Who asks to join is written to in private and let in after one free call. In the group nothing is "
-                "posted."
+                "I message everyone who asks to join and let them in after one free call. I post nothing in the group."
             )
     if view.health is None:
         # Until Telegram has answered, this is the one thing to check.
-        told += " " + words("Make sure that “Approve new members” is on for its invite link.")
+        told += " " + words("Check that “Approve new members” is on for its invite link.")
     return told
 
 
@@ -140,7 +137,7 @@ def _buttons(view: GateCard, words: Words, chat_url: str) -> InlineKeyboardMarku
     gate, link = view.gate, own_link(view, chat_url)
     waiting = []
     if view.waiting:
-        waiting = [_page(words("👥 Who waits: {count}", count=view.waiting), gate, Page.PENDING)]
+        waiting = [_page(words("👥 Waiting: {count}", count=view.waiting), gate, Page.PENDING)]
     if link:
         links = [keyboards.copy(words("📋 Copy the link"), link)]
     else:

@@ -215,7 +215,7 @@ class Progress:
 
 
 def _my_data_caption(words: Words) -> str:
-    return words("All that is kept about you, with times in UTC. Your phone number itself is not kept.")
+    return words("Everything I keep about you; times are in UTC. I do not keep your phone number itself.")
 
 
 def _packed(file: Path) -> Path:

@@ -73,19 +73,16 @@ def _goes_on(said: SendAlert, words: Words) -> str:
         minutes=said.minutes,
     )
     if not said.asks_call:
-        return f"{begins}\n" + words("The gate asks nobody for a call: all of them come in.")
+        return f"{begins}\n" + words("This gate needs no call: everyone gets in.")
     if said.switch == GateMode.PAUSED:
         return begins
-    return f"{begins}\n" + words(
-        "Only who verifies comes in, as ever. I write to the others no faster than Telegram allows, and to those of "
-        "other groups first."
-    )
+    return f"{begins}\n" + words("Nobody unverified gets in. You can wait; “Decline” clears their requests.")
 
 
 def _over(said: SendAlert, words: Words) -> str:
     return words(
-        "✅ The raid on {gate} is over. Within {minutes} min {count} asked to join: {approved} were let in, "
-        "{declined} declined, {waiting} wait.",
+        "✅ The raid on {gate} is over. In {minutes} min {count} people asked to join. Let in: "
+        "{approved}, declined: {declined}, waiting: {waiting}.",
         gate=_title(said),
         minutes=said.minutes,
         count=said.count,
@@ -101,9 +98,9 @@ def _done(said: SendAlert, words: Words, now: datetime) -> list[str]:
     by = _who(said.switch_by, words)
     match said.switch:
         case GateMode.PAUSED:
-            lines.append(words("⏸ The gate is paused: nobody is let in, declined or written to.") + by)
+            lines.append(words("⏸ The gate is paused: I let in, decline and message nobody.") + by)
         case GateMode.OFF:
-            lines.append(words("⏹ The gate is off: requests to join are yours to decide.") + by)
+            lines.append(words("⏹ The gate is off: you decide on requests.") + by)
         case _ if by:
             lines.append(words("▶️ The gate is on.") + by)
     by = _who(said.strict_by, words)
@@ -114,7 +111,7 @@ def _done(said: SendAlert, words: Words, now: datetime) -> list[str]:
         )
         lines.append(strict + by)
     elif by:
-        lines.append(words("🛡 The gate is not strict any more.") + by)
+        lines.append(words("🛡 The gate is no longer strict.") + by)
     if said.total is not None:
         lines.append(_declined(said, said.total, words) + _who(said.decline_by, words))
     return lines
@@ -132,8 +129,8 @@ def _who(admin_id: int | None, words: Words) -> str:
     if admin_id is None:
         return ""
     if admin_id == ITSELF:
-        return " " + words("I did that by myself.")
-    return " " + words('(<a href="tg://user?id={admin_id}">an administrator</a> chose so)', admin_id=admin_id)
+        return " " + words("I did this by myself.")
+    return " " + words('<a href="tg://user?id={admin_id}">An administrator</a> chose this.', admin_id=admin_id)
 
 
 def _buttons(said: SendAlert, words: Words) -> list[list[InlineKeyboardButton]]:
@@ -149,13 +146,13 @@ def _buttons(said: SendAlert, words: Words) -> list[list[InlineKeyboardButton]]:
         rows.append(button(words("⏸ Pause the gate"), AdminActionKind.SWITCH, GateMode.PAUSED))
     if not is_over or said.waiting:
         decline = (
-            words("🚫 Decline all unverified of the raid")
+            words("🚫 Decline the unverified")
             if is_over
-            else words("🚫 Decline all unverified of the last {minutes} min", minutes=said.minutes)
+            else words("🚫 Decline unverified of {minutes} min", minutes=said.minutes)
         )
         rows.append(button(decline, AdminActionKind.DECLINE_RECENT, str(said.raid)))
     if said.strict_until is not None:
-        rows.append(button(words("🛡 Not strict any more"), AdminActionKind.STRICT, "off"))
+        rows.append(button(words("🛡 End strict mode"), AdminActionKind.STRICT, "off"))
     elif not is_over:
         rows.append(button(words("🛡 Strict for an hour"), AdminActionKind.STRICT, "on"))
     return rows

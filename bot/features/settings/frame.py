@@ -15,6 +15,8 @@ from bot.telegram import keyboards
 from bot.telegram.rendered import RenderedMessage
 
 IN_A_ROW = 2
+LONGEST_OF_TWO, LONGEST_WORD_OF_THREE = 24, 9
+"""Letters that a phone shows: of a text that shares its row, and of a word on one of three buttons."""
 
 
 def framed(
@@ -31,6 +33,11 @@ def framed(
         lines.append("⚠️ " + problem(*view.trouble, words))
     lines += [paragraph for paragraph in paragraphs if paragraph]
     return RenderedMessage("\n\n".join(lines), keyboards.rows(*buttons, [back_to(view.gate, back, words)]))
+
+
+def about_waiting(view: SettingPage, text: str) -> str:
+    """Return what a setting means for the people waiting; nothing while nobody waits."""
+    return text if view.waiting else ""
 
 
 def back_to(gate: Gate, page: Page, words: Words) -> InlineKeyboardButton:
@@ -56,8 +63,21 @@ def _set(text: str, gate: Gate, setting: Setting, value: str) -> InlineKeyboardB
 
 
 def in_rows(buttons: list[InlineKeyboardButton], in_a_row: int = IN_A_ROW) -> list[list[InlineKeyboardButton]]:
-    """Arrange buttons in rows."""
-    return [buttons[at : at + in_a_row] for at in range(0, len(buttons), in_a_row)]
+    """Arrange buttons in rows, so that a phone shows all of their texts: fewer in a row where words are long."""
+    arranged: list[list[InlineKeyboardButton]] = []
+    for button in buttons:
+        if arranged and len(arranged[-1]) < in_a_row and _fits([*arranged[-1], button]):
+            arranged[-1].append(button)
+        else:
+            arranged.append([button])
+    return arranged
+
+
+def _fits(row: list[InlineKeyboardButton]) -> bool:
+    words = (word for button in row for word in button.text.split())
+    return all(len(button.text) <= LONGEST_OF_TWO for button in row) and (
+        len(row) <= IN_A_ROW or all(len(word) <= LONGEST_WORD_OF_THREE for word in words)
+    )
 
 
 def marked(text: str, *, is_current: bool) -> str:

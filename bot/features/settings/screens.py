@@ -27,7 +27,7 @@ def render_import(view: ImportPage, words: Words) -> RenderedMessage:
     lines = changed_lines(gate.settings, after, words, titles)
     notes = [words("This file is of another group.")] if view.is_foreign else []
     if view.leaves_chats:
-        notes.append(words("The log and chats that you do not run are not taken over."))
+        notes.append(words("I do not take over the log, or chats that you do not manage."))
     changes = words("This file would change:") + "\n" + "\n".join(lines)
     leave = keyboards.panel(words("Leave it"), AdminActionKind.OPEN, gate.chat_id, Page.FILE)
     apply = keyboards.panel(words("✅ Apply"), AdminActionKind.APPLY, gate.chat_id)
@@ -36,9 +36,9 @@ def render_import(view: ImportPage, words: Words) -> RenderedMessage:
         words,
         words("💾 Import"),
         " ".join(notes),
-        changes if lines else words("This file changes nothing: everything is so already."),
-        words("👥 Those who wait now ({count}) are held against it once you apply it.", count=view.waiting)
-        if lines
+        changes if lines else words("This file changes nothing: these are your settings already."),
+        words("👥 Once you apply it, it also holds for the people waiting: {count}.", count=view.waiting)
+        if lines and view.waiting
         else "",
         buttons=[[apply, leave] if lines else []],
         back=Page.FILE,
@@ -52,7 +52,7 @@ def render_link_test(view: LinkTestPage, words: Words) -> RenderedMessage:
     if view.outcome is LinkTest.JOINS:
         lines = [
             heading,
-            words("⚠️ Your link lets everybody in without verifying. To mend it:"),
+            words("⚠️ Your link lets everybody in without verifying. To fix it:"),
             words(
                 "1. Open the group → Edit → Invite links → your link, and switch on “Request admin approval”. Where it "
                 "cannot be switched on, revoke the link. Of a public group: Edit → Group type → “Approve new members”."

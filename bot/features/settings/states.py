@@ -12,8 +12,8 @@ def issue(what: GateIssue, joined_unverified: int, words: Words) -> str:  # noqa
     match what:
         case GateIssue.NOT_THERE:
             return words(
-                "I am no administrator there. Open the group, then Edit → Administrators → Add administrator, and "
-                "choose me."
+                "I am not an administrator there. Open the group, then Edit → Administrators → Add "
+                "administrator, and choose me."
             )
         case GateIssue.CANNOT_INVITE:
             return words("I cannot let anybody in. Edit → Administrators → me: switch on “Invite users via link”.")
@@ -23,27 +23,29 @@ def issue(what: GateIssue, joined_unverified: int, words: Words) -> str:  # noqa
             return words("I cannot give the tag. Edit → Administrators → me: switch on “Manage tags”.")
         case GateIssue.CANNOT_DELETE:
             return words(
-                "I cannot delete the lines about who joined. Edit → Administrators → me: switch on “Delete messages”."
+                "I cannot delete “Joined the group” lines. Edit → Administrators → me: switch on “Delete messages”."
             )
         case GateIssue.NO_APPROVAL:
             return words("Anybody can join without asking. Edit → Group type: switch on “Approve new members”.")
         case GateIssue.OPEN_LINK:
             return words.many(
-                "{count} person came round the gate in a week. Edit → Invite links: revoke those without “Request "
-                "admin approval”. Edit → Permissions: switch off “Add members”.",
-                "{count} people came round the gate in a week. Edit → Invite links: revoke those without “Request "
-                "admin approval”. Edit → Permissions: switch off “Add members”.",
+                "{count} person got in without verifying this week. Edit → Invite links: revoke "
+                "those without “Request admin approval”. Edit → Permissions: switch off “Add "
+                "members”.",
+                "{count} people got in without verifying this week. Edit → Invite links: revoke "
+                "those without “Request admin approval”. Edit → Permissions: switch off “Add "
+                "members”.",
                 joined_unverified,
             )
         case GateIssue.OPEN_COMMENTS:
             return words(
-                "Whoever reads the linked channel can write here without joining. Edit → Group type → “Who can send "
-                "messages”: choose “Only members”."
+                "Anyone who reads the linked channel can write here without joining. Edit → Group "
+                "type → “Who can send messages”: choose “Only members”."
             )
         case GateIssue.NO_GUARD:
             return words("I am not the guard. Edit → Process join requests: the owner chooses me.")
         case GateIssue.NO_GUARD_HERE:
-            return words("I cannot be the guard here, so who asks to join is written to in private instead.")
+            return words("I cannot be the guard here, so I message everyone who asks to join in private instead.")
         case GateIssue.NOT_A_SUPERGROUP:
             return words(
                 "Newcomers can be muted in supergroups only. Edit → Chat history for new members → Visible makes "
@@ -79,7 +81,7 @@ def state_name(state: GateState, words: Words) -> str:
         case GateState.UNGUARDED:
             return words("not guarded: no right to let people in")
         case GateState.UNCONFIRMED:
-            return words("on, not confirmed yet that people have to ask")
+            return words("on, no proof yet that people have to ask")
         case GateState.OPEN:
             return words("open to everybody, no call needed")
         case GateState.PAUSED:
@@ -109,12 +111,12 @@ def guard_joins(words: Words, *, are_on: bool, are_possible: bool) -> str:
     """
     if not are_possible:
         return words(
-            "⚡ Guard joins are not possible yet. With them people verify in the very window in which they ask to "
-            "join; what is missing for that “python -m bot doctor” tells the operator."
+            "⚡ Guard joins are not possible yet. With them people verify in the same window where "
+            "they ask to join. “python -m bot doctor” shows the operator what is missing."
         )
     if are_on:
-        return words("⚡ Guard joins are on: people verify in the very window in which they ask to join.")
+        return words("⚡ Guard joins are on: people verify in the same window where they ask to join.")
     return words(
-        "⚡ Guard joins are off. With them people verify in the very window in which they ask to join: in the group's "
-        "settings, under “Process join requests”, its owner chooses this bot."
+        "⚡ Guard joins are off. With them people verify in the same window where they ask to join: "
+        "in the group's settings, under “Process join requests”, its owner chooses this bot."
     )

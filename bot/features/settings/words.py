@@ -12,7 +12,7 @@ from bot.domain.admin_actions import AdminActionKind, SettingPage
 from bot.domain.gate_settings import AtDeadline, CountryRule, EntryMode, GateSettings, RaidReaction
 from bot.domain.setting_choices import EVER, NO, NONE, OWN_LANGUAGE, REFUSABLE, TYPED, YES, Page, Setting, is_changed
 from bot.features.settings import parse
-from bot.features.settings.frame import framed, in_rows, options, toggle
+from bot.features.settings.frame import about_waiting, framed, in_rows, options, toggle
 from bot.i18n import formats
 from bot.i18n.countries import COMMON, country, flag
 from bot.i18n.reasons import NUMBER_KINDS
@@ -78,9 +78,7 @@ def changed_lines(before: GateSettings, after: GateSettings, words: Words, title
         if text.label and is_changed(setting, before, after)
     ]
     if before.asks_call is not after.asks_call:
-        calls = [
-            words("is asked for") if settings.asks_call else words("is not needed") for settings in (before, after)
-        ]
+        calls = [words("needed") if settings.asks_call else words("is not needed") for settings in (before, after)]
         changed.insert(0, (words("A call"), calls[0], calls[1]))
     return [f"• {label}: {old} → <b>{new}</b>" for label, old, new in changed]
 
@@ -99,21 +97,20 @@ WAYS = {
     EntryMode.LINK: Choice(_("by a link from me"), _("By a link from me")),
 }
 WAYS_EXPLAINED = {
-    EntryMode.REQUEST: _("People ask to join, I write to them in private, and they are in once they have called."),
+    EntryMode.REQUEST: _("People ask to join, I message them in private, and let them in after the call."),
     EntryMode.GUARD: _(
-        "The same, in the very window in which they ask to join. For that the group's owner chooses me under "
-        "“Process join requests”."
+        "The same, in the window where they ask to join. The group's owner chooses me under “Process join requests”."
     ),
     EntryMode.MUTE: _(
-        "People join at once and may not write until they have called. I need the right “Ban users”, and "
+        "People join at once and can write after the call. I need the right “Ban users”, and "
         "“Approve new members” can be off."
     ),
     EntryMode.LINK: _(
-        "People ask me in private, and who has called gets an invite link that works once, within an hour."
+        "People message me in private, and after the call get an invite link that works once, for an hour."
     ),
 }
 AT_DEADLINE = {
-    AtDeadline.TURN_AWAY: Choice(_("turned away"), _("Turn them away")),
+    AtDeadline.TURN_AWAY: Choice(_("declined"), _("Decline them")),
     AtDeadline.LEAVE: Choice(_("left to the administrators"), _("Leave them to the administrators")),
 }
 COUNTRY_RULES = {
@@ -155,7 +152,7 @@ def _fresh(settings: GateSettings, words: Words, _titles: Titles) -> str:
 
 def _language(code: str, words: Words) -> str:
     """Return the name of a language in that language."""
-    return LANGUAGE_NAMES.get(code, code) if code else words("as everywhere here")
+    return LANGUAGE_NAMES.get(code, code) if code else words("bot default")
 
 
 def _raid_size(settings: GateSettings, words: Words, _titles: Titles) -> str:
@@ -182,7 +179,7 @@ SETTING_WORDS: dict[Setting, SettingWords] = {
     ),
     Setting.COUNTRIES: SettingWords(_("Countries"), _countries, parse.countries),
     Setting.KIND: SettingWords(
-        _("Numbers refused"),
+        _("Numbers"),
         lambda settings, words, _titles: (
             ", ".join(words(NUMBER_KINDS[kind].short) for kind in sorted(settings.refused_kinds)) or words("none")
         ),
@@ -207,14 +204,14 @@ SETTING_WORDS: dict[Setting, SettingWords] = {
     ),
     Setting.LOG: SettingWords(
         _("Log"),
-        lambda settings, words, _titles: words("is off") if settings.log_chat is None else words("is told in a chat"),
+        lambda settings, words, _titles: words("is off") if settings.log_chat is None else words("posted in a chat"),
     ),
     Setting.RAID: SettingWords(
         _("At a raid"), lambda settings, words, _titles: words(RAID_REACTIONS[settings.raid].value)
     ),
     Setting.RAID_SIZE: SettingWords(_("A raid is"), _raid_size, parse.raid_size),
     Setting.TIDIES: SettingWords(
-        _("Lines about who joined"),
+        _("“Joined the group” lines"),
         lambda settings, words, _titles: words("are deleted") if settings.tidies_joins else words("stay"),
     ),
     Setting.PROMPTS: SettingWords(
@@ -232,7 +229,7 @@ def _way_page(view: SettingPage, words: Words, _chat_url: str) -> RenderedMessag
     note, group_message = "", []
     if settings.way is EntryMode.MUTE:
         note = words(
-            "Newcomers get a message that they alone see. A message in the group, for all to see: <b>{when}</b>.",
+            "Newcomers get a message that only they see. A message for all in the group: <b>{when}</b>.",
             when=describe(Setting.PROMPTS, settings, words),
         )
         group_message = options(gate, Setting.PROMPTS, {YES: words("📣 After 2 min"), NO: words("🤫 If need be")})
@@ -241,7 +238,7 @@ def _way_page(view: SettingPage, words: Words, _chat_url: str) -> RenderedMessag
         words,
         words("🚪 Way in"),
         words(WAYS_EXPLAINED[settings.way]),
-        words("👥 Those who wait now ({count}) go on in the way they came.", count=view.waiting),
+        about_waiting(view, words("👥 The people waiting ({count}) go on in the way they came.", count=view.waiting)),
         note,
         buttons=[
             *in_rows(options(gate, Setting.WAY, {way: words(WAYS[way].button) for way in possible}), 1),
@@ -259,13 +256,16 @@ def _deadline_page(view: SettingPage, words: Words, _chat_url: str) -> RenderedM
         words,
         words("⏱ Deadline"),
         words(
-            "Who has not called within <b>{span}</b> is {end}.",
+            "No call within <b>{span}</b>: {end}.",
             span=describe(Setting.DEADLINE, settings, words),
             end=describe(Setting.AT_DEADLINE, settings, words),
         ),
-        words(
-            "👥 Those who wait now ({count}) keep the time they were given; what comes at its end holds for them too.",
-            count=view.waiting,
+        about_waiting(
+            view,
+            words(
+                "👥 The people waiting ({count}) keep their deadline; what happens then follows this setting.",
+                count=view.waiting,
+            ),
         ),
         words("Choose, or write another time, such as 90 minutes."),
         buttons=[
@@ -286,13 +286,12 @@ def _countries_page(view: SettingPage, words: Words, _chat_url: str) -> Rendered
         words,
         words("🌍 Countries"),
         words(
-            "Phones of these countries are accepted: <b>{countries}</b>.",
+            "I accept phones of these countries: <b>{countries}</b>.",
             countries=describe(Setting.COUNTRIES, gate.settings, words),
         ),
         _applies_at_once(view, words),
         words(
-            "Mark countries and choose what the list means. Others you can write, such as France, PL; with a minus "
-            "they go."
+            "Mark countries and choose what the list means. Write others, such as France, PL; a minus takes one off."
         ),
         buttons=[
             options(gate, Setting.COUNTRY_RULE, {rule: words(text) for rule, text in COUNTRY_RULES.items()}),
@@ -313,7 +312,7 @@ def _kinds_page(view: SettingPage, words: Words, _chat_url: str) -> RenderedMess
         words,
         words("☎️ Kinds of numbers"),
         words(
-            "Refused: <b>{kinds}</b>. Marked kinds are not accepted; most of them are rented rather than owned.",
+            "Not accepted: <b>{kinds}</b>. People rent most numbers of these kinds rather than own them.",
             kinds=describe(Setting.KIND, gate.settings, words),
         ),
         _applies_at_once(view, words),
@@ -328,7 +327,7 @@ def _fresh_page(view: SettingPage, words: Words, _chat_url: str) -> RenderedMess
         words,
         words("♻️ Verify again"),
         words(
-            "Whoever is verified already has to call again: <b>{when}</b>. Who is in stays in.",
+            "A verified person calls again: <b>{when}</b>. Members stay in.",
             when=describe(Setting.FRESH, view.gate.settings, words),
         ),
         _applies_at_once(view, words),
@@ -342,7 +341,7 @@ def _accounts_page(view: SettingPage, words: Words, _chat_url: str) -> RenderedM
         view,
         words,
         words("👤 Accounts per phone"),
-        words("One phone can bring in so many accounts: <b>{count}</b>.", count=view.gate.settings.accounts),
+        words("Accounts allowed per phone: <b>{count}</b>", count=view.gate.settings.accounts),
         _applies_at_once(view, words),
         words("Choose, or write a number up to 10."),
         buttons=[options(view.gate, Setting.ACCOUNTS, {str(count): str(count) for count in ACCOUNTS})],
@@ -361,8 +360,8 @@ def _granted_page(view: SettingPage, words: Words, _chat_url: str) -> RenderedMe
     return framed(
         view,
         words,
-        words("🎁 What is given"),
-        words("Whoever comes in is given:") + "\n" + "\n".join(lines),
+        words("🎁 Tag and chats"),
+        words("Everyone I let in gets:") + "\n" + "\n".join(lines),
         _applies_on_entry(view, words),
         buttons=[
             [
@@ -379,7 +378,7 @@ def _tag_page(view: SettingPage, words: Words, _chat_url: str) -> RenderedMessag
         view,
         words,
         words("🏷 Tag"),
-        words("Beside the name of whoever comes in stands: {tag}.", tag=_bold_tag(settings, words)),
+        words("Tag beside the name of everyone I let in: {tag}.", tag=_bold_tag(settings, words)),
         words("I need the right “Manage tags” for it, and members should not edit their own."),
         _applies_on_entry(view, words),
         words("Write the tag: up to 16 characters, no emoji."),
@@ -396,9 +395,9 @@ def _further_page(view: SettingPage, words: Words, _chat_url: str) -> RenderedMe
         for chat, title in view.chats
     ]
     offer = (
-        words("Whoever comes in gets an invite link of their own to each chat that is marked.")
+        words("Everyone I let in gets their own invite link to each marked chat.")
         if toggles
-        else words("You run no other group that I guard. Make me an administrator of one, and it appears here.")
+        else words("You manage no other group that I guard. Make me an administrator of one, and it appears here.")
     )
     return framed(
         view,
@@ -419,10 +418,13 @@ def _language_page(view: SettingPage, words: Words, _chat_url: str) -> RenderedM
         words,
         words("💬 Language"),
         words(
-            "In the group and in the log I speak: <b>{language}</b>. In private everybody reads their own language.",
+            "In the group and in the log I write <b>{language}</b>. In private I write to each "
+            "person in their own language.",
             language=describe(Setting.LANGUAGE, gate.settings, words),
         ),
-        words("👥 For those who wait now ({count}) nothing changes in private.", count=view.waiting),
+        about_waiting(
+            view, words("👥 Nothing changes in private for the people waiting: {count}.", count=view.waiting)
+        ),
         buttons=[
             options(gate, Setting.LANGUAGE, {code: _language(code, words) for code in LANGUAGES}),
             options(gate, Setting.LANGUAGE, {OWN_LANGUAGE: _language("", words)}),
@@ -434,16 +436,18 @@ def _welcome_page(view: SettingPage, words: Words, _chat_url: str) -> RenderedMe
     """Show the welcome message as verified people will see it."""
     welcome = view.gate.settings.welcome
     preview = (
-        words("Whoever comes in reads this in private:") + f"\n<blockquote>{escape(welcome, quote=False)}</blockquote>"
+        words("Everyone I let in reads this in private:") + f"\n<blockquote>{escape(welcome, quote=False)}</blockquote>"
         if welcome
-        else words("Whoever comes in reads nothing more than that they are in.")
+        else words("No welcome: I only say that they are in.")
     )
     return framed(
         view,
         words,
         words("👋 Welcome"),
         preview,
-        words("👥 Those who wait now ({count}) will read it too, once they are in.", count=view.waiting),
+        about_waiting(
+            view, words("👥 The people waiting ({count}) read it too, once they are in.", count=view.waiting)
+        ),
         words("Write another text, up to 500 characters; it is shown as plain text."),
         buttons=[options(view.gate, Setting.WELCOME, {"": words("No welcome")} if welcome else {})],
     )
@@ -454,24 +458,26 @@ def _log_page(view: SettingPage, words: Words, chat_url: str) -> RenderedMessage
     gate, settings = view.gate, view.gate.settings
     link = f"{chat_url}?startgroup={payload(Start.LOG, gate.chat_id)}"
     if settings.log_chat is None:
-        state = words("Decisions are told nowhere; they are kept for you all the same.")
+        state = words("I post decisions nowhere, but keep them for you.")
     elif settings.log_topic is None:
-        state = words("Who is let in or turned away, and why, is told in the group that you chose.")
+        state = words("In the group you chose I post whom I let in, whom I decline, and why.")
     else:
-        state = words("Who is let in or turned away, and why, is told in the topic that you chose.")
+        state = words("In the topic you chose I post whom I let in, whom I decline, and why.")
     return framed(
         view,
         words,
         words("📒 Log"),
         state,
         words(
-            "Choose a group with the button. For a topic, or a group that I am in already: while you see this page, "
-            "send /log there, as yourself."
+            "Choose a group with the button. For a topic, or a group where I already am, send /log "
+            "there as yourself while this page is open."
         ),
-        words("👥 What becomes of those who wait now ({count}) is told there too.", count=view.waiting),
+        about_waiting(
+            view, words("👥 I post what happens to the people waiting ({count}) there too.", count=view.waiting)
+        ),
         buttons=[
             [keyboards.link(words("📒 Choose a group"), link)],
-            options(gate, Setting.LOG, {NONE: words("Tell it nowhere")} if settings.log_chat is not None else {}),
+            options(gate, Setting.LOG, {NONE: words("Post nowhere")} if settings.log_chat is not None else {}),
         ],
     )
 
@@ -493,7 +499,9 @@ def _raid_page(view: SettingPage, words: Words, _chat_url: str) -> RenderedMessa
             raid=describe(Setting.RAID_SIZE, settings, words),
             reaction=describe(Setting.RAID, settings, words),
         ),
-        words("👥 For those who wait now ({count}) nothing changes until the next raid.", count=view.waiting),
+        about_waiting(
+            view, words("👥 Nothing changes for the people waiting ({count}) until the next raid.", count=view.waiting)
+        ),
         words("Choose, or write other numbers, such as 50 in 10."),
         buttons=[
             *in_rows(options(gate, Setting.RAID, reactions), 1),
@@ -506,12 +514,12 @@ def _service_messages_page(view: SettingPage, words: Words, _chat_url: str) -> R
     return framed(
         view,
         words,
-        words("🧹 Lines about who joined"),
+        words("🧹 “Joined” lines"),
         words(
-            "Telegram's lines about who joined <b>{tidies}</b>. For deleting them I need the right “Delete messages”.",
+            "Telegram's “Joined the group” lines <b>{tidies}</b>. To delete them I need the right “Delete messages”.",
             tidies=describe(Setting.TIDIES, view.gate.settings, words),
         ),
-        words("👥 For those who wait now ({count}) this changes nothing.", count=view.waiting),
+        about_waiting(view, words("👥 Nothing changes for the people waiting: {count}.", count=view.waiting)),
         buttons=[options(view.gate, Setting.TIDIES, {YES: words("Delete them"), NO: words("Leave them")})],
     )
 
@@ -523,10 +531,13 @@ def render_file(view: SettingPage, words: Words, _chat_url: str = "") -> Rendere
         words,
         words("💾 Export and import"),
         words(
-            "“Export” sends you the settings as a file, to keep or to use in another group. Send me such a file here, "
-            "and I show what it would change before anything does."
+            "“Export” sends you the settings as a file, to keep or to use in another group. Send me "
+            "such a file here, and I show what it would change first."
         ),
-        words("👥 For those who wait now ({count}) nothing changes until you apply a file.", count=view.waiting),
+        about_waiting(
+            view,
+            words("👥 Nothing changes for the people waiting ({count}) until you apply a file.", count=view.waiting),
+        ),
         buttons=[[keyboards.panel(words("💾 Export"), AdminActionKind.EXPORT, view.gate.chat_id)]],
     )
 
@@ -536,12 +547,12 @@ def _bold_tag(settings: GateSettings, words: Words) -> str:
 
 
 def _applies_at_once(view: SettingPage, words: Words) -> str:
-    return words("👥 Those who wait now ({count}) are held against this at once.", count=view.waiting)
+    return about_waiting(view, words("👥 Applies at once to the people waiting: {count}.", count=view.waiting))
 
 
 def _applies_on_entry(view: SettingPage, words: Words) -> str:
-    return words(
-        "👥 Those who wait now ({count}) are given it once they are in; who is in already is not.", count=view.waiting
+    return about_waiting(
+        view, words("👥 The people waiting ({count}) get it once they are in; members do not.", count=view.waiting)
     )
 
 
@@ -564,16 +575,16 @@ PAGE_WORDS: dict[Page, PageWords] = {
     ),
     Page.KINDS: PageWords(
         _kinds_page,
-        lambda settings, words: words("☎️ Numbers refused: {value}", value=len(settings.refused_kinds)),
+        lambda settings, words: words("☎️ Numbers: {value}", value=len(settings.refused_kinds)),
     ),
     Page.FRESH: PageWords(
         _fresh_page,
         lambda settings, words: words("♻️ Verify again: {value}", value=describe(Setting.FRESH, settings, words)),
     ),
     Page.ACCOUNTS: PageWords(
-        _accounts_page, lambda settings, words: words("👤 Accounts per phone: {value}", value=settings.accounts)
+        _accounts_page, lambda settings, words: words("👤 Per phone: {value}", value=settings.accounts)
     ),
-    Page.GRANTED: PageWords(_granted_page, lambda _settings, words: words("🎁 What is given")),
+    Page.GRANTED: PageWords(_granted_page, lambda _settings, words: words("🎁 Tag and chats")),
     Page.TAG: PageWords(_tag_page),
     Page.FURTHER: PageWords(_further_page),
     Page.WELCOME: PageWords(_welcome_page, lambda _settings, words: words("👋 Welcome")),
@@ -588,9 +599,7 @@ PAGE_WORDS: dict[Page, PageWords] = {
         ),
     ),
     Page.RAID: PageWords(_raid_page, _raid_button),
-    Page.SERVICE_MESSAGES: PageWords(
-        _service_messages_page, lambda _settings, words: words("🧹 Lines about who joined")
-    ),
+    Page.SERVICE_MESSAGES: PageWords(_service_messages_page, lambda _settings, words: words("🧹 “Joined” lines")),
     Page.FILE: PageWords(render_file, lambda _settings, words: words("💾 Export and import")),
 }
 """In the order of the card's buttons."""

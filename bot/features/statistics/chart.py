@@ -95,8 +95,8 @@ def _nothing(sheet: Canvas, words: Words) -> None:
     middle = WIDTH / 2
     for left, tall in ((-66, 34), (-22, 58), (22, 44)):
         sheet.surface(middle + left, top + 146 - tall, 44 - 12, tall, TRACK, 6)
-    sheet.text(middle, top + 226, words("Nothing to tell yet"), 40, bold=True, align="center", within=INNER - 2 * PAD)
-    hint = words("Nobody asked to come in during this time.")
+    sheet.text(middle, top + 226, words("No data yet"), 40, bold=True, align="center", within=INNER - 2 * PAD)
+    hint = words("Nobody asked to join in this period.")
     sheet.text(middle, top + 282, hint, LABEL, colour=QUIET, align="center", within=INNER - 2 * PAD)
 
 

@@ -63,7 +63,7 @@ def caption(summary: StatisticsReport, words: Words, price: Decimal | None) -> s
     title = shown(summary.title) if summary.title is not None else all_gates(words)
     lines = [f"<b>{title}</b> · {period_name(summary.period_name, words)}"]
     if told.is_empty:
-        return "\n".join([*lines, words("Nobody asked to come in during this time.")])
+        return "\n".join([*lines, words("Nobody asked to join in this period.")])
     for step in FunnelStep:
         part = told.share(step) if step is not FunnelStep.ASKED else None
         of_all = f" · {formats.share(part, language)}" if part is not None else ""
@@ -128,7 +128,7 @@ def _refusals(told: Statistics, words: Words) -> str:
         named[why] = named.get(why, 0) + count
     most = sorted(named.items(), key=lambda item: -item[1])[:MOST_REFUSALS]
     told_ones = "; ".join(f"{why} {formats.count(count, words.language)}" for why, count in most)
-    return words("Not let on: {reasons}", reasons=told_ones)
+    return words("Stopped: {reasons}", reasons=told_ones)
 
 
 def _why(code: str, words: Words) -> str:

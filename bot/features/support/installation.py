@@ -108,26 +108,26 @@ def _operator(line: OperatorLine, words: Words, now: datetime) -> str:
     if line.name:
         text += f" · id {line.user_id}"
     if line.added is None:
-        text += "\n" + words("named in the configuration, cannot be removed here")
+        text += "\n" + words("listed in OPERATORS, cannot be removed here")
     else:
         if line.is_named:
-            text += "\n" + words("named in the configuration, and also:")
+            text += "\n" + words("listed in OPERATORS, and also:")
         text += "\n" + words(
             "added {moment} by {operator}",
             moment=words.clock(line.added.added_at, now),
             operator=mention("", line.added.added_by),
         )
     if not line.is_reached:
-        text += "\n" + words("⚠️ I cannot write to them, so they hear of nothing until they send me /start.")
+        text += "\n" + words("⚠️ I cannot message them until they send me /start.")
     return text
 
 
 def _unfit(unfit: CannotAppoint, words: Words) -> str:
     match unfit:
         case CannotAppoint.ONESELF:
-            return words("That is you, and you are an operator already.")
+            return words("That is you: you are already an operator.")
         case CannotAppoint.ALREADY:
-            return words("They are an operator already.")
+            return words("They are already an operator.")
         case CannotAppoint.BOT:
             return words("A bot cannot be an operator: choose a person.")
         case CannotAppoint.SEVERAL:
@@ -138,8 +138,9 @@ def render_adding_operator(_: AddingOperator, words: Words) -> RenderedMessage:
     """Render the request to pick somebody."""
     return RenderedMessage(
         words(
-            "➕ <b>Who is to be an operator?</b>\n\nChoose them with the button below. They will see all that "
-            "you see here, and can add others. To go back, send /operators."
+            "➕ <b>Add an operator</b>\n\n"
+            "Choose a person with the button below. They will see all that you see here, and can add "
+            "others. To go back, send /operators."
         ),
         pick_operator(words),
     )
@@ -151,14 +152,13 @@ def render_removing_operator(view: RemovingOperator, words: Words) -> RenderedMe
     who = mention(line.name, line.user_id)
     if line.is_named:
         text = words(
-            "The configuration names {operator}, so they stay an operator. Are they to be none once it names them no "
-            "more?",
+            "{operator} is also listed in OPERATORS, so they stay an operator for now. Remove them here anyway?",
             operator=who,
         )
     elif view.is_reader:
-        text = words("Do you want to be an operator no longer? Only another operator can add you again.")
+        text = words("Stop being an operator? Only another operator can add you again.")
     else:
-        text = words("Is {operator} to be an operator no longer?", operator=who)
+        text = words("Remove {operator} from the operators?", operator=who)
     yes = button(words("✖️ Yes, remove"), OperatorAction.REMOVE, line.user_id, view.page)
     back = button(words("‹ Back"), OperatorAction.OPERATORS, number=view.page)
     return RenderedMessage(text, keyboards.rows([yes, back]))
@@ -171,7 +171,7 @@ def render_all_gates(view: AllGates, words: Words, now: datetime) -> RenderedMes
     """Render the list of all gates."""
     lines = [words("🚪 <b>All groups</b>: {count}", count=view.total)]
     if not view.gates:
-        lines += ["", words("There is none yet: a group appears once I am made an administrator of it.")]
+        lines += ["", words("None yet: a group appears once somebody makes me its administrator.")]
     buttons = []
     for number, monitoring in enumerate(view.gates, view.first):
         lines += ["", f"{number}. {_line(monitoring, words, now)}"]
@@ -179,7 +179,7 @@ def render_all_gates(view: AllGates, words: Words, now: datetime) -> RenderedMes
         buttons.append([button(text, OperatorAction.GATE, monitoring.gate.chat_id, view.page)])
     turning = _turning(OperatorAction.GATES, view.page, view.pages)
     own = [keyboards.place(words("⚙️ My groups: {count}", count=view.own), Place.GATES)] if view.own else []
-    again = [button(words("🔄 Look again"), OperatorAction.GATES, number=view.page)]
+    again = [button(words("🔄 Refresh list"), OperatorAction.GATES, number=view.page)]
     return RenderedMessage("\n".join(lines), keyboards.rows(*buttons, turning, own, again))
 
 
@@ -187,7 +187,7 @@ def _line(monitoring: GateOverview, words: Words, now: datetime) -> str:
     state = monitoring.state(now)
     facts = [
         f"{SIGNS[state]} <b>{shown(monitoring.gate.title)}</b> · {state_name(state, words)}",
-        words.many("{count} waits", "{count} wait", monitoring.waiting),
+        *([words.many("{count} waits", "{count} wait", monitoring.waiting)] if monitoring.waiting else []),
         words.many("{count} administrator", "{count} administrators", monitoring.admins),
         _alive(monitoring, words, now),
     ]
@@ -195,7 +195,7 @@ def _line(monitoring: GateOverview, words: Words, now: datetime) -> str:
 
 
 def _alive(monitoring: GateOverview, words: Words, now: datetime) -> str:
-    return words("last sign of life {age} ago", age=lasted(now - monitoring.alive_at, words))
+    return words("last active {age} ago", age=lasted(now - monitoring.alive_at, words))
 
 
 def render_gate(view: GateForOperators, words: Words, now: datetime) -> RenderedMessage:
@@ -206,12 +206,12 @@ def render_gate(view: GateForOperators, words: Words, now: datetime) -> Rendered
     facts = [
         f"<code>{gate.chat_id}</code>{name}",
         f"{SIGNS[state]} {state_name(state, words)}",
-        words("Way in: {value}", value=describe(Setting.WAY, gate.settings, words)),
-        words.many("{count} waits", "{count} wait", monitoring.waiting),
+        words("Entry mode: {value}", value=describe(Setting.WAY, gate.settings, words)),
+        *([words.many("{count} waits", "{count} wait", monitoring.waiting)] if monitoring.waiting else []),
         words.many("{count} administrator", "{count} administrators", monitoring.admins),
     ]
     if monitoring.added_by is not None:
-        facts.append(words("I was added by {who}", who=mention("", monitoring.added_by)))
+        facts.append(words("Added by {who}", who=mention("", monitoring.added_by)))
     facts.append(_alive(monitoring, words, now))
     lines = [f"<b>{shown(gate.title)}</b>", "", *facts, "", *_health(monitoring, words, now)]
     gate_id = gate.chat_id
@@ -226,7 +226,7 @@ def render_gate(view: GateForOperators, words: Words, now: datetime) -> Rendered
 
 def _health(monitoring: GateOverview, words: Words, now: datetime) -> list[str]:
     if monitoring.health is None:
-        return [words("Telegram has not said yet what I may do there.")]
+        return [words("Telegram has not yet told me my rights there.")]
     checked = words("Checked {age} ago", age=lasted(now - monitoring.health.checked_at, words))
     found = monitoring.issues
     if not found:
@@ -240,8 +240,9 @@ def _health(monitoring: GateOverview, words: Words, now: datetime) -> list[str]:
 def render_announcement_asked(view: AnnouncementAsked, words: Words) -> RenderedMessage:
     """Render the request for the text of an announcement."""
     text = words(
-        "📣 <b>What is to be announced?</b>\n\nWrite it as your next message. You will see it, and how many "
-        "administrators it reaches, before it is sent."
+        "📣 <b>Announcement</b>\n\n"
+        "Send the text as your next message. I first show you how it looks, and how many "
+        "administrators get it."
     )
     if view.problem is not None:
         text = f"⚠️ {_unsendable(view.problem, words)}\n\n{text}"
@@ -251,13 +252,13 @@ def render_announcement_asked(view: AnnouncementAsked, words: Words) -> Rendered
 def _unsendable(problem: CannotSend, words: Words) -> str:
     match problem:
         case CannotSend.EMPTY:
-            return words("There is nothing to read in that.")
+            return words("That message has no text.")
         case CannotSend.TOO_LONG:
             return words(
                 "That is too long: an announcement has at most {count} characters.", count=LONGEST_ANNOUNCEMENT
             )
         case CannotSend.NO_TEXT:
-            return words("Only text can be announced, no pictures or files.")
+            return words("I can announce text only, no pictures or files.")
         case CannotSend.PHONE:
             return words("That is only a phone number, so I did not keep it. To look somebody up, send /find.")
 
@@ -273,7 +274,7 @@ def render_announcement_preview(view: AnnouncementPreview, words: Words) -> Rend
 
 def _audience(audience: Audience, words: Words) -> str:
     if not audience.admins:
-        return words("⚠️ There is nobody whom it could reach.")
+        return words("⚠️ I can reach nobody with it.")
     text = words(
         "👀 <b>This is how it will look.</b> Administrators who get it: {admins}. Their groups: {gates}.",
         admins=len(audience.admins),
@@ -291,15 +292,15 @@ def render_announcement_progress(view: AnnouncementProgress, words: Words) -> Re
 
 def render_announcement_dropped(_: AnnouncementDropped, words: Words) -> RenderedMessage:
     """Render that an announcement was discarded."""
-    return RenderedMessage(words("✖️ Nothing was sent."), None)
+    return RenderedMessage(words("✖️ I sent nothing."), None)
 
 
 def _progress(message: Announcement, words: Words) -> str:
     if message.over_at is not None:
         return announcement_result(message.total, message.sent, message.missed, words)
-    text = words("📣 <b>Being sent:</b> {sent} of {total}", sent=message.sent, total=message.total)
+    text = words("📣 <b>Sending:</b> {sent} of {total}", sent=message.sent, total=message.total)
     return f"{text}\n{_unreachable(message.missed, words)}" if message.missed else text
 
 
 def _unreachable(count: int, words: Words) -> str:
-    return words("Could not be written to: {count}", count=count)
+    return words("I could not message: {count}", count=count)

@@ -33,7 +33,7 @@ from bot.features.verification.words import toast
 from bot.i18n.countries import country, flag
 from bot.i18n.formats import lasted
 from bot.i18n.reasons import NUMBER_KINDS
-from bot.i18n.texts import Words, visible
+from bot.i18n.texts import Words, unbroken, visible
 from bot.telegram import keyboards
 from bot.telegram.mentions import harmless, mention
 from bot.telegram.rendered import RenderedMessage
@@ -79,7 +79,7 @@ A_YEAR_AGO = timedelta(days=300)
 
 def render_recent(view: Recent, words: Words, now: datetime) -> RenderedMessage:
     """Render what happened lately."""
-    lines = [words("🕘 <b>Lately</b> · UTC")]
+    lines = [words("🕘 <b>Recent</b> · UTC")]
     if not view.entries:
         lines += ["", words("Nothing has happened yet.")]
     for number, entry in enumerate(view.entries, 1):
@@ -92,7 +92,7 @@ def render_recent(view: Recent, words: Words, now: datetime) -> RenderedMessage:
         turns.append(button(words("‹ Newer"), OperatorPage.RECENT, at=view.newer, how="after"))
     if view.older is not None:
         turns.append(button(words("Older ›"), OperatorPage.RECENT, at=view.older, how="before"))
-    again = button(words("🔄 Look again"), OperatorPage.RECENT)
+    again = button(words("🔄 Refresh list"), OperatorPage.RECENT)
     return RenderedMessage("\n".join(lines), keyboards.rows(numbers, turns, [again]))
 
 
@@ -103,7 +103,7 @@ def _beside(entry: RecentEntry, now: datetime) -> list[str]:
 
 
 def _mask(mask: str) -> list[str]:
-    return [mask] if mask else []
+    return [unbroken(mask)] if mask else []
 
 
 def render_found(view: Found, words: Words, now: datetime) -> RenderedMessage:
@@ -140,17 +140,17 @@ def render_no_results(view: NoResults, words: Words) -> RenderedMessage:
 def _nobody(why: NoResultsReason, words: Words) -> str:
     match why:
         case NoResultsReason.NOTHING_ASKED:
-            return words("Whom? Write /find with a Telegram id, an @name or a phone number.")
+            return words("Send an id, @name or phone number, such as /find @name.")
         case NoResultsReason.NOT_UNDERSTOOD:
             return words("I look for a Telegram id, an @name or a phone number: write one of them.")
         case NoResultsReason.UNREADABLE:
-            return words("This is no phone number that I can read: write it with the code of its country.")
+            return words("I cannot read this phone number. Write it with its country code.")
         case NoResultsReason.ID:
             return words("Unknown person: I keep nothing about anybody with this id.")
         case NoResultsReason.NAME:
             return words("Unknown person: nobody with this name has written to me or asked to join.")
         case NoResultsReason.PHONE:
-            return words("Unknown person: nobody has verified, or tried to, with this phone.")
+            return words("Unknown person: nobody verified, or tried to, with this phone.")
         case NoResultsReason.NUMBER:
             return words(
                 "Unknown person: this is nobody's id, and nobody has verified, or tried to, with such a phone."
@@ -170,14 +170,14 @@ def render_person(view: PersonCard, words: Words, now: datetime) -> RenderedMess
     lines = [*_said(view.said, words), f"👤 {mention(view.name, view.user_id)} · id {view.user_id}"]
     lines += [_verified(view, words, now), *_phone(view.phone, words)]
     if view.can_be_written is False:
-        lines.append(words("🔇 I cannot write to them."))
+        lines.append(words("🔇 I cannot message them."))
     if view.gates:
         lines += ["", words("<b>Groups</b>")]
         lines += [f"• {title(at.gate.title)}: {_at(at, words, now)}" for at in view.gates[:MOST_GATES]]
         if (more := len(view.gates) - MOST_GATES) > 0:
             lines.append(words.many("• and {count} more", "• and {count} more", more))
     if view.troubles:
-        lines += ["", words("<b>Not done</b>")]
+        lines += ["", words("<b>Pending</b>")]
         lines += [f"• {trouble(what, words, now)}" for what in view.troubles]
     if view.history:
         lines += ["", words("<b>What happened</b> · UTC")]
@@ -204,7 +204,7 @@ def _phone(phone: KnownPhone | None, words: Words) -> list[str]:
         told.insert(0, f"{flag(phone.region)} {country(phone.region, words.language)}")
     if phone.rank > 1:
         told.append(words("account no. {number} of this phone", number=phone.rank))
-    return [f"📱 {phone.mask}", " · ".join(told)]
+    return [f"📱 {unbroken(phone.mask)}", " · ".join(told)]
 
 
 def _at(at: MemberCard, words: Words, now: datetime) -> str:
@@ -239,8 +239,8 @@ def _person_buttons(view: PersonCard, words: Words) -> InlineKeyboardMarkup:
     acts = [button(f"{_act(act, words)}…", OperatorPage.GATES, view.user_id, act) for act in view.possible]
     # A phone would cut off more than two in a row.
     pairs = [acts[at : at + IN_A_ROW] for at in range(0, len(acts), IN_A_ROW)]
-    again = button(words("🔄 Look again"), OperatorPage.PERSON, view.user_id)
-    return keyboards.rows(turns, *pairs, [again, button(words("🕘 Lately"), OperatorPage.RECENT)])
+    again = button(words("🔄 Refresh list"), OperatorPage.PERSON, view.user_id)
+    return keyboards.rows(turns, *pairs, [again, button(words("🕘 Recent"), OperatorPage.RECENT)])
 
 
 def _act(act: AdminActionKind, words: Words) -> str:

@@ -11,7 +11,7 @@ from bot.domain.gates import GrantKind
 from bot.domain.operator_pages import Confirmation, StuckItem, StuckItemKind
 from bot.domain.outgoing import TaskKind
 from bot.i18n.formats import lasted
-from bot.i18n.texts import Words, apart, visible
+from bot.i18n.texts import Words, apart, unbroken, visible
 
 NAMED = 5
 ERROR_LENGTH = 80
@@ -24,39 +24,41 @@ def asked(view: Confirmation, who: str, gates: Sequence[str], words: Words) -> s
     match view.act:
         case AdminActionKind.LET_IN:
             return words(
-                "Let {who} in at {where}?\n\nWho waits comes in now, others as soon as they ask; a block ends. Their "
-                "phone counts as verified by that nowhere.",
+                "Let {who} in at {where}?\n\n"
+                "If they are waiting I let them in now, otherwise as soon as they ask. This lifts "
+                "any block. It does not mark their phone as verified.",
                 who=who,
                 where=where,
             )
         case AdminActionKind.DECLINE:
             return words(
-                "Decline {who} at {where}?\n\nThey are told, and may ask again at any time.", who=who, where=where
+                "Decline {who} at {where}?\n\nI tell them, and they can ask again at any time.", who=who, where=where
             )
         case AdminActionKind.REVOKE:
             return words(
-                "Have {who} verify anew at {where}?\n\nThey are removed, or muted where newcomers are muted, until "
-                "they call again. They are told.",
+                "Ask {who} to verify again at {where}?\n\n"
+                "I remove them, or mute them where newcomers are muted, until they call again, and "
+                "tell them so.",
                 who=who,
                 where=where,
             )
         case AdminActionKind.RESTORE:
             return words(
-                "Take back that {who} has to verify anew at {where}?\n\nIt is as if it had not been wanted; they are "
-                "brought back, or get a link.",
+                "Stop asking {who} to verify again at {where}?\n\n"
+                "Their earlier verification counts again: I let them back in, or send a link.",
                 who=who,
                 where=where,
             )
         case AdminActionKind.BLOCK:
             text = words(
-                "Block {who} at {where}?\n\nWho is in is banned; from now on they are turned away whenever they ask.",
+                "Block {who} at {where}?\n\nI ban them if they are in, and decline every new request.",
                 who=who,
                 where=where,
             )
             return text if view.gate_id else f"{text} {_later_ones(words)}"
         case AdminActionKind.UNBLOCK:
             return words(
-                "Unblock {who} at {where}?\n\nThey may ask again, and have to verify like anybody else.",
+                "Unblock {who} at {where}?\n\nThey can ask again, and verify like anybody else.",
                 who=who,
                 where=where,
             )
@@ -65,30 +67,31 @@ def asked(view: Confirmation, who: str, gates: Sequence[str], words: Words) -> s
 
 
 def _later_ones(words: Words) -> str:
-    return words("Groups that come later are not among these.")
+    return words("Groups added later are not included.")
 
 
 def _free(view: Confirmation, who: str, where: str, words: Words) -> list[str]:
     asked = [
-        words("Free the phone {mask} of {who}?", mask=view.mask, who=who),
-        words("They are not verified any more, and another account can be verified with it."),
+        words("Free the phone {mask} of {who}?", mask=unbroken(view.mask), who=who),
+        words("Their verification ends, and another account can verify with this phone."),
     ]
     if view.gates:
         asked.append(
             words(
-                "They came in with it at {where}: there they are removed, or muted where newcomers are muted, until "
-                "they verify anew. They are told. Who was let in by hand stays.",
+                "They joined with it at {where}: there I remove them, or mute them where newcomers "
+                "are muted, until they verify again, and tell them so. Access that an administrator "
+                "gave stays.",
                 where=where,
             )
         )
     else:
-        asked.append(words("They have come in with it nowhere, so nobody is removed."))
+        asked.append(words("They joined nowhere with it, so I remove nobody."))
     if view.others:
         more = words.many(
-            "{count} other account stays verified with it: a group takes no more accounts of one phone than it is set "
-            "to.",
-            "{count} other accounts stay verified with it: a group takes no more accounts of one phone than it is set "
-            "to.",
+            "{count} other account stays verified with it: each group takes only as many accounts "
+            "per phone as its settings allow.",
+            "{count} other accounts stay verified with it: each group takes only as many accounts "
+            "per phone as its settings allow.",
             view.others,
         )
         asked.append(more)
@@ -103,7 +106,7 @@ def sure(act: AdminActionKind, words: Words) -> str:
         case AdminActionKind.DECLINE:
             return words("✖️ Yes, decline")
         case AdminActionKind.REVOKE:
-            return words("♻️ Yes, verify anew")
+            return words("♻️ Yes, verify again")
         case AdminActionKind.RESTORE:
             return words("↩️ Yes, restore")
         case AdminActionKind.BLOCK:
@@ -143,9 +146,9 @@ def trouble(what: StuckItem, words: Words, now: datetime) -> str:
 def _what(what: StuckItem, words: Words) -> str:
     match what.kind:
         case StuckItemKind.GRANT_DUE:
-            return words("⏳ to be given the tag") if what.what == GrantKind.TAG else words("⏳ to be let in")
+            return words("⏳ tag still pending") if what.what == GrantKind.TAG else words("⏳ entry still pending")
         case StuckItemKind.GRANT_FAILED:
-            return words("⚠️ got no tag") if what.what == GrantKind.TAG else words("⚠️ could not be let in")
+            return words("⚠️ got no tag") if what.what == GrantKind.TAG else words("⚠️ I could not let them in")
         case StuckItemKind.TOO_MANY_CHATS:
             return words("⚠️ is in too many chats: has to leave one")
         case StuckItemKind.FAILURE:
@@ -157,19 +160,19 @@ def _what(what: StuckItem, words: Words) -> str:
 def _task(what: str, words: Words) -> str:
     match what:
         case TaskKind.MUTE:
-            return words("⏳ to be muted")
+            return words("⏳ mute still pending")
         case TaskKind.BAN:
-            return words("⏳ to be banned")
+            return words("⏳ ban still pending")
         case TaskKind.UNBAN:
-            return words("⏳ to be unbanned")
+            return words("⏳ unban still pending")
         case TaskKind.DECLINE_JOIN:
-            return words("⏳ request to be declined")
+            return words("⏳ decline still pending")
         case TaskKind.KICK:
-            return words("⏳ to be removed")
+            return words("⏳ removal still pending")
         case TaskKind.REVOKE_LINK:
-            return words("⏳ link to be revoked")
+            return words("⏳ link still to revoke")
         case _:
-            return words("⏳ tag to be taken away")
+            return words("⏳ tag removal still pending")
 
 
 def _error(error: str) -> str:

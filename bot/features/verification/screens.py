@@ -31,7 +31,7 @@ from bot.features.verification.words import (
     number_hidden,
     other_number_called,
 )
-from bot.i18n.texts import Words, shown
+from bot.i18n.texts import Words, shown, unbroken
 from bot.telegram import keyboards
 from bot.telegram.commands import listed
 from bot.telegram.keyboards import Place, VerificationAction, appeal_text
@@ -56,26 +56,23 @@ def render_number(
         "",
         view.number,
         "",
-        words("from your phone {mask}", mask=view.mask),
-        words("⏱ Time runs out {moment}", moment=words.moment(view.window_ends_at, now)),
+        words("from your phone {mask}", mask=unbroken(view.mask)),
+        words("⏱ This number expires {moment}", moment=words.moment(view.window_ends_at, now)),
     ]
     if view.left is not None:
         lines.append(_left(view.left, words))
     lines += _call_hint(view, words)
     lines += [
         "",
-        words(
-            "You will hear a short ring or “unavailable”, then the call drops: that is right. "
-            "It is free, and nobody answers."
-        ),
+        words("One short ring or “unavailable”, then it hangs up. That's how it works, and it's free."),
     ]
     if public_url is not None:
-        lines.append(words("💻 At a computer? The call button shows a QR code to scan with your phone."))
+        lines.append(words("💻 At a computer? The call button shows a QR code: scan it with your phone."))
     if view.is_asking_another:
         lines += ["", words("⏳ Getting another number… This one still works.")]
     elif view.no_other_until is not None:
         until = words.moment(view.no_other_until, now)
-        lines += ["", words("⏸ The next number can be had {moment}. This one still works.", moment=until)]
+        lines += ["", words("⏸ You can get a new number {moment}. This one still works.", moment=until)]
     elif view.no_other is not None:
         lines += ["", words("There is no other number right now. This one still works.")]
     call = []
@@ -148,7 +145,7 @@ def render_welcome(view: Welcome, words: Words) -> RenderedMessage:
         lines += [_purpose(view.gates, words), ""]
     lines += [
         words("1. Share your phone number with the button below."),
-        words("2. Call the number you get. The call is free: it drops by itself."),
+        words("2. Call the number you get. It's free: the call hangs up by itself."),
         "",
         words("🔒 Nobody will ever ask you for a code or a password here."),
     ]
@@ -159,14 +156,14 @@ def render_welcome(view: Welcome, words: Words) -> RenderedMessage:
 
 def _again_for(gates: tuple[str, ...], words: Words) -> str:
     return words(
-        "👋 You are verified, but {gates} wants a newer call. It is free as before.", gates=_names(gates, words)
+        "👋 You are verified, but {gates} asks for a new call. It is free, as before.", gates=_names(gates, words)
     )
 
 
 def _purpose(gates: tuple[str, ...], words: Words) -> str:
     if not gates:
-        return words("👋 Here you confirm your phone with one free call. Groups that ask for it then let you in.")
-    return words("👋 To enter {gates}, confirm your phone with one free call.", gates=_names(gates, words))
+        return words("👋 Confirm your phone here with one free call, and the groups that ask for it let you in.")
+    return words("👋 To join {gates}, confirm your phone with one free call.", gates=_names(gates, words))
 
 
 def _names(gates: tuple[str, ...], words: Words) -> str:
@@ -178,11 +175,11 @@ def _names(gates: tuple[str, ...], words: Words) -> str:
 
 def render_verified(view: Verified, words: Words) -> RenderedMessage:
     """Return the screen of somebody verified: what they were given, and what could not be."""
-    lines = [words("✅ <b>Your phone is verified</b>"), view.mask]
+    lines = [words("✅ <b>Your phone is verified</b>"), unbroken(view.mask)]
     if view.grants or view.ineligible:
         lines += ["", *(grant_line(grant, words) for grant in view.grants)]
     else:
-        lines += ["", words("Groups that ask for it will now let you in at once.")]
+        lines += ["", words("Groups that ask for it now let you in at once.")]
     lines += [hindered_at(f"<b>{shown(title)}</b>", ineligibility, words) for title, ineligibility in view.ineligible]
     for grant in view.grants:
         if grant.state is GrantState.DONE and grant.welcome:
@@ -201,17 +198,18 @@ def _appeal(appeal: Appeal, words: Words) -> list[InlineKeyboardButton]:
 
 
 def _asked(words: Words) -> str:
-    return words("🙋 The administrators were asked; you will hear from them here.")
+    return words("🙋 I have asked the administrators. Their answer comes here.")
 
 
 def render_ended(view: Ended, words: Words) -> RenderedMessage:
     """Return the screen after a verification that was cancelled, or whose time ran out."""
     text = (
-        words("✖️ <b>Cancelled.</b> Nothing was checked.")
+        words("✖️ <b>Cancelled.</b> You can start again at any time.")
         if view.is_cancelled
         else words(
-            "⌛ <b>Time is up:</b> no call arrived from your number.\n\n"
-            "Call from the phone of this Telegram account, with your number shown; roaming can hide it."
+            "⌛ <b>Time is up:</b> no call came from your number.\n\n"
+            "Call from the phone of this Telegram account, with your number shown; roaming can hide "
+            "it."
         )
     )
     return _with_appeal(text, view.verification_id, view.appeal, words)
@@ -225,7 +223,7 @@ def render_refused(view: Refused, words: Words) -> RenderedMessage:
 def render_limited(view: Limited, words: Words, now: datetime) -> RenderedMessage:
     """Return the screen of somebody who asked for too many numbers."""
     text = words(
-        "⏸ That was many numbers in a short time. The next try opens {moment}.",
+        "⏸ Too many attempts. Try again {moment}.",
         moment=words.moment(view.until, now),
     )
     return _with_appeal(text, view.verification_id, view.appeal, words)
@@ -237,14 +235,14 @@ def render_deadline(view: DeadlinePassed, words: Words) -> RenderedMessage:
     if view.way is EntryMode.MUTE:
         return RenderedMessage(
             words(
-                "⌛ You did not verify in time, so you were removed from {gate}. You may come again at any time.",
+                "⌛ You did not verify in time, so I removed you from {gate}. You can come back at any time.",
                 gate=gate,
             ),
             None,
         )
     return RenderedMessage(
         words(
-            "⌛ Your request to enter {gate} waited too long and was declined. You may ask to enter again at any time.",
+            "⌛ Your request to join {gate} waited too long, so I declined it. You can ask again at any time.",
             gate=gate,
         ),
         None,
@@ -268,8 +266,8 @@ def render_help(words: Words, app_url: str | None) -> RenderedMessage:
     """Return what /help shows. `app_url`: of the Mini App, None where there is none."""
     text = words(
         "<b>How this works</b>\n\n"
-        "Groups that use this bot let people in after one free call. You share your own number, call the "
-        "number you get, and the call drops by itself. No code, no password, no cost.\n\n"
+        "Groups that use this bot let people in after one free call. You share your own number, call "
+        "the number you get, and the call hangs up by itself. No code, no password, no cost.\n\n"
         "<b>It did not work?</b>\n"
         "• Call from the phone of this Telegram account.\n"
         "• Do not hide your number; roaming can hide it too.\n"

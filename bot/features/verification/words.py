@@ -43,7 +43,7 @@ def toast(what: Toast, words: Words) -> str:  # noqa: C901 - one line a toast
         case Toast.ALREADY_VERIFIED:
             return words("You are verified already.")
         case Toast.LIMITED:
-            return words("Too many numbers for now.")
+            return words("Too many attempts for now.")
         case Toast.LINKS_LIMITED:
             return words("You had three links within an hour. Use the newest one, or press again later.")
         case Toast.TOO_FAST:
@@ -65,15 +65,15 @@ def toast(what: Toast, words: Words) -> str:  # noqa: C901 - one line a toast
         case Toast.CHECKING:
             return words("Checking…")
         case Toast.ASKED_ADMINS:
-            return words("The administrators were asked.")
+            return words("I have asked the administrators.")
         case Toast.ASKED_BEFORE:
-            return words("You have asked already; once a day is enough.")
+            return words("You have already asked. You can ask once a day.")
         case Toast.DONE:
             return words("Done")
         case Toast.CONFIGURED:
             return words("The configuration names this operator: that is where to remove them.")
         case Toast.DONE_BEFORE:
-            return words("This has been done already.")
+            return words("Already done.")
         case _:
             return _decided(what, words)
 
@@ -84,7 +84,7 @@ def _decided(what: Toast, words: Words) -> str:  # noqa: C901 - one line a toast
         case Toast.LET_IN:
             return words("Let in")
         case Toast.LET_IN_LATER:
-            return words("They come in as soon as they ask.")
+            return words("I let them in as soon as they ask.")
         case Toast.DECLINED:
             return words("Declined")
         case Toast.BLOCKED:
@@ -94,23 +94,23 @@ def _decided(what: Toast, words: Words) -> str:  # noqa: C901 - one line a toast
         case Toast.NOT_BLOCKED:
             return words("They are not blocked.")
         case Toast.REVOKED:
-            return words("They have to verify anew.")
+            return words("They must verify again.")
         case Toast.RESTORED:
             return words("Restored")
         case Toast.IS_ADMIN:
-            return words("That is an administrator: nothing can be done about them here.")
+            return words("That is an administrator: I cannot act on them here.")
         case Toast.IN_ALREADY:
-            return words("They are in already.")
+            return words("They are already in.")
         case Toast.DECLINING:
             return words("Declining…")
         case Toast.DECLINING_ALREADY:
-            return words("Many are being declined already; wait until that is over.")
+            return words("I am already declining many; wait until that is done.")
         case Toast.NOBODY_WAITS:
             return words("There is nobody to decline.")
         case Toast.PHONE_FREED:
             return words("The phone is free.")
         case _:
-            return words("This was decided already.")
+            return words("Somebody already decided this.")
 
 
 def from_another_number(digits: str, tail: str, words: Words) -> str:
@@ -135,6 +135,6 @@ def other_number_called(words: Words) -> str:
 def called_at_another_time(words: Words) -> str:
     """Say that the gateway reported a call from the person's phone with a time outside the window."""
     return words(
-        "☎️ Your call came, but with a time at which it does not count. Call once more; if that does not help, ask an "
-        "administrator."
+        "☎️ Your call came, but outside the time in which it counts. Call once more; if that does "
+        "not help, ask an administrator."
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.domain.error_text import shortened
 from bot.domain.incidents import Finding, IncidentKind
 from bot.domain.journal import Event
 from bot.domain.notifications import Notification, Notify
@@ -64,7 +65,7 @@ class RecordAttempt:
         now = store.now
         await store.outbox.give_up(message.id, now, error)
         store.journal.add(Event.WEBHOOK_DROPPED, now, code=message.type)
-        notice = Notify(Notification.WEBHOOK_DROPPED, target=message.target, error=error[:200])
+        notice = Notify(Notification.WEBHOOK_DROPPED, target=message.target, error=shortened(error))
         await self._notify_operators(
             store, notice, key=f"{Notification.WEBHOOK_DROPPED}:{message.target}:{now:%Y-%m-%dT%H}"
         )

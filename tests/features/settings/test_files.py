@@ -118,7 +118,7 @@ async def test_chats_are_taken_over_from_a_file_only_within_the_admins_reach(rul
     ("text", "problem", "about"),
     [
         ("", SettingProblem.FILE_NO_JSON, ""),
-        ("no JSON", SettingProblem.FILE_NO_JSON, ""),
+        ("not JSON", SettingProblem.FILE_NO_JSON, ""),
         ("[" * 60_000, SettingProblem.FILE_NO_JSON, ""),
         ('{"callgate": NaN}', SettingProblem.FILE_NO_JSON, ""),
         ('{"callgate": ' + "9" * 5000 + "}", SettingProblem.FILE_NO_JSON, ""),
