@@ -81,9 +81,9 @@ class SelectOutgoing:
     reached. Messages for operators are dropped if the reader is not one.
     """
 
-    def __init__(self, for_operators: Mapping[ScreenName, ViewOf], is_operator: IsOperator) -> None:
-        """`for_operators`: the builders of screens for operators only."""
-        self._for_operators = for_operators
+    def __init__(self, by_rights: Mapping[ScreenName, ViewOf], is_operator: IsOperator) -> None:
+        """`by_rights`: the builders of screens whose content depends on who is an operator."""
+        self._by_rights = by_rights
         self._is_operator = is_operator
 
     async def __call__(self, store: Store, limit: int, busy: InFlight, look: int = 0) -> Selection:
@@ -187,7 +187,7 @@ class SelectOutgoing:
                 # The person was erased after the screen was requested.
                 await store.screens.give_up([(row.user_id, row.revision)])
                 continue
-            view = await facts.view(store, row, self._for_operators)
+            view = await facts.view(store, row, self._by_rights)
             due.append(
                 PendingScreen(
                     user_id=row.user_id,

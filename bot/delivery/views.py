@@ -22,7 +22,6 @@ from bot.domain.screens import (
     Decided,
     Ended,
     Granted,
-    Help,
     Limited,
     NumberShown,
     Outcome,
@@ -74,18 +73,18 @@ class PersonContext:
         verification = self.verifications.get(user_id)
         return None if verification is None else verification.id
 
-    async def view(self, store: Store, row: ScreenRow, for_operators: Mapping[ScreenName, ViewOf]) -> View:
+    async def view(self, store: Store, row: ScreenRow, by_rights: Mapping[ScreenName, ViewOf]) -> View:
         """Return the view of `row`. Raises anything if its details do not fit its screen name, for example after an
         upgrade."""
-        if row.face in for_operators:
+        if row.face in by_rights:
             # A former operator sees their own status.
-            return await for_operators[row.face](store, row) or self._home(row.user_id)
+            return await by_rights[row.face](store, row) or self._home(row.user_id)
         return await self._view(store, row)
 
     async def _view(self, store: Store, row: ScreenRow) -> View:
         match row.face:
-            case ScreenName.HELP | ScreenName.PRIVACY:
-                return Help() if row.face is ScreenName.HELP else Privacy()
+            case ScreenName.PRIVACY:
+                return Privacy()
             case ScreenName.CONTACT_REFUSED:
                 return self._welcome(row.user_id, ContactRefusal(str(row.details["reason"])))
             case ScreenName.LIMITED:
@@ -105,7 +104,7 @@ class PersonContext:
             case ScreenName.GATES | ScreenName.GATE:
                 return await panel_view(store, row)
             case _:
-                # For operators only.
+                # The builders of `by_rights` have all others.
                 raise ValueError(row.face)
 
     def _limited(self, row: ScreenRow) -> Limited:

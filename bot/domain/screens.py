@@ -198,7 +198,10 @@ class Decided:
 
 @dataclass(frozen=True, slots=True)
 class Help:
-    """What the bot does, and its commands."""
+    """What the bot does, and the commands that this person may use."""
+
+    is_admin: bool = False
+    is_operator: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,6 +96,11 @@ OPERATOR_COMMANDS = (
 """In no menu: people who may not use them do not learn that they exist."""
 
 
+def of_admins(*, is_operator: bool) -> tuple[Command, ...]:
+    """Return the commands that the help lists for admins; `/stats` only if the list for operators does not follow."""
+    return ADMIN_COMMANDS if is_operator else (*ADMIN_COMMANDS, STATS)
+
+
 def menu(words: Words, commands: Sequence[Command] = COMMANDS) -> list[BotCommand]:
     """Return the menu of commands in one language."""
     return [

@@ -28,6 +28,7 @@ from bot.features.privacy.tasks import DataFiles
 from bot.features.raids.alerts import OnAlertResult
 from bot.features.support.installation_views import InstallationViews
 from bot.features.support.views import OperatorViews
+from bot.features.verification.views import help_view
 from bot.settings import Settings
 from bot.telegram.fallback import Fallback
 from bot.telegram.methods import UPDATE_TYPES
@@ -122,6 +123,7 @@ def build_delivery_worker(
         ScreenName.OPERATOR: OperatorViews(operators.is_operator),
         ScreenName.INSTALLATION: InstallationViews(operators),
         ScreenName.ERASE: ErasureViews(operators),
+        ScreenName.HELP: help_view(operators.is_operator),
     }
     settle_task = SettleTask(rules.desk, OnAlertResult(operators), operators)
     worker = DeliveryWorker(

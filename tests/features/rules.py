@@ -48,6 +48,7 @@ from bot.features.support.operators import AppointOperators
 from bot.features.support.views import OperatorViews
 from bot.features.verification.attempt import RetryVerification, ShareContact, StartVerification
 from bot.features.verification.confirm import OnGatewayEvent
+from bot.features.verification.views import help_view
 from bot.features.webhooks.attempts import RecordAttempt
 from bot.numbering import NumberingPlan
 from bot.sandbox.clock import SandboxClock
@@ -99,6 +100,7 @@ class Rules:
             ScreenName.OPERATOR: OperatorViews(self.is_operator),
             ScreenName.INSTALLATION: InstallationViews(self.operators),
             ScreenName.ERASE: ErasureViews(self.operators),
+            ScreenName.HELP: help_view(self.is_operator),
         }
         self.pick = SelectOutgoing(views, self.is_operator)
         self.settings_file = JsonSettingsFile()

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import event
 
 from bot.delivery.select import InFlight, Selection
+from bot.domain.gates import NO_ADMIN, AdminRights
 from bot.domain.incidents import UnreadableRow
 from bot.domain.notifications import Toast
 from bot.domain.outgoing import (
@@ -293,11 +294,24 @@ async def shows(rules: Rules, face: ScreenName, details: dict[str, str | int] | 
     return (await screen_of(rules)).view
 
 
+async def test_the_help_knows_what_its_reader_is_at_the_moment_it_is_drawn(rules: Rules) -> None:
+    await rules.becomes(GATE)
+    await rules.meets()
+    gate_id = GATE.chat_id
+
+    async def becomes(rights: AdminRights) -> None:
+        await rules.database.transact(lambda store: store.admins.note(gate_id, ANNA, rules.now, rights))
+
+    await becomes(AdminRights(is_admin=True, held=None))
+    assert await shows(rules, ScreenName.HELP) == Help(is_admin=True)
+    await becomes(NO_ADMIN)
+    assert await shows(rules, ScreenName.HELP) == Help()
+
+
 async def test_each_face_shows_what_is_true_now(rules: Rules) -> None:
     until = int(rules.now.timestamp()) + 600
     await rules.meets()
 
-    assert await shows(rules, ScreenName.HELP) == Help()
     assert await shows(rules, ScreenName.PRIVACY) == Privacy()
     assert await shows(rules, ScreenName.DEADLINE, {"gate": "Garage"}) == DeadlinePassed("Garage")
     assert await shows(rules, ScreenName.WELCOME) == await shows(rules, ScreenName.PROGRESS) == Welcome()

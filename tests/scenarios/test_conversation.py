@@ -8,7 +8,9 @@ import httpx
 import pytest
 
 from bot.i18n.texts import unbroken
+from bot.sandbox.people import Person
 from bot.sandbox.world import World
+from bot.telegram.commands import OPERATOR_COMMANDS
 from tests.installation import Installation, number_shown, verify
 from tests.scenarios.conftest import Install
 from tests.scenarios.story import WINDOW, all_is_carried, gets_number, guarded, moments, reads
@@ -175,6 +177,30 @@ async def test_help_lists_the_commands_of_the_menu(world: World, brisk: Installa
     await world.wait_until(lambda: set(in_private) <= set(world.telegram.commands))
     for menu in (world.telegram.commands[scope] for scope in in_private):
         assert [command["command"] for command in menu] == re.findall(r"^/(\w+)", text, re.MULTILINE)
+
+
+async def helps(callgate: Installation, reader: Person) -> list[str]:
+    """Return the commands that /help lists to somebody."""
+    await reader.says("/help")
+    text = await reads(reader, "How this works")
+    await all_is_carried(callgate)
+    return re.findall(r"^/(\w+)", text, re.MULTILINE)
+
+
+async def test_help_lists_commands_only_to_people_who_may_use_them(
+    world: World, brisk: Installation, operator: Person
+) -> None:
+    anna = world.person("Anna", language="en")
+    everybody = await helps(brisk, anna)
+    owner, _ = await guarded(world)
+
+    assert await helps(brisk, anna) == everybody
+    admins = [*everybody, "gate", "pending", "who", "revoke", "block", "unblock", "log", "stats"]
+    assert await helps(brisk, owner) == admins
+    assert "For administrators" in await reads(owner, "How this works")
+    named = [command.name for command in OPERATOR_COMMANDS]
+    assert await helps(brisk, operator) == [*everybody, *named]
+    assert "For operators" in await reads(operator, "How this works")
 
 
 async def test_help_and_privacy_lead_back_to_the_number(world: World, brisk: Installation) -> None:

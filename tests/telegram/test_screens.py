@@ -109,6 +109,7 @@ def views() -> Iterator[View]:
     for title in HOSTILE:
         yield DeadlinePassed(title)
     yield Help()
+    yield Help(is_admin=True, is_operator=True)
     yield Privacy()
 
 
@@ -191,6 +192,8 @@ def test_no_two_states_look_alike_and_each_looks_the_same_every_time(language: s
         DeadlinePassed("A"),
         DeadlinePassed("B"),
         Help(),
+        Help(is_admin=True),
+        Help(is_operator=True),
         Privacy(),
     ]
 

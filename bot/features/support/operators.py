@@ -17,7 +17,7 @@ from storage.store import Store
 LONGEST_NAME = 64
 LAST_PAGE = 9999
 """The newest operator is on the last page; no list has more pages."""
-SEEN_BY_OPERATORS = (ScreenName.INSTALLATION, ScreenName.OPERATOR, ScreenName.ERASE)
+SEEN_BY_OPERATORS = (ScreenName.INSTALLATION, ScreenName.OPERATOR, ScreenName.ERASE, ScreenName.HELP)
 FOR_OPERATORS = (TaskKind.HEALTH, TaskKind.BALANCE, TaskKind.STATS)
 
 

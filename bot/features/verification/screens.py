@@ -15,6 +15,7 @@ from bot.domain.screens import (
     CallHint,
     DeadlinePassed,
     Ended,
+    Help,
     Limited,
     NumberShown,
     Refused,
@@ -32,7 +33,7 @@ from bot.features.verification.words import (
     other_number_called,
 )
 from bot.i18n.texts import Words, shown, unbroken
-from bot.telegram import keyboards
+from bot.telegram import commands, keyboards
 from bot.telegram.commands import listed
 from bot.telegram.keyboards import Place, VerificationAction, appeal_text
 from bot.telegram.rendered import RenderedMessage
@@ -262,7 +263,7 @@ def _with_appeal(text: str, verification_id: int | None, appeal: Appeal, words: 
     return RenderedMessage(text, keyboards.rows([button], _appeal(appeal, words)))
 
 
-def render_help(words: Words, app_url: str | None) -> RenderedMessage:
+def render_help(view: Help, words: Words, app_url: str | None) -> RenderedMessage:
     """Return what /help shows. `app_url`: of the Mini App, None where there is none."""
     text = words(
         "<b>How this works</b>\n\n"
@@ -273,11 +274,17 @@ def render_help(words: Words, app_url: str | None) -> RenderedMessage:
         "• Do not hide your number; roaming can hide it too.\n"
         "• Ask for another number, or ask an administrator of the group to let you in."
     )
+    parts = [text, listed(words)]
+    if view.is_admin:
+        of_admins = commands.of_admins(is_operator=view.is_operator)
+        parts.append(words("<b>For administrators</b>") + "\n" + listed(words, of_admins))
+    if view.is_operator:
+        parts.append(words("<b>For operators</b>") + "\n" + listed(words, commands.OPERATOR_COMMANDS))
     app = []
     if app_url is not None:
         app = [keyboards.mini_app(words("📞 Open the call screen"), app_url)]
     return RenderedMessage(
-        f"{text}\n\n{listed(words)}",
+        "\n\n".join(parts),
         keyboards.rows(
             app,
             [
