@@ -26,7 +26,7 @@ async def test_all_gates_are_listed_those_in_trouble_first_and_each_has_a_card(
     await operator.says("/gates")
     page = await operator.sees("All groups: 3")
     text = page.text or ""
-    assert page.buttons == ["⛔ Lost", "⏸ Paused", "✅ Flats <b>", "🔄 Refresh list"]
+    assert page.buttons == ["⛔ Lost", "⏸ Paused", "✅ Flats <b>", "🔄 Refresh"]
     assert "1. ⛔ Lost · not guarded: no right to let people in · 1 administrator" in text
     assert "3. ✅ Flats <b> · guarded · 1 waits · 1 administrator · last active" in text
 

@@ -230,7 +230,7 @@ async def test_in_russian(world: World, install: Install) -> None:
     text = (await olga.sees("Всё в порядке.")).text or ""
     assert "Предохранитель: замкнут" in text
     assert olga.shown("🔄") is None
-    assert (await olga.sees("Всё в порядке.")).buttons == ["🔄 Обновить список"]
+    assert (await olga.sees("Всё в порядке.")).buttons == ["🔄 Обновить"]
 
 
 @pytest.fixture

@@ -280,7 +280,7 @@ async def test_who_does_not_verify_in_time_is_removed_told_and_may_come_again(
 
     world.clock.advance(MINUTE + 1)
 
-    await anna.sees("you were removed from Flat owners")
+    await anna.sees("I removed you from Flat owners")
     assert place(group, anna).status == "left"
     await anna.joins(group)
     await is_muted(world, group, anna)

@@ -338,7 +338,7 @@ async def test_an_operator_who_deletes_everything_about_themselves_is_told_of_it
     pavel = await made(world, operator)
 
     await pavel.says("/deleteme")
-    assert "You are an no longer an operator" in ((await pavel.sees("Delete everything about you?")).text or "")
+    assert "You stop being an operator" in ((await pavel.sees("Delete everything about you?")).text or "")
     await pavel.presses("Delete everything")
 
     await operator.sees("An operator deleted their data")

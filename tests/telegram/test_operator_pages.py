@@ -164,7 +164,7 @@ def test_what_happened_lately_takes_two_lines_each_and_a_button_by_number() -> N
     assert parse_html(drawing.text)[0].splitlines()[2:4] == told
     assert isinstance(drawing.keyboard, InlineKeyboardMarkup)
     rows = [[button.text for button in row] for row in drawing.keyboard.inline_keyboard]
-    assert rows == [["1", "2"], ["Older ›"], ["🔄 Refresh list"]]
+    assert rows == [["1", "2"], ["Older ›"], ["🔄 Refresh"]]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

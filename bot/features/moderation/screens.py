@@ -75,7 +75,7 @@ def render_pending_list(view: PendingList, words: Words, now: datetime) -> Rende
     if view.page + 1 < view.pages:
         turning.append(keyboards.panel("›", AdminActionKind.OPEN, gate_id, Page.PENDING, str(view.page + 1)))
     many = [keyboards.panel(words("🧹 Decline many…"), AdminActionKind.OPEN, gate_id, Page.PENDING, "many")]
-    again = keyboards.panel(words("🔄 Refresh list"), AdminActionKind.OPEN, gate_id, Page.PENDING, str(view.page))
+    again = keyboards.panel(words("🔄 Refresh"), AdminActionKind.OPEN, gate_id, Page.PENDING, str(view.page))
     return RenderedMessage(
         "\n".join(lines),
         keyboards.rows(*buttons, turning, many if view.applicants else [], [again, _to_card(gate_id, words)]),

@@ -179,7 +179,7 @@ def render_all_gates(view: AllGates, words: Words, now: datetime) -> RenderedMes
         buttons.append([button(text, OperatorAction.GATE, monitoring.gate.chat_id, view.page)])
     turning = _turning(OperatorAction.GATES, view.page, view.pages)
     own = [keyboards.place(words("⚙️ My groups: {count}", count=view.own), Place.GATES)] if view.own else []
-    again = [button(words("🔄 Refresh list"), OperatorAction.GATES, number=view.page)]
+    again = [button(words("🔄 Refresh"), OperatorAction.GATES, number=view.page)]
     return RenderedMessage("\n".join(lines), keyboards.rows(*buttons, turning, own, again))
 
 

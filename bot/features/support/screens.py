@@ -92,7 +92,7 @@ def render_recent(view: Recent, words: Words, now: datetime) -> RenderedMessage:
         turns.append(button(words("‹ Newer"), OperatorPage.RECENT, at=view.newer, how="after"))
     if view.older is not None:
         turns.append(button(words("Older ›"), OperatorPage.RECENT, at=view.older, how="before"))
-    again = button(words("🔄 Refresh list"), OperatorPage.RECENT)
+    again = button(words("🔄 Refresh"), OperatorPage.RECENT)
     return RenderedMessage("\n".join(lines), keyboards.rows(numbers, turns, [again]))
 
 
@@ -239,7 +239,7 @@ def _person_buttons(view: PersonCard, words: Words) -> InlineKeyboardMarkup:
     acts = [button(f"{_act(act, words)}…", OperatorPage.GATES, view.user_id, act) for act in view.possible]
     # A phone would cut off more than two in a row.
     pairs = [acts[at : at + IN_A_ROW] for at in range(0, len(acts), IN_A_ROW)]
-    again = button(words("🔄 Refresh list"), OperatorPage.PERSON, view.user_id)
+    again = button(words("🔄 Refresh"), OperatorPage.PERSON, view.user_id)
     return keyboards.rows(turns, *pairs, [again, button(words("🕘 Recent"), OperatorPage.RECENT)])
 
 
