@@ -96,7 +96,7 @@ async def test_who_is_left_at_the_deadline_goes_on_waiting(world: World, brisk: 
 
 async def test_numbers_of_a_refused_country_are_told_so_before_anybody_calls(world: World, brisk: Installation) -> None:
     owner, group = await guarded(world)
-    await opens(owner, "🌍 Countries", "accepted: any")
+    await opens(owner, "🌍 Countries", "countries: any")
     await writes(world, owner, "Russia, Франция", then="Russia, France")
     await chooses(owner, "all but these")
     await owner.sees("all but these: Russia, France")
@@ -118,9 +118,9 @@ async def test_numbers_of_a_refused_country_are_told_so_before_anybody_calls(wor
 
 async def test_kinds_of_numbers_are_refused(world: World, brisk: Installation) -> None:
     owner, group = await guarded(world)
-    await opens(owner, "☎️", "Refused: none")
+    await opens(owner, "☎️", "Not accepted: none")
     await chooses(owner, "internet (VoIP)")
-    await owner.sees("Refused: internet (VoIP)")
+    await owner.sees("Not accepted: internet (VoIP)")
 
     anna = world.person("Anna", VOIP, language="en")
     await anna.asks_to_join(group)
@@ -133,9 +133,9 @@ async def test_an_old_verification_is_wanted_anew(world: World, brisk: Installat
     anna = world.person("Anna", language="en")
     await verify(anna)
     owner, group = await guarded(world)
-    await opens(owner, "♻️", "call again: never")
+    await opens(owner, "♻️", "calls again: never")
     await chooses(owner, "7 days")
-    await owner.sees("call again: after 7 days")
+    await owner.sees("calls again: after 7 days")
     world.clock.advance(8 * DAY)
 
     await anna.asks_to_join(group)
@@ -148,8 +148,8 @@ async def test_an_old_verification_is_wanted_anew(world: World, brisk: Installat
 async def test_one_phone_brings_in_as_many_accounts_as_chosen(world: World, brisk: Installation) -> None:
     owner, group = await guarded(world)
     anna = await comes_in(world, group)
-    await opens(owner, "👤", "many accounts: 1")
-    await writes(world, owner, "2", then="many accounts: 2")
+    await opens(owner, "👤", "Accounts allowed per phone: 1")
+    await writes(world, owner, "2", then="Accounts allowed per phone: 2")
 
     second = await comes_in(world, group, "Anna at work", anna.phone)
 
@@ -165,8 +165,8 @@ async def test_who_comes_in_gets_the_tag(world: World, brisk: Installation) -> N
     owner, group = await guarded(world)
     await owner.makes_bot_admin(group, can_manage_tags=True)
     await owner.presses("🎁")
-    await opens(owner, "🏷 Tag", "stands: none")
-    await writes(world, owner, "neighbour", then="stands: neighbour")
+    await opens(owner, "🏷 Tag", "everyone I let in: none")
+    await writes(world, owner, "neighbour", then="everyone I let in: neighbour")
 
     anna = await comes_in(world, group)
 
@@ -258,12 +258,12 @@ async def test_two_admins_see_each_others_choices(world: World, brisk: Installat
     boris = await admin_of(world, owner, group)
     await boris.says("/gates")
     await opens(boris, "Flat owners", "is guarded now")
-    await opens(boris, "👤", "many accounts: 1")
+    await opens(boris, "👤", "Accounts allowed per phone: 1")
 
-    await opens(owner, "👤", "many accounts: 1")
+    await opens(owner, "👤", "Accounts allowed per phone: 1")
     await chooses(owner, "3")
 
-    await boris.sees("many accounts: 3")
+    await boris.sees("Accounts allowed per phone: 3")
 
 
 async def test_the_button_of_an_ex_admin_changes_nothing_and_shows_nothing_of_the_gate(

@@ -237,8 +237,8 @@ async def test_a_right_that_is_needed_and_goes_missing_is_told_once(world: World
     owner, group = await guarded(world)
     await owner.makes_bot_admin(group, can_manage_tags=True)
     await owner.presses("🎁")
-    await opens(owner, "🏷 Tag", "stands: none")
-    await writes(world, owner, "neighbour", then="stands: neighbour")
+    await opens(owner, "🏷 Tag", "everyone I let in: none")
+    await writes(world, owner, "neighbour", then="everyone I let in: neighbour")
     await owner.presses("‹ Back")
     await owner.sees("Everyone I let in gets")
     await owner.presses("‹ Back")
@@ -262,7 +262,7 @@ async def test_a_group_that_becomes_a_supergroup_keeps_its_panel(world: World, b
     await owner.says("/start")
     await owner.makes_bot_admin(small, can_invite_users=True)
     await owner.sees("one step left")
-    await opens(owner, "👤", "many accounts: 1")
+    await opens(owner, "👤", "Accounts allowed per phone: 1")
     await chooses(owner, "3")
     await owner.presses("‹ Back")
     await owner.sees("one step left")
@@ -272,11 +272,11 @@ async def test_a_group_that_becomes_a_supergroup_keeps_its_panel(world: World, b
     await all_is_carried(brisk)
 
     assert "one step left" in await reads(owner, "Flat owners")
-    await opens(owner, "👤", "many accounts: 3")
+    await opens(owner, "👤", "Accounts allowed per phone: 3")
     assert await brisk.rows("SELECT chat_id FROM gates") == [{"chat_id": group.id}]
     await owner.says("/gates")
     await opens(owner, "Flat owners", "one step left")
-    assert "3" in await opens(owner, "👤", "many accounts: 3")
+    assert "3" in await opens(owner, "👤", "Accounts allowed per phone: 3")
 
 
 async def test_other_words_and_files_are_answered_by_where_one_stands(world: World, brisk: Installation) -> None:
