@@ -116,7 +116,10 @@ async def demo(given: argparse.Namespace) -> int:
     except OSError as error:
         if given.port is None or error.errno not in (errno.EADDRINUSE, errno.EACCES):
             raise
-        return _complain(f"--port: {given.port} cannot be listened on ({error.strerror}); name another one", FAILED)
+        return _complain(
+            f"--port: {given.port} cannot be listened on ({error.strerror}); choose another: make demo PORT=8100",
+            FAILED,
+        )
     return OK
 
 

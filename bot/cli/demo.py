@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import secrets
 import socket
 import sys
@@ -12,6 +13,9 @@ from pathlib import Path
 from bot import logs, settings
 from bot.app import App
 from bot.sandbox.clock import SandboxClock
+from bot.sandbox.emulator import Tour
+from bot.sandbox.people import Person
+from bot.sandbox.telegram.state import Group
 from bot.sandbox.world import World
 
 PORT = 8090
@@ -27,7 +31,7 @@ async def demo(stop: asyncio.Event, port: int | None = None) -> None:
         bot_port = _free_port(0)
         callback_token = secrets.token_urlsafe(24)
         people(world)
-        operator = world.person("Oscar (operator)", language="en", role="operator")
+        operator = next(person for person in world.people.values() if person.role == "operator")
         config = settings.load(
             {
                 "BOT_TOKEN": world.bot_token,
@@ -52,29 +56,45 @@ async def demo(stop: asyncio.Event, port: int | None = None) -> None:
         app.let_frame(world.url)
         await app.start()
         try:
-            await set_scene(world)
-            sys.stdout.write(f"\n  Callgate demo: open {world.url}\n  Press Ctrl+C to end it.\n\n")
+            elsewhere = (
+                f"  Port {PORT} is taken. To choose one: make demo PORT=8100\n"
+                if port is None and not world.url.endswith(f":{PORT}")
+                else ""
+            )
+            sys.stdout.write(f"\n  Callgate demo: open {world.url}\n{elsewhere}  Press Ctrl+C to end it.\n\n")
             sys.stdout.flush()
-            await stop.wait()
+            async with asyncio.TaskGroup() as group:
+                scene = group.create_task(_set_scene_once_opened(world))
+                await stop.wait()
+                scene.cancel()
         finally:
             await app.stop()
             await world.stop()
 
 
+async def _set_scene_once_opened(world: World) -> None:
+    """Set the scene in the language of the first browser that opens the page."""
+    await world.opened.wait()
+    await set_scene(world, "ru" if world.browser_languages.lower().startswith("ru") else "en")
+
+
 def people(world: World) -> None:
     """The inhabitants of the demo."""
-    world.person("Anna", phone="+79161234512", language="ru")
+    world.person("Anna", phone="+79161234512", language="en")
     world.person("Ben", phone="+447400123456", language="en")
     world.person("Clara", phone="+447400654321", language="en")
-    world.person("Olga (owner)", phone="+79031112233", language="ru", role="owner")
+    world.person("Olga (owner)", phone="+79031112233", language="en", role="owner")
+    world.person("Oscar (operator)", language="en", role="operator")
 
 
-async def set_scene(world: World) -> None:
+async def set_scene(world: World, language: str) -> None:
     """Groups whose owner has just made the bot their administrator, one for each entry mode; an operator it has met.
 
     The bot guards the second; in the third, which everybody enters, it has every right that a gate can need. It is a
-    member of one more, for the log.
+    member of one more, for the log. Clara has verified; the guide leads Anna into the first group, in `language`.
     """
+    for person in world.people.values():
+        person.account.language_code = language
     owner = next(person for person in world.people.values() if person.role == "owner")
     operator = next(person for person in world.people.values() if person.role == "operator")
     group = world.group(
@@ -95,6 +115,21 @@ async def set_scene(world: World) -> None:
     await owner.makes_bot_admin(entered, **dict.fromkeys(rights, True))
     log = world.group("Callgate log", owner=owner, approves=False, secret=True)
     await owner.adds(log, world.telegram.bot)
+    anna, clara = (next(each for each in world.people.values() if each.name == name) for name in ("Anna", "Clara"))
+    await _get_in(clara, group)
+    world.tour = Tour(anna, group, since=world.trace.last(1)[0].seq)
+    world.telegram.touch(anna.chat)
+
+
+async def _get_in(person: Person, group: Group) -> None:
+    """Verify as everybody does."""
+    await person.asks_to_join(group)
+    await person.shares_contact()
+    number = re.search(r"\+\d{8,15}", (await person.sees("📞")).text or "")
+    if number is None:
+        raise RuntimeError("the bot shows no number")
+    await person.calls(number.group())
+    await person.sees("✅")
 
 
 def _free_port(wanted: int) -> int:

@@ -66,6 +66,7 @@ class NewPerson(_Body):
     """Somebody new with a new phone."""
 
     name: str = Field(min_length=1, max_length=64)
+    phone: str | None = Field(default=None, pattern=r"^\+\d{7,15}$")
     language: str = Field(default="ru", pattern=r"^[a-z]{2,3}(-[A-Za-z]{2,8})?$")
 
 
@@ -147,7 +148,10 @@ class Control:
 
         return checked
 
-    async def _index(self, _: web.Request) -> web.StreamResponse:
+    async def _index(self, request: web.Request) -> web.StreamResponse:
+        if not self._world.opened.is_set():
+            self._world.browser_languages = request.headers.get("Accept-Language", "")
+            self._world.opened.set()
         return web.FileResponse(PAGE / "index.html", headers={"Cache-Control": "no-store"})
 
     async def _web_app_script(self, _: web.Request) -> web.StreamResponse:
@@ -258,7 +262,7 @@ class Control:
 
     async def _person(self, request: web.Request) -> web.StreamResponse:
         new = NewPerson.model_validate_json(await _body(request))
-        return _json_answer(person_json(self._world.person(new.name, language=new.language)))
+        return _json_answer(person_json(self._world.person(new.name, new.phone, new.language)))
 
 
 async def _body(request: web.Request) -> bytes:

@@ -21,7 +21,9 @@ def state(world: Emulator, me: Person, info: int = 0) -> Json:
     tg = world.telegram
     bot, asked = tg.bot, tg.groups.get(info)
     known = [group for group in tg.groups.values() if knows_of(group, me)]
+    tour = world.tour
     return {
+        "tour": tour and {"person": tour.person.id, "group": tour.group.id, "since": tour.since},
         "clock": {"now": world.clock.timestamp(), "rate": world.clock.rate},
         "bot": {
             "id": bot.id,

@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from bot.sandbox.changes import WAIT_TIMEOUT
 from bot.sandbox.clock import SandboxClock
@@ -21,6 +22,16 @@ from bot.sandbox.telegram.members import usual_permissions
 from bot.sandbox.telegram.state import Group
 from bot.sandbox.trace import Trace
 
+
+@dataclass(frozen=True, slots=True)
+class Tour:
+    """Where the page's guide leads: `person` gets into `group`; the trace up to entry `since` is set-up."""
+
+    person: Person
+    group: Group
+    since: int
+
+
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.005, 0.05
 """Real seconds between two looks at what somebody waits for."""
 
@@ -34,6 +45,10 @@ class Emulator:
         self.trace = Trace(clock)
         self.faults = Faults(self.trace)
         self.people: dict[int, Person] = {}
+        self.tour: Tour | None = None
+        # Set once a browser opens the page, with the languages it asks for.
+        self.opened = asyncio.Event()
+        self.browser_languages = ""
         self._tasks = Tasks()
         self._phones = itertools.count(79_990_000_001)
         self.telegram = Telegram(

@@ -54,6 +54,7 @@ QUIET = (
 PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 
 Scheme = Literal["light", "dark"]
+Language = Literal["en", "ru"]
 
 # Tests that use this module are as patient as the people of the sandbox.
 for api in (async_api, sync_api):
@@ -96,26 +97,38 @@ def chromium() -> Iterator[Browser]:
 class Walk:
     """One person walks through the demo. Each step is what a finger would do, and waits for its visible result."""
 
-    def __init__(self, browser: Browser, url: str, width: dict[str, int], scheme: Scheme, person: str) -> None:
+    def __init__(
+        self,
+        browser: Browser,
+        url: str,
+        width: dict[str, int],
+        scheme: Scheme,
+        person: str,
+        language: Language = "en",
+    ) -> None:
         self._context = browser.new_context(
             viewport=width,  # type: ignore[arg-type] # Playwright's TypedDict of the same two keys
             color_scheme=scheme,
+            locale=language,
             reduced_motion="reduce",
             device_scale_factor=2,
             has_touch=width is PHONE,
         )
         self._is_phone = width is PHONE
         self.page: Page = self._context.new_page()
-        self.page.goto(url)
+        # The list of chats, not the place where the guide begins.
+        self.page.goto(f"{url}/#as=")
         self.choose_person(person)
 
     def close(self) -> None:
         self._context.close()
 
     def picture(self, path: Path) -> None:
-        """The visible content, once the page is still."""
+        """The visible content, once the page is still; of a phone without the guide, which no phone has."""
         self.page.wait_for_timeout(400)
-        self.page.screenshot(path=path, animations="disabled")
+        self.page.screenshot(
+            path=path, animations="disabled", style="#guide { display: none }" if self._is_phone else None
+        )
 
     def choose_person(self, name: str) -> None:
         """Become this person."""

@@ -20,6 +20,7 @@ AnyAction = Annotated[
     | messages_and_calls.Call
     | messages_and_calls.OpenApp
     | messages_and_calls.ChangeDevice
+    | messages_and_calls.ChangeLanguage
     | messages_and_calls.SimpleAction
     | membership.JoinOrLeave
     | membership.OpenLink

@@ -132,6 +132,19 @@ class ChangeDevice(PageAction):
         return {}
 
 
+class ChangeLanguage(PageAction):
+    """Use Telegram in another language."""
+
+    do: Literal["language"]
+    text: Literal["en", "ru"]
+
+    async def perform(self, world: Emulator, me: Person) -> Json:
+        """Do it; the bot learns of it with the next thing the person does."""
+        me.account.language_code = self.text
+        world.telegram.touch(me.chat)
+        return {}
+
+
 class SimpleAction(PageAction):
     """An action without further data."""
 

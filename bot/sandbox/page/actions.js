@@ -8,6 +8,7 @@ import { actionSheet, alertDialog, confirmDialog, toast } from "./layers.js";
 import { openUrl } from "./links.js";
 import { openMiniApp } from "./miniapp.js";
 import { goTo, page, redraw } from "./store.js";
+import { t } from "./words.js";
 
 /** @typedef {import("./types.js").Chat} Chat */
 /** @typedef {import("./types.js").Message} Message */
@@ -20,10 +21,10 @@ export const waiting = new Set();
 export async function shareContact(chat) {
   const phone = page.state ? groupPhone(page.state.me.phone) : "";
   const yes = await confirmDialog({
-    title: "Share your phone number?",
-    text: `${chat.title} will see ${phone}.`,
-    yes: "Share",
-    no: "Cancel",
+    title: t("Share your phone number?"),
+    text: page.state?.me.language === "ru" ? `${chat.title} увидит ${phone}.` : `${chat.title} will see ${phone}.`,
+    yes: t("Share"),
+    no: t("Cancel"),
     testid: "share-dialog",
     yesTestid: "confirm-share",
   });

@@ -54,7 +54,7 @@ export const postFault = (body) => ask("/sandbox/faults", body);
 /** @param {{chat: number, size: number}|{stop: true}} body */
 export const postRaid = (body) => ask("/sandbox/raid", body);
 
-/** @param {{name: string, language: string}} body */
+/** @param {{name: string, language: string, phone?: string}} body */
 export const postPerson = (body) => ask("/sandbox/person", body);
 
 /**

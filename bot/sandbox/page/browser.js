@@ -1,5 +1,6 @@
 /** The in-app browser: a page of the bot (the call screen) in a sheet inside the phone. */
 
+import { onClockChange } from "./clock.js";
 import { el } from "./dom.js";
 import { icon } from "./icons.js";
 import { openLayer } from "./layers.js";
@@ -11,6 +12,8 @@ import { openLayer } from "./layers.js";
 export function openBrowser(url, on) {
   // A page of another origin keeps its own; one of this origin must not reach into this page.
   const apart = url.origin === location.origin ? "" : " allow-same-origin";
+  // A page cannot see that the phone around it is a drawn one, under a real mouse.
+  if (on.dial) url.hash = "phone";
   const frame = el("iframe", {
     class: "browser-frame",
     title: `Page at ${url.host}`,
@@ -52,5 +55,6 @@ export function openBrowser(url, on) {
       ),
   );
   const sheet = el("div", { class: "browser" }, bar, frame);
-  const layer = openLayer(sheet, { label: "Page of the bot", kind: "full", testid: "browser" });
+  const forget = onClockChange(() => sheet.append(frame)); // put anew, it loads anew, and asks for the time
+  const layer = openLayer(sheet, { label: "Page of the bot", kind: "full", testid: "browser", onClose: forget });
 }

@@ -12,6 +12,7 @@ import { summary } from "./message.js";
 import { showPanel } from "./panel.js";
 import { askText } from "./prompt.js";
 import { goTo, hasPanes, isDesktop, page, unread } from "./store.js";
+import { t } from "./words.js";
 
 /** @typedef {import("./types.js").Chat} Chat */
 
@@ -33,9 +34,9 @@ function preview(chat) {
 function standing(chat) {
   if (chat.type === "private") return null;
   if (chat.my_state === "none")
-    return el("span", { class: "tag is-invite", text: chat.approves ? "Request to join" : "Join" });
-  if (chat.my_state === "banned") return el("span", { class: "tag", text: "Removed" });
-  if (chat.my_state === "requested") return el("span", { class: "tag", text: "Request sent" });
+    return el("span", { class: "tag is-invite", text: chat.approves ? t("Request to join") : t("Join") });
+  if (chat.my_state === "banned") return el("span", { class: "tag", text: t("Removed") });
+  if (chat.my_state === "requested") return el("span", { class: "tag", text: t("Request sent") });
   return null;
 }
 
@@ -144,7 +145,7 @@ export function drawChatList() {
       el(
         "header",
         { class: "bar" },
-        el("h2", { class: "bar-title", text: "Chats" }),
+        el("h2", { class: "bar-title", text: t("Chats") }),
         el(
           "button",
           {

@@ -3,13 +3,28 @@
 let base = Date.now() / 1000;
 let at = performance.now();
 let rate = 1;
+/** Seconds by which the answer differs when the clock was moved; less is the way of the answer. */
+const JUMP = 2;
+/** @type {Set<() => void>} */
+const changes = new Set();
 
 /** @param {{now: number, rate: number}} clock as the server just told it */
 export function setClock(clock) {
+  const jumped = Math.abs(clock.now - now()) > JUMP || clock.rate !== rate;
   base = clock.now;
   rate = clock.rate;
   at = performance.now();
+  if (jumped) changes.forEach((run) => run());
 }
+
+/** @param {() => void} run called when the clock jumps or runs at another speed @returns {() => void} ends that */
+export function onClockChange(run) {
+  changes.add(run);
+  return () => void changes.delete(run);
+}
+
+/** @returns {number} by how many ms the sandbox clock is ahead of this machine's */
+export const lead = () => now() * 1000 - Date.now();
 
 /** @returns {number} seconds since 1970 on the sandbox clock */
 export const now = () => base + ((performance.now() - at) / 1000) * rate;
@@ -71,7 +86,14 @@ export function dayName(unix) {
   const ago = Math.round((midnight(today) - midnight(day)) / 86400000);
   if (ago === 0) return "Today";
   if (ago === 1) return "Yesterday";
+  if (ago === -1) return "Tomorrow";
   return day.toLocaleDateString("en-GB", { day: "numeric", month: "long" });
+}
+
+/** @param {number} unix @returns {string} a later moment, with its day unless it is today: 14:32, Tomorrow, 14:32 */
+export function untilWords(unix) {
+  const day = dayName(unix);
+  return day === "Today" ? clockTime(unix) : `${day}, ${clockTime(unix)}`;
 }
 
 /** Calls back often enough for a clock that may run sixty times faster. @param {() => void} run */

@@ -3,13 +3,14 @@
 import { act, say } from "./act.js";
 import { attach, pickUser, shareContact } from "./actions.js";
 import { avatar } from "./avatar.js";
-import { clockTime, dayName } from "./clock.js";
+import { untilWords } from "./clock.js";
 import { el, show } from "./dom.js";
 import { sendFile } from "./files.js";
 import { icon } from "./icons.js";
 import { actionSheet } from "./layers.js";
 import { summary } from "./message.js";
 import { page } from "./store.js";
+import { t } from "./words.js";
 
 /** @typedef {import("./types.js").Chat} Chat */
 /** @typedef {import("./types.js").Message} Message */
@@ -19,9 +20,7 @@ import { page } from "./store.js";
 function whyClosed(chat) {
   if (chat.type === "channel") return "Only administrators can write here.";
   if (chat.muted?.until) {
-    const day = dayName(chat.muted.until);
-    const when = day === "Today" ? "" : `${day}, `;
-    return `You are muted here until ${when}${clockTime(chat.muted.until)}.`;
+    return `You are muted here until ${untilWords(chat.muted.until)}.`;
   }
   return chat.muted ? "You are muted here: you can read, not write." : "Members cannot write here.";
 }
@@ -58,7 +57,7 @@ export function composer(first) {
     class: "composer-input",
     rows: "1",
     testid: "input",
-    placeholder: "Message",
+    placeholder: t("Message"),
     "aria-label": "Message",
     enterkeyhint: "send",
     maxlength: "4096",
@@ -270,7 +269,7 @@ export function composer(first) {
       icon("mask", 13),
       el("span", { class: "visually-hidden", text: "You write as the group" }),
     ]);
-    input.placeholder = chat.anonymous ? "Write as the group" : "Message";
+    input.placeholder = chat.anonymous ? "Write as the group" : t("Message");
     drawReply();
     toggle.hidden = !shown;
     toggle.setAttribute("aria-expanded", String(!folded));

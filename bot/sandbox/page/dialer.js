@@ -5,6 +5,7 @@ import { groupPhone, neighbour } from "./format.js";
 import { icon } from "./icons.js";
 import { openLayer } from "./layers.js";
 import { page } from "./store.js";
+import { t } from "./words.js";
 
 /** @typedef {{number: string, from_number: string|null, hidden: boolean}} Call */
 /** @typedef {(call: Call) => Promise<import("./types.js").ActResult|null>} Place */
@@ -71,28 +72,28 @@ export function openDialer(number, place) {
         },
       },
     },
-    el("label", { class: "dial-label" }, "Call from", other),
-    el("button", { class: "primary is-call", type: "submit", testid: "dial-call-from" }, "Call"),
+    el("label", { class: "dial-label" }, t("Call from"), other),
+    el("button", { class: "primary is-call", type: "submit", testid: "dial-call-from" }, t("Call")),
   );
 
   const choices = el(
     "div",
     { class: "dial-choices" },
-    choice("phone", "Call", null, "dial-call", () => call({}), "is-call"),
-    choice("swap", "Call from another number", "As from a second phone", "dial-other", () => {
+    choice("phone", t("Call"), null, "dial-call", () => call({}), "is-call"),
+    choice("swap", t("Call from another number"), t("As from a second phone"), "dial-other", () => {
       otherForm.hidden = !otherForm.hidden;
       if (!otherForm.hidden) other.select();
     }),
     otherForm,
-    choice("hidden", "Hide my number", "The other side sees no number", "dial-hidden", () =>
+    choice("hidden", t("Hide my number"), t("The other side sees no number"), "dial-hidden", () =>
       call({ hidden: true }),
     ),
-    choice("close", "Do not call", null, "dial-cancel", () => layer.close(), "is-quiet"),
+    choice("close", t("Do not call"), null, "dial-cancel", () => layer.close(), "is-quiet"),
   );
 
   body.append(
     el("div", { class: "sheet-grip" }),
-    el("p", { class: "dial-from" }, "From ", el("span", { text: groupPhone(me.phone) })),
+    el("p", { class: "dial-from" }, t("From"), " ", el("span", { text: groupPhone(me.phone) })),
     number ? el("p", { class: "dial-number", text: groupPhone(number), testid: "dial-shown" }) : typed,
     choices,
   );
@@ -105,8 +106,8 @@ export function openDialer(number, place) {
  */
 async function ring(body, layer, call, place) {
   const me = page.state?.me;
-  const from = call.hidden ? "Number hidden" : `From ${groupPhone(call.from_number ?? me?.phone ?? "")}`;
-  const state = el("p", { class: "call-state", role: "status", text: "Calling…" });
+  const from = call.hidden ? t("Number hidden") : `${t("From")} ${groupPhone(call.from_number ?? me?.phone ?? "")}`;
+  const state = el("p", { class: "call-state", role: "status", text: t("Calling…") });
   const note = el("p", { class: "call-note", text: from });
   const rings = el(
     "div",
@@ -118,7 +119,7 @@ async function ring(body, layer, call, place) {
   );
   const done = el("button", {
     class: "text-button is-quiet",
-    text: "Done",
+    text: t("Done"),
     testid: "dial-done",
     hidden: true,
     on: { click: () => layer.close() },
@@ -141,8 +142,8 @@ async function ring(body, layer, call, place) {
   const [word, sentence] = HEARD[result.hears ?? "dropped"] ?? [result.hears ?? "", ""];
   rings.classList.add("is-over");
   rings.classList.toggle("is-wrong", result.hears === "no such number");
-  state.textContent = word;
-  note.textContent = sentence;
+  state.textContent = t(word);
+  note.textContent = t(sentence);
   done.hidden = false;
   done.focus({ preventScroll: true });
   await pause(2200);

@@ -10,6 +10,7 @@ import { clockRate, clockTime, everyTick, now, tickCountdowns } from "./clock.js
 import { drawControls, startControls } from "./controls.js";
 import { byId, calm, el, show } from "./dom.js";
 import { groupPhone } from "./format.js";
+import { drawGuide, startGuide } from "./guide.js";
 import { drawInfo } from "./info.js";
 import { icon } from "./icons.js";
 import { closeLayers } from "./layers.js";
@@ -17,9 +18,11 @@ import { summary } from "./message.js";
 import { hidePanel, showPanel, startPanel } from "./panel.js";
 import { drawPeople } from "./people.js";
 import { drawRaid } from "./raid.js";
+import { forgetStory, startStory } from "./story.js";
 import { goTo, hasPanes, isDesktop, onArrival, page, readAddress, refresh, watch } from "./store.js";
 import { onTheme, theme, toggleTheme } from "./theme.js";
-import { addTrace, onCount, startTrace } from "./trace.js";
+import { addTrace, hideSetUp, onCount, startTrace } from "./trace.js";
+import { t } from "./words.js";
 
 function drawTheme() {
   const next = theme() === "dark" ? "light" : "dark";
@@ -74,7 +77,7 @@ function drawCaption() {
         "button",
         { class: "small-button", testid: "pick-up-phone", on: { click: () => dial() } },
         icon("handset", 15),
-        "Pick up the phone",
+        t("Pick up the phone"),
       ),
   ]);
   const link = byId("status").querySelector(".status-link");
@@ -137,7 +140,10 @@ startTrace();
 startStatus();
 drawTheme();
 startControls();
+startGuide();
+startStory();
 [
+  () => page.state?.tour && hideSetUp(page.state.tour.since) && forgetStory(),
   dropBanner,
   drawCaption,
   drawDevice,
@@ -148,6 +154,7 @@ startControls();
   drawRaid,
   drawControls,
   followOffer,
+  drawGuide,
 ].forEach(watch);
 addEventListener("popstate", () => {
   const before = page.as;

@@ -1,7 +1,7 @@
 /** One member of a group, and what the person on the screen can do with them. */
 
 import { act } from "./act.js";
-import { clockTime } from "./clock.js";
+import { untilWords } from "./clock.js";
 import { actionSheet } from "./layers.js";
 import { askText } from "./prompt.js";
 import { page } from "./store.js";
@@ -13,7 +13,7 @@ import { page } from "./store.js";
 
 /** @param {Member} member @returns {{word: string, warn: boolean}|null} how they stand in the group */
 export function standing(member) {
-  const until = member.until ? ` until ${clockTime(member.until)}` : "";
+  const until = member.until ? ` until ${untilWords(member.until)}` : "";
   switch (member.status) {
     case "creator":
       return { word: member.anonymous ? "owner, anonymous" : "owner", warn: false };

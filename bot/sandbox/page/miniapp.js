@@ -1,6 +1,7 @@
 /** Mini Apps: a page of the bot in a sheet of the client, spoken with as Telegram's own web clients do. */
 
 import { avatar } from "./avatar.js";
+import { lead } from "./clock.js";
 import { el } from "./dom.js";
 import { icon } from "./icons.js";
 import { confirmDialog, openLayer } from "./layers.js";
@@ -144,6 +145,10 @@ export function openMiniApp(url, hands) {
     if (message && Object.hasOwn(asked, message.eventType)) asked[message.eventType](message.eventData);
   }
 
+  // The device's clock is the sandbox's: the app's own runs ahead by what has been jumped over since it opened.
+  const leadThen = lead();
+  const shift = () => Math.round(lead() - leadThen);
+  const timer = setInterval(() => Math.abs(shift()) > 500 && tell("sandbox_clock", { shift: shift() }), 500);
   frame.addEventListener("load", lift);
   addEventListener("message", hear);
   const forget = onTheme(tellTheme);
@@ -155,6 +160,7 @@ export function openMiniApp(url, hands) {
     onClose(away) {
       removeEventListener("message", hear);
       forget();
+      clearInterval(timer);
       hands.closed(away);
     },
   });

@@ -21,6 +21,11 @@ const NAMES = {
   ru: ["Вера", "Тимур", "Лидия", "Савва", "Майя", "Глеб"],
   en: ["Maya", "Theo", "Ines", "Ravi", "June", "Omar"],
 };
+/** Phones that cannot be verified by a call, or hardly. @type {[string, string][]} */
+const SAMPLES = [
+  ["+88804561234", "Anonymous number"],
+  ["+74957778899", "Landline"],
+];
 let adding = false;
 let crowded = false;
 
@@ -32,7 +37,7 @@ function choose(id) {
 }
 
 /** @param {string} language @returns {string} one that nobody has yet, if there is one */
-const someName = (language) => {
+export const someName = (language) => {
   const names = language === "ru" ? NAMES.ru : NAMES.en;
   const taken = page.state?.people ?? [];
   return (
@@ -56,6 +61,15 @@ function addForm() {
     el("option", { value: "ru", text: "Русский" }),
     el("option", { value: "en", text: "English" }),
   );
+  const phone = el(
+    "select",
+    { class: "field", "aria-label": "Phone", testid: "person-phone" },
+    el("option", { value: "", text: "A new mobile number" }),
+    ...SAMPLES.map(([number, text]) => el("option", { value: number, text: `${text}: ${groupPhone(number)}` })),
+    ...(page.state?.people ?? []).map((person) =>
+      el("option", { value: person.phone, text: `Same phone as ${person.name}` }),
+    ),
+  );
   let own = false;
   name.addEventListener("input", () => (own = true));
   language.addEventListener("change", () => {
@@ -64,7 +78,11 @@ function addForm() {
   const add = async (/** @type {Event} */ event) => {
     event.preventDefault();
     try {
-      const answer = await postPerson({ name: name.value.trim(), language: language.value });
+      const answer = await postPerson({
+        name: name.value.trim(),
+        language: language.value,
+        ...(phone.value ? { phone: phone.value } : {}),
+      });
       const person = answer.person ?? answer;
       adding = false;
       await refresh();
@@ -77,6 +95,7 @@ function addForm() {
     "form",
     { class: "add-person", on: { submit: add } },
     name,
+    phone,
     language,
     el("button", { class: "primary is-small", type: "submit", text: "Add", testid: "person-add" }),
   );
@@ -102,12 +121,25 @@ const deviceSwitch = (device) =>
     ),
   );
 
+/** @param {number} id @param {string} language @returns {HTMLElement} switches their Telegram between two languages */
+const languageChip = (id, language) => {
+  const other = language === "ru" ? "en" : "ru";
+  return el("button", {
+    class: "lang",
+    testid: `language-${id}`,
+    text: language,
+    title: `Switch to ${other.toUpperCase()}`,
+    "aria-label": `Language ${language}. Switch to ${other}`,
+    on: { click: () => void act({ as: id, do: "language", text: other }) },
+  });
+};
+
 /** @param {import("./types.js").Person} person @returns {HTMLElement} their phone can be picked up */
 function personItem(person) {
   const held = person.id === page.state?.me.id;
   return el(
     "li",
-    {},
+    { class: "person-item" },
     el(
       "button",
       {
@@ -129,9 +161,8 @@ function personItem(person) {
         ),
         el("small", { text: `${ROLES[person.role] ?? person.role} · ${groupPhone(person.phone)}` }),
       ),
-      person.language &&
-        el("span", { class: "lang", text: person.language, "aria-label": `Language ${person.language}` }),
     ),
+    person.language && languageChip(person.id, person.language),
     held && deviceSwitch(person.device ?? "phone"),
   );
 }

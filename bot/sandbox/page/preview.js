@@ -6,6 +6,7 @@ import { el, show } from "./dom.js";
 import { plural } from "./format.js";
 import { icon } from "./icons.js";
 import { page } from "./store.js";
+import { t } from "./words.js";
 
 /** @typedef {import("./types.js").Chat} Chat */
 
@@ -26,30 +27,30 @@ function way(chat) {
   const rule = chat.guarded
     ? ["shield", `${bot} processes join requests.`]
     : chat.approves
-      ? ["lock", "New members need approval."]
-      : ["people", "Anybody can join."];
+      ? ["lock", t("New members need approval.")]
+      : ["people", t("Anybody can join.")];
   if (chat.my_state === "banned")
     return {
-      rule: ["block", `You were removed from this ${kind}.`],
-      button: "You cannot join",
-      note: "An administrator can let you come back.",
+      rule: ["block", t(`You were removed from this ${kind}.`)],
+      button: t("You cannot join"),
+      note: t("An administrator can let you come back."),
       open: false,
     };
   if (chat.my_state === "requested")
     return {
       rule,
-      button: "Request sent",
-      note: "You are let in as soon as it is approved. Look into your other chats.",
+      button: t("Request sent"),
+      note: t("You are let in as soon as it is approved. Look into your other chats."),
       open: false,
     };
   if (!chat.approves && !chat.guarded)
-    return { rule, button: `Join ${kind}`, note: "You are in at once.", open: true };
+    return { rule, button: t(`Join ${kind}`), note: t("You are in at once."), open: true };
   return {
     rule,
-    button: "Request to join",
+    button: t("Request to join"),
     note: chat.guarded
-      ? "A bot looks at your request at once."
-      : "An administrator, or a bot, looks at your request.",
+      ? t("A bot looks at your request at once.")
+      : t("An administrator, or a bot, looks at your request."),
     open: true,
   };
 }

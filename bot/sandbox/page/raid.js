@@ -9,7 +9,7 @@ import { page } from "./store.js";
 /** @typedef {import("./types.js").Raid} Raid */
 
 const SIZES = [30, 100, 300];
-let size = SIZES[0];
+let size = SIZES[1];
 /** @type {number|null} */
 let target = null;
 

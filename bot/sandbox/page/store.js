@@ -106,6 +106,15 @@ function notice(state) {
   }
 }
 
+let toured = location.hash !== "";
+
+/** A page opened without a place begins where the guide begins. @param {State} state */
+function startTour(state) {
+  if (toured || !state.tour) return;
+  toured = true;
+  if (state.me.id === state.tour.person && page.chat === null) page.chat = state.tour.group;
+}
+
 let asked = 0;
 let running = false;
 let again = false;
@@ -133,6 +142,7 @@ export async function refresh() {
       page.online = true;
       setClock(state.clock);
       notice(state);
+      startTour(state);
     } while (again);
   } catch {
     page.online = false;

@@ -47,6 +47,8 @@
     }
   }
 
+  const machineNow = Date.now.bind(Date);
+
   /** @param {string} eventType @param {object} [eventData] */
   function post(eventType, eventData = {}) {
     if (launched) window.parent.postMessage(JSON.stringify({ eventType, eventData }), "*");
@@ -180,6 +182,9 @@
 
   /** What the page around says. @type {Record<string, (data: any) => void>} */
   const heard = {
+    sandbox_clock(data) {
+      Date.now = () => machineNow() + Number(data?.shift || 0);
+    },
     theme_changed(data) {
       const before = JSON.stringify(themeParams);
       setTheme(data?.theme_params);

@@ -38,6 +38,12 @@ let parts;
 /** @type {((total: number) => void)[]} */
 const counters = [];
 
+/** @type {((entry: TraceEntry) => void)[]} */
+const hearers = [];
+
+/** @param {(entry: TraceEntry) => void} run called for what travels from now on */
+export const onTrace = (run) => hearers.push(run);
+
 /** @param {(total: number) => void} run */
 export const onCount = (run) => counters.push(run);
 
@@ -147,13 +153,26 @@ function forget() {
   redrawAll();
 }
 
+let setUp = 0;
+
+/** Wipes away what belonged to the set-up, once. @param {number} seq the last of it @returns {boolean} whether it did */
+export function hideSetUp(seq) {
+  if (setUp === seq) return false;
+  setUp = seq;
+  for (const entry of [...entries.values()]) if (entry.seq <= seq) entries.delete(entry.seq);
+  counters.forEach((run) => run(entries.size));
+  redrawAll();
+  return true;
+}
+
 /** @param {TraceEntry} entry */
 export function addTrace(entry) {
   const same = entries.get(entry.seq);
   if (same && same.at !== entry.at)
     forget(); // the sandbox was started anew and counts from one again
-  else if (same || (entry.seq <= cleared.seq && entry.at <= cleared.at)) return;
+  else if (same || entry.seq <= setUp || (entry.seq <= cleared.seq && entry.at <= cleared.at)) return;
   entries.set(entry.seq, entry);
+  hearers.forEach((run) => run(entry));
   if (entries.size > MOST) {
     const [oldest] = entries.keys();
     entries.delete(oldest);
@@ -171,13 +190,34 @@ export function addTrace(entry) {
 }
 
 function redrawAll() {
+  const follows = !parts.list.childElementCount || atEnd();
+  const place = parts.list.scrollTop;
   const rows = [...entries.values()].filter(shown).map(row);
   parts.list.replaceChildren(parts.empty, ...rows);
   parts.empty.hidden = rows.length > 0;
   parts.empty.textContent = entries.size
     ? "Nothing matches the filter."
     : "Nothing has travelled yet. Open a chat on the phone and ask to join.";
-  toEnd();
+  if (follows) toEnd();
+  else parts.list.scrollTop = place;
+}
+
+/** A list that was hidden or has another width comes back where it was: at the row it began with, or at its end. */
+function keepPlace() {
+  /** @type {{row: Element|null, end: boolean}} */
+  let place = { row: null, end: true };
+  parts.list.addEventListener("scroll", () => {
+    const top = parts.list.getBoundingClientRect().top;
+    const row = [...parts.list.children].find((node) => node.getBoundingClientRect().bottom > top);
+    place = { row: row ?? null, end: atEnd() };
+  });
+  let width = 0;
+  new ResizeObserver(() => {
+    if (!parts.list.clientWidth || parts.list.clientWidth === width) return;
+    width = parts.list.clientWidth;
+    if (place.end) toEnd();
+    else if (place.row) parts.list.scrollTop += place.row.getBoundingClientRect().top - parts.list.getBoundingClientRect().top;
+  }).observe(parts.list);
 }
 
 export function startTrace() {
@@ -246,6 +286,7 @@ export function startTrace() {
         search,
         clear,
       ),
+      el("ol", { class: "story", id: "story", "aria-label": "What happened" }),
       chips,
       el(
         "div",
@@ -258,5 +299,6 @@ export function startTrace() {
     list,
     jump,
   );
+  keepPlace();
   redrawAll();
 }

@@ -37,7 +37,7 @@
  *   code?: number|null}} Fault
  * @typedef {{url: string, group: number, title: string, query: string}} OfferedApp a guard join's Mini App, not yet closed
  * @typedef {{clock: Clock, bot: {id: number, name: string, username: string, polling?: boolean},
- *   people: Person[], crowd: {id: number, name: string}[], raid: Raid|null, me: Person, chats: Chat[],
+ *   tour: {person: number, group: number, since: number}|null, people: Person[], crowd: {id: number, name: string}[], raid: Raid|null, me: Person, chats: Chat[],
  *   info: Info|null, faults: Fault[], app?: OfferedApp|null}} State crowd: the strangers who came in raids
  * @typedef {{seq: number, at: string, kind: string, title: string, detail: unknown, ok: boolean,
  *   ms: number|null}} TraceEntry

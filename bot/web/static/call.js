@@ -26,6 +26,9 @@ const ways = {
   pressed: () => follow(), // a button did something
 };
 
+// `#phone` in the address: this is a phone, whatever pointer it has.
+if (location.hash === "#phone") at("desk").media = "not all";
+
 /** The one place where a call begins: the link's own `tel:` address does it here. */
 function wireCall() {
   for (const id of ["call", "number"]) {
