@@ -30,7 +30,7 @@ MEASURED := -p tests.instrumented -p tests.both_databases -p tests.line_coverage
 # ONLY is a path if there is such a file or folder, else an expression for pytest -k.
 SELECTED = $(if $(wildcard $(firstword $(subst ::, ,$(ONLY)))),'$(ONLY)',-k '$(ONLY)')
 
-.PHONY: help demo run test tests quick check browser bench torture fuzz format lock screenshots clean
+.PHONY: help demo doctor run test tests quick check browser bench torture fuzz format lock screenshots clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile
@@ -39,8 +39,11 @@ help: ## this list
 	@echo "stories it touches (or ONLY='raid and sqlite', by name), make test before you hand it in. WORKERS=0 runs the tests"
 	@echo "in one process, as a debugger needs it. For another Python: make clean, then make test PYTHON=python3.12."
 
-demo: $(VENV)/.installed ## the bot in a world of its own: prints an address to open; no account, no money, no network; PORT=… is the address's
+demo: $(VENV)/.installed ## the bot in a world of its own: prints an address to open; no account, no money, no network; another port: make demo PORT=8100
 	@exec $(BIN)/python -m bot demo $(if $(PORT),--port '$(PORT)')
+
+doctor: $(VENV)/.installed ## check .env against Telegram, the gateway, the public address and the database
+	@exec $(BIN)/python -m bot doctor
 
 run: $(VENV)/.installed ## the real bot, configured by .env
 	@[ -e .env ] || [ -n "$$BOT_TOKEN" ] || { printf '%s\n' \
@@ -51,7 +54,7 @@ run: $(VENV)/.installed ## the real bot, configured by .env
 		"SMSC_CALLBACK_TOKEN, SECRET_KEY" \
 		"                     made by you: $(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(32))'" \
 		"OPERATORS            your own Telegram id: @userinfobot tells it" \
-		"Then: $(BIN)/python -m bot doctor" >&2; exit 2; }
+		"Then: make doctor" >&2; exit 2; }
 	@exec $(BIN)/python -m bot run
 
 test: $(VENV)/.installed-dev browser ## every check and every test, with coverage; ONLY=… runs the tests named, and nothing else
@@ -103,7 +106,7 @@ lock: $(LOCK)/bin/uv ## lock what requirements.in and requirements-dev.in ask fo
 	$(COMPILE) requirements.in --output-file requirements.txt
 	$(COMPILE) --constraints requirements.txt requirements-dev.in --output-file requirements-dev.txt
 
-screenshots: $(VENV)/.installed-dev browser ## the pictures of docs/pictures, taken from the demo
+screenshots: $(VENV)/.installed-dev browser ## the pictures of docs/pictures, moving ones too, taken from the demo
 	$(BIN)/python -m tests.browser.pictures
 
 clean: ## remove what was set up and built; data and .env stay

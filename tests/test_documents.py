@@ -170,14 +170,32 @@ def test_both_readmes_have_the_same_sections_commands_pictures_and_links() -> No
     def outline(text: str) -> list[object]:
         """The levels of headings, the commands, the pictures and what is linked to, without the language of each."""
         return [
-            re.findall(r"^#+", text, re.MULTILINE),
+            re.findall(r"^#+(?: \d\.)?", text, re.MULTILINE),
             re.findall(r"^```\n(.*?)^```", text, re.MULTILINE | re.DOTALL),
-            sorted(re.sub(r"-(en|ru)\.png", ".png", name) for name in re.findall(r"docs/pictures/[\w.-]+", text)),
+            sorted(re.sub(r"-(en|ru)\.", ".", name) for name in re.findall(r"docs/pictures/[\w.-]+", text)),
             sorted(re.sub(r"README(\.ru)?\.md", "README", target) for target in re.findall(r"\]\((.+?)\)", text)),
             sorted(set(re.findall(r"`([A-Z_]{4,}|/\w+|make [^`]+)`", text))),
         ]
 
     assert outline(russian) == outline(english)
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_the_pictures_of_a_readme_are_in_its_language_and_the_moving_one_is_small(language: str) -> None:
+    pictures = set(re.findall(r"docs/pictures/[\w.-]+", text_of(README[language])))
+
+    assert all(Path(name).stem.endswith(f"-{language}") for name in pictures)
+    (moving,) = (ROOT / name for name in pictures if name.endswith(".webp"))
+    assert moving.stat().st_size <= 3_000_000
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_a_readme_makes_the_configuration_before_it_is_filled_in_and_checks_it_before_the_start(language: str) -> None:
+    text = text_of(README[language])
+
+    assert text.index("cp .env.example .env") < text.index("`.env`")
+    assert text.index("make doctor") < text.index("make run")
+    assert text.index("@userinfobot") < text.index("`OPERATORS`")
 
 
 @each_document(DECISIONS)

@@ -1,14 +1,18 @@
-"""The pictures of the documentation, taken from the running demo: `make screenshots`."""
+"""The pictures of the documentation, taken from the running demo in both languages: `make screenshots`."""
 
 from __future__ import annotations
 
+import io
+import time
+from itertools import pairwise
 from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import Browser, expect
 
 from bot.features.statistics.chart import chart
 from bot.i18n.texts import Texts
-from tests.browser.demo import DESKTOP, PHONE, ROOT, Scheme, Walk, chromium, running_demo
+from tests.browser.demo import DESKTOP, PHONE, ROOT, Language, Scheme, Walk, chromium, running_demo
 from tests.telegram.summaries import summary
 
 PICTURES = ROOT / "docs" / "pictures"
@@ -17,85 +21,107 @@ TITLES = {
     "ru": ("Собственники, Речная 12", "Дачи у озера, участок 7", "Гараж", "Шахматы по воскресеньям", "Коты"),
 }
 """Whose statistics the picture shows."""
+WORDS: dict[Language, dict[str, str]] = {
+    "en": {"in": "You are in", "lately": "Recent", "happened": "What happened", "well": "All is well"},
+    "ru": {"in": "Вы вошли", "lately": "🕘 Последнее", "happened": "Что было", "well": "Всё в порядке"},
+}
+SCHEMES: tuple[Scheme, ...] = ("light", "dark")
+LANGUAGES: tuple[Language, ...] = ("en", "ru")
+BETWEEN_FRAMES, FIRST_FRAME, LAST_FRAME = 400, 2500, 6000
+"""Milliseconds."""
 
 
-def take(browser: Browser, url: str, folder: Path, scheme: Scheme) -> None:
-    """Walk once as a Russian reader on a phone and once as an English one at a desk."""
-    phone = Walk(browser, url, PHONE, scheme, "Anna")
-    newcomers = {"light": ("Vera", "Wim"), "dark": ("Nina", "Joe")}[scheme]
-    phone.add_person(newcomers[0], "ru")
+def take(browser: Browser, url: str, scheme: Scheme, language: Language) -> None:
+    """Walk into the group in the chat."""
+    phone = Walk(browser, url, PHONE, scheme, "Anna", language)
+    phone.add_person({"light": "Vera", "dark": "Nina"}[scheme], language)
     phone.ask_to_join()
-    phone.page.get_by_test_id("banner").wait_for()
-    phone.picture(folder / f"request-{scheme}.png")
     phone.open_bot()
-    phone.page.get_by_test_id("share-contact").wait_for()
-    phone.picture(folder / f"welcome-{scheme}.png")
     phone.share_contact()
     phone.expect_number()
-    phone.picture(folder / f"number-{scheme}.png")
+    phone.picture(PICTURES / f"number-{scheme}-{language}.png")
     phone.open_dialer()
-    phone.picture(folder / f"dialer-{scheme}.png")
     phone.dial()
-    phone.expect_text("Вы вошли")
-    phone.page.get_by_test_id("dialer").wait_for(state="hidden")
-    phone.picture(folder / f"verified-{scheme}.png")
+    phone.expect_text(WORDS[language]["in"])
     phone.close()
 
-    desk = Walk(browser, url, DESKTOP, scheme, "Ben")
-    desk.add_person(newcomers[1], "en")
-    desk.ask_to_join()
-    desk.open_bot()
-    desk.share_contact()
-    desk.expect_number()
-    desk.picture(folder / f"demo-{scheme}.png")
-    desk.page.locator("[data-testid=inline-button][data-kind=url]").click()
-    desk.page.frame_locator("iframe").get_by_role("link").first.wait_for()
-    desk.picture(folder / f"call-page-{scheme}.png")
-    desk.close()
 
-
-def take_guard_join(browser: Browser, url: str, folder: Path, scheme: Scheme) -> None:
-    """Join a guarded chat without leaving it, on a phone in Russian and on a computer in English."""
-    phone = Walk(browser, url, PHONE, scheme, "Anna")
-    phone.add_person({"light": "Лев", "dark": "Ева"}[scheme], "ru")
+def take_guard_join(browser: Browser, url: str, scheme: Scheme, language: Language) -> None:
+    """Join a guarded chat without leaving it, on a phone and on a computer."""
+    phone = Walk(browser, url, PHONE, scheme, "Anna", language)
+    phone.add_person({"light": "Leo", "dark": "Eva"}[scheme], language)
     app = phone.join_guarded()
-    app.locator("#share").wait_for()
-    phone.picture(folder / f"app-contact-{scheme}.png")
     phone.share_in_app(app)
     phone.page.get_by_test_id("banner").wait_for(state="hidden")
-    phone.picture(folder / f"app-number-{scheme}.png")
+    phone.picture(PICTURES / f"app-number-{scheme}-{language}.png")
     app.locator("#call").click()
     phone.dial()
     # At once: the app closes soon after it has said so.
     phone.page.get_by_test_id("dial-done").click()
-    expect(app.locator("#lead")).to_have_text("Вы вошли")
-    phone.picture(folder / f"app-in-{scheme}.png")
+    expect(app.locator("#lead")).to_have_text(WORDS[language]["in"])
+    phone.picture(PICTURES / f"app-in-{scheme}-{language}.png")
     phone.close()
 
-    desk = Walk(browser, url, DESKTOP, scheme, "Anna")
-    desk.add_person({"light": "Ada", "dark": "Ida"}[scheme], "en")
+    desk = Walk(browser, url, DESKTOP, scheme, "Anna", language)
+    desk.add_person({"light": "Ada", "dark": "Ida"}[scheme], language)
     desk.page.get_by_test_id("device-desktop").click()
     app = desk.join_guarded()
     desk.share_in_app(app)
     desk.page.get_by_test_id("banner").wait_for(state="hidden")
-    desk.picture(folder / f"app-computer-{scheme}.png")
+    desk.picture(PICTURES / f"app-computer-{scheme}-{language}.png")
     desk.close()
 
 
-def take_operator(browser: Browser, url: str, folder: Path, scheme: Scheme) -> None:
+def take_operator(browser: Browser, url: str, scheme: Scheme, language: Language) -> None:
     """What an operator sees of the installation, and of somebody who has just entered."""
-    phone = Walk(browser, url, PHONE, scheme, "Oscar")
+    words = WORDS[language]
+    phone = Walk(browser, url, PHONE, scheme, "Oscar", language)
     phone.page.locator("[data-testid^=chat-item-]").filter(has_text="Callgate").first.click()
     phone.say("/recent")
-    phone.expect_text("Recent")
+    phone.expect_text(words["lately"])
     phone.page.get_by_test_id("inline-button").filter(has_text="1").first.click()
-    phone.expect_text("What happened")
-    phone.picture(folder / f"person-{scheme}.png")
+    phone.expect_text(words["happened"])
+    phone.picture(PICTURES / f"person-{scheme}-{language}.png")
     phone.say("/health")
-    phone.expect_text("All is well")
+    phone.expect_text(words["well"])
     phone.page.get_by_test_id("message").last.evaluate("message => message.scrollIntoView({block: 'start'})")
-    phone.picture(folder / f"health-{scheme}.png")
+    phone.picture(PICTURES / f"health-{scheme}-{language}.png")
     phone.close()
+
+
+def record(browser: Browser, url: str, language: Language) -> None:
+    """The moving picture: the guide plays the way in, from the request to the member."""
+    context = browser.new_context(
+        viewport=PHONE,  # type: ignore[arg-type] # Playwright's TypedDict of the same two keys
+        locale=language,
+        color_scheme="light",
+    )
+    page = context.new_page()
+    page.goto(url)
+    text = page.get_by_test_id("guide-text")
+    expect(text).to_be_visible()
+    page.wait_for_timeout(BETWEEN_FRAMES)
+    frames: list[tuple[float, bytes]] = [(time.monotonic() - FIRST_FRAME / 1000, page.screenshot())]
+    page.get_by_test_id("guide-play").click()
+    playing = page.get_by_test_id("guide-stop")
+    expect(playing).to_be_visible()
+    while playing.count():
+        frames.append((time.monotonic(), page.screenshot()))
+        page.wait_for_timeout(BETWEEN_FRAMES)
+    frames.append((time.monotonic(), page.screenshot()))
+    context.close()
+    starts = [start for start, _ in frames]
+    lasting = [round((after - start) * 1000) for start, after in pairwise(starts)]
+    images = [Image.open(io.BytesIO(data)).convert("RGB") for _, data in frames]
+    images[0].save(
+        PICTURES / f"walk-{language}.webp",
+        save_all=True,
+        append_images=images[1:],
+        duration=[*lasting, LAST_FRAME],
+        loop=0,
+        quality=70,
+        method=4,
+    )
 
 
 def render_charts(folder: Path) -> None:
@@ -106,15 +132,17 @@ def render_charts(folder: Path) -> None:
 
 
 def main() -> None:
-    """Take them all, light and dark."""
+    """Take them all, in both languages, light and dark."""
     PICTURES.mkdir(parents=True, exist_ok=True)
     render_charts(PICTURES)
-    with running_demo() as url, chromium() as browser:
-        schemes: tuple[Scheme, ...] = ("light", "dark")
-        for scheme in schemes:
-            take(browser, url, PICTURES, scheme)
-            take_guard_join(browser, url, PICTURES, scheme)
-            take_operator(browser, url, PICTURES, scheme)
+    with chromium() as browser:
+        for language in LANGUAGES:
+            with running_demo() as url:
+                record(browser, url, language)
+                for scheme in SCHEMES:
+                    take(browser, url, scheme, language)
+                    take_guard_join(browser, url, scheme, language)
+                    take_operator(browser, url, scheme, language)
 
 
 if __name__ == "__main__":
