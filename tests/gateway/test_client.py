@@ -19,7 +19,7 @@ from structlog.testing import capture_logs
 from bot.domain.errors import LeadershipLostError
 from bot.domain.gateway import AssignedNumber, Balance, EventKind, GatewayError, GatewayReason
 from bot.domain.phone import Phone
-from bot.gateway.smsc import client as client_module
+from bot.gateway import requests
 from bot.gateway.smsc.client import SmscClient, SmscCredentials
 from bot.gateway.smsc.pace import RateLimit
 from tests.gateway.conftest import (
@@ -307,7 +307,7 @@ async def test_a_connection_lost_in_the_middle_of_an_answer_is_tried_again(
 async def test_a_slow_answer_is_tried_again(
     gateway: FakeGateway, client: SmscClient, three_tries: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client_module, "REQUEST_SECONDS", 1.0)
+    monkeypatch.setattr(requests, "REQUEST_SECONDS", 1.0)
     gateway.will(keep_silent, OFFER)
     assert await client.request_number(PHONE) == OFFERED
     assert len(gateway.asked) == 2
@@ -323,7 +323,7 @@ async def test_an_answer_that_drips_is_given_up_like_a_slow_one(
             await response.write(b" ")
             await asyncio.sleep(0.05)
 
-    monkeypatch.setattr(client_module, "REQUEST_SECONDS", 1.0)
+    monkeypatch.setattr(requests, "REQUEST_SECONDS", 1.0)
     gateway.will(drip, OFFER)
     assert await client.request_number(PHONE) == OFFERED
     assert len(gateway.asked) == 2

@@ -21,9 +21,11 @@ from decimal import Decimal
 from xml.etree.ElementTree import Element  # only the type, never the parser
 
 from bot.domain.gateway import AssignedNumber, Balance, GatewayError, GatewayEvent, GatewayReason
+from bot.gateway.forms import UnreadableError
+from bot.gateway.requests import unreadable_answer
 from bot.gateway.smsc.callback_text import plain, seen
-from bot.gateway.smsc.errors import ACCOUNT_REASONS, NOTHING_FOUND, NUMBER_REASONS, refusal, unreadable_answer
-from bot.gateway.smsc.formats import UnreadableError, json_of, xml_of
+from bot.gateway.smsc.errors import ACCOUNT_REASONS, NOTHING_FOUND, NUMBER_REASONS, refusal
+from bot.gateway.smsc.formats import json_of, xml_of
 from bot.gateway.smsc.inbox import events_of
 
 _TEXT_ERROR = re.compile(r"ERROR\s*=\s*([0-9]{1,4})\b", re.IGNORECASE)

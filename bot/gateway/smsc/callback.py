@@ -16,9 +16,9 @@ from datetime import UTC, datetime
 
 from bot.domain.gateway import EventKind, EventSource, GatewayEvent
 from bot.gateway.api import BadCallback, BadSignature, CallbackRequest
+from bot.gateway.forms import UnreadableError
 from bot.gateway.smsc.callback_text import is_call_text, number, plain
 from bot.gateway.smsc.fields import SWITCHES, Fields, read_events
-from bot.gateway.smsc.formats import UnreadableError
 from bot.gateway.smsc.signature import CALL, MESSAGE, STATUS, vouched
 
 _TELLING_APART = ("id", "sms_id", "ts", "time", "sent")

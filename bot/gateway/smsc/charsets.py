@@ -9,7 +9,7 @@ from __future__ import annotations
 from codecs import BOM_UTF8
 from collections.abc import Sequence
 
-from bot.gateway.smsc.formats import UnreadableError
+from bot.gateway.forms import UnreadableError
 
 CHARSETS = {
     "windows-1251": "cp1251",

@@ -6,18 +6,16 @@ Every request is a POST with a form body, so that credentials never appear in a 
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 import httpx
-import stamina
 
 from bot.domain.errors import LeadershipLostError
-from bot.domain.gateway import AssignedNumber, Balance, GatewayError, GatewayEvent, GatewayReason
+from bot.domain.gateway import AssignedNumber, Balance, GatewayError, GatewayEvent
 from bot.domain.phone import Phone
+from bot.gateway.requests import TransientError, post, retried
 from bot.gateway.smsc.answers import balance_of, inbox_of, offer_of
 from bot.gateway.smsc.errors import TOO_MANY_REQUESTS
 from bot.gateway.smsc.pace import RateLimit
@@ -25,26 +23,11 @@ from bot.gateway.smsc.pace import RateLimit
 T = TypeVar("T")
 
 PATIENCE_SECONDS = 45.0
-REQUEST_SECONDS = 10.0
-CONNECT_SECONDS = 5.0
 TRIES_PER_HOST = 2
-
-FIRST_BACKOFF_SECONDS = 0.2
-BACKOFF_JITTER_SECONDS = 0.2
-LONGEST_BACKOFF_SECONDS = 5.0
 
 INBOX_HOURS = 24
 INBOX_ENTRIES = 5000
 """Half of what SMSC allows: so many full-length messages, each letter escaped, stay below the size limit."""
-
-PASSING_STATUS = frozenset({408, 425, 429})
-NETWORK_FAILURES = (
-    TimeoutError,
-    httpx.TimeoutException,
-    httpx.NetworkError,
-    httpx.RemoteProtocolError,
-    httpx.ProxyError,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +69,6 @@ class SmscCredentials:
         if self.api_key:
             return {"apikey": self.api_key}
         return {"login": self.login or "", "psw": self.password or ""}
-
-
-class _TransientError(GatewayError):
-    """A failure that may have passed by the next try."""
-
-    def __init__(self, code: int | None = None, detail: str = "") -> None:
-        super().__init__(GatewayReason.UNAVAILABLE, code, detail)
 
 
 class SmscClient:
@@ -145,60 +121,24 @@ class SmscClient:
         return await self._ask(BALANCE, {"cur": "1"}, balance_of)
 
     async def _ask(self, endpoint: _Endpoint, form: Mapping[str, str], read: Callable[[str], T]) -> T:
-        failure = _TransientError(detail="no answer within the time allowed")
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self._patience):
-                # Only the time-out around this ends the tries: it also cuts a request short.
-                async for attempt in stamina.retry_context(
-                    on=_TransientError,
-                    attempts=None,
-                    timeout=None,
-                    wait_initial=FIRST_BACKOFF_SECONDS,
-                    wait_jitter=BACKOFF_JITTER_SECONDS,
-                    wait_max=LONGEST_BACKOFF_SECONDS,
-                ):
-                    host = self._hosts[(attempt.num - 1) // TRIES_PER_HOST % len(self._hosts)]
-                    with attempt:
-                        try:
-                            return await self._try(host, endpoint, form, read)
-                        except _TransientError as passing:
-                            failure = passing
-                            raise
-        raise failure
+        async def ask(attempt: int) -> T:
+            host = self._hosts[(attempt - 1) // TRIES_PER_HOST % len(self._hosts)]
+            return await self._try(host, endpoint, form, read)
+
+        return await retried(self._patience, ask)
 
     async def _try(self, host: str, endpoint: _Endpoint, form: Mapping[str, str], read: Callable[[str], T]) -> T:
         async with self._pace.turn(f"{endpoint.path} {form.get('phone', '')}", endpoint.per_minute):
             if endpoint is NUMBER and not self._may_ask():
                 raise LeadershipLostError
-            answer = await self._post(f"{host}/sys/{endpoint.path}", form, endpoint.max_bytes)
+            whole = {**self._credentials, "fmt": "3", "charset": "utf-8", **form}
+            answer = await post(self._http, f"{host}/sys/{endpoint.path}", whole, endpoint.max_bytes)
         try:
             return read(answer)
         except GatewayError as error:
             if error.code == TOO_MANY_REQUESTS:
-                raise _TransientError(error.code) from None
+                raise TransientError(error.code) from None
             raise
-
-    async def _post(self, url: str, form: Mapping[str, str], max_bytes: int) -> str:
-        """Return the text of the answer. Of a failure keep only its name: httpx's exceptions hold the request."""
-        try:
-            async with (
-                asyncio.timeout(REQUEST_SECONDS),
-                self._http.stream(
-                    "POST",
-                    url,
-                    data={**self._credentials, "fmt": "3", "charset": "utf-8", **form},
-                    # Read as it comes: a few compressed bytes could unfold to more than fits the limit.
-                    headers={"Accept-Encoding": "identity"},
-                    timeout=httpx.Timeout(REQUEST_SECONDS, connect=CONNECT_SECONDS),
-                    follow_redirects=False,
-                ) as response,
-            ):
-                _check(response.status_code)
-                return await _text(response, max_bytes)
-        except NETWORK_FAILURES as failure:
-            raise _TransientError(detail=type(failure).__name__) from None
-        except httpx.HTTPError as failure:
-            raise GatewayError(GatewayReason.UNAVAILABLE, detail=type(failure).__name__) from None
 
 
 def _is_plain(address: str) -> bool:
@@ -207,21 +147,3 @@ def _is_plain(address: str) -> bool:
     except httpx.InvalidURL:
         return False
     return url.scheme in ("http", "https") and bool(url.host) and not (url.userinfo or url.query or url.fragment)
-
-
-def _check(status: int) -> None:
-    detail = f"HTTP {status}"
-    if status in PASSING_STATUS or status >= httpx.codes.INTERNAL_SERVER_ERROR:
-        raise _TransientError(detail=detail)
-    if not httpx.codes.is_success(status):
-        raise GatewayError(GatewayReason.UNAVAILABLE, detail=detail)
-
-
-async def _text(response: httpx.Response, max_bytes: int) -> str:
-    body = bytearray()
-    async for chunk in response.aiter_raw():
-        body += chunk
-        if len(body) > max_bytes:
-            raise GatewayError(GatewayReason.UNAVAILABLE, detail=f"an answer above {max_bytes} bytes")
-    # Only a description can have broken letters, and nobody reads it.
-    return body.decode("utf-8-sig", errors="replace")

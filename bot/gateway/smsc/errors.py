@@ -37,8 +37,3 @@ def refusal(code: int | None, reasons: Mapping[int, GatewayReason]) -> GatewayEr
     if code is None:
         return GatewayError(GatewayReason.UNAVAILABLE, detail="the gateway named no error number")
     return GatewayError(reasons.get(code, GatewayReason.UNAVAILABLE), code)
-
-
-def unreadable_answer() -> GatewayError:
-    """Return the error for an answer in none of the shapes that SMSC documents."""
-    return GatewayError(GatewayReason.UNAVAILABLE, detail="an answer nobody understands")

@@ -12,9 +12,9 @@ import re
 from collections.abc import Sequence
 from xml.etree.ElementTree import Element  # only the type, never the parser
 
+from bot.gateway.forms import MAX_FIELDS, Pairs, UnreadableError, multipart, parameter, urlencoded
 from bot.gateway.smsc import charsets
-from bot.gateway.smsc.formats import UnreadableError, json_of, xml_of
-from bot.gateway.smsc.forms import MAX_FIELDS, Pairs, multipart, parameter, urlencoded
+from bot.gateway.smsc.formats import json_of, xml_of
 
 MAX_EVENTS = 1000
 

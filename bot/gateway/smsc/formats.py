@@ -9,12 +9,10 @@ from xml.etree.ElementTree import Element, ParseError, TreeBuilder  # defusedxml
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import DefusedXMLParser
 
+from bot.gateway.forms import UnreadableError
+
 MAX_DEPTH = 5
 """Containers within containers. SMSC needs three: a list of objects, one of which holds a list."""
-
-
-class UnreadableError(ValueError):
-    """Text that is not what it claims to be. The message names the fault, never the text."""
 
 
 def json_of(text: str) -> object:

@@ -1,6 +1,6 @@
 """Form bodies as bytes: urlencoded and multipart. The caller decodes the bytes.
 
-Both return (name, value) pairs in the order they arrived, at most MAX_FIELDS; a name may come twice.
+Both return (name, value) pairs in the order they arrived, at most `most`; a name may come twice.
 """
 
 from __future__ import annotations
@@ -8,34 +8,36 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote_to_bytes
 
-from bot.gateway.smsc.formats import UnreadableError
-
 MAX_FIELDS = 100
 
 Pairs = list[tuple[bytes, bytes]]
 
 
-def urlencoded(raw: bytes) -> Pairs:
+class UnreadableError(ValueError):
+    """Text that is not what it claims to be. The message names the fault, never the text."""
+
+
+def urlencoded(raw: bytes, most: int = MAX_FIELDS) -> Pairs:
     """Return the pairs of a query string or an urlencoded body. A stray `%` stays as it is."""
     parts = [part for part in raw.strip().split(b"&") if part]
-    if len(parts) > MAX_FIELDS:
+    if len(parts) > most:
         raise UnreadableError("the form has too many fields")
     halves = (part.replace(b"+", b" ").partition(b"=") for part in parts)
     return [(unquote_to_bytes(name), unquote_to_bytes(value)) for name, _, value in halves]
 
 
-def multipart(raw: bytes, boundary: str) -> Pairs:
+def multipart(raw: bytes, boundary: str, most: int = MAX_FIELDS) -> Pairs:
     """Return the pairs of a multipart/form-data body (RFC 7578). UnreadableError if it is malformed."""
     if not boundary:
         raise UnreadableError("the multipart body has no boundary")
     line = b"\r\n--" + boundary.encode("utf-8", "surrogatepass")
-    _, *parts = (b"\r\n" + raw).split(line, MAX_FIELDS + 2)
+    _, *parts = (b"\r\n" + raw).split(line, most + 2)
     pairs: Pairs = []
     for part in parts:
         if part.startswith(b"--"):
             return pairs
         pairs.append(_part(part))
-        if len(pairs) > MAX_FIELDS:
+        if len(pairs) > most:
             raise UnreadableError("the form has too many fields")
     raise UnreadableError("the multipart body is cut off")
 
