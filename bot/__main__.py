@@ -26,7 +26,6 @@ from bot.clock import REAL_TIME, SystemClock
 from bot.domain.statistics import PERIODS, period
 from bot.features.statistics.actions import read_statistics
 from bot.settings import ConfigurationError, Settings
-from bot.wiring.clients import GATEWAY
 from storage.engine.backup import back_up
 from storage.engine.checks import DatabaseError
 from storage.engine.database import Database
@@ -53,7 +52,7 @@ async def run(config: Settings, _given: argparse.Namespace) -> int:
 async def doctor(config: Settings, given: argparse.Namespace) -> int:
     """Check the configuration, and print how to fix each fault."""
     findings = []
-    async for finding in examine(config, GATEWAY):
+    async for finding in examine(config):
         findings.append(finding)
         if not given.json:
             sys.stdout.write(f"{finding}\n")

@@ -23,7 +23,6 @@ from bot.web.connections import Connections
 from bot.web.rate_limit import TRUSTED
 from bot.wiring.base import Loop
 from bot.wiring.build import Container
-from bot.wiring.clients import GATEWAY, BuildGateway
 from handlers.polling import NOT_ANSWERING
 from storage.engine.migrate import migrate
 
@@ -51,10 +50,9 @@ class App:
         settings: Settings,
         clock: Clock | None = None,
         telegram_script: str = TELEGRAM_SCRIPT,
-        build_gateway: BuildGateway = GATEWAY,
     ) -> None:
         """`telegram_script`: where the Mini App loads Telegram's script from; the demo has a stand-in."""
-        self._parts = Container(settings, clock or SystemClock(), telegram_script, self._not_ready, build_gateway)
+        self._parts = Container(settings, clock or SystemClock(), telegram_script, self._not_ready)
         self._problem: str | None = NOT_ANSWERING
         """Why Telegram is not set up yet."""
         self._monotonic = time.monotonic

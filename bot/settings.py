@@ -20,7 +20,10 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, SecretS
 from bot.domain.monitoring import is_host
 from bot.env_file import AROUND, line_number, lines, pairs, unreadable_lines
 from bot.features.privacy.jobs import RetentionPolicy
-from bot.gateway.smsc.settings import SmscSettings, contradictions
+from bot.gateway.smsc.settings import SmscSettings
+from bot.gateway.smsc.settings import contradictions as smsc_contradictions
+from bot.gateway.smsru.settings import SmsRuSettings
+from bot.gateway.smsru.settings import contradictions as smsru_contradictions
 from bot.numbering import COUNTRIES, HOME
 from bot.proxies import Proxy
 from bot.setting_types import HttpUrl, ProxyUrl, hook_url, http_url, is_unguessable, split, unguessable
@@ -147,10 +150,20 @@ def _secrets(value: SecretStr) -> SecretStr:
     return value
 
 
+def _gateway(value: str) -> str:
+    name = value.lower()
+    if name not in CONTRADICTIONS:
+        raise ValueError(f"must be {' or '.join(CONTRADICTIONS)}; one of them")
+    return name
+
+
 TELEGRAM = "https://api.telegram.org"
+SMSC = "smsc"
+CONTRADICTIONS = {SMSC: smsc_contradictions, "smsru": smsru_contradictions}
+"""By the name of the gateway: what is wrong with its variables together. Those of other gateways have no effect."""
 
 
-class Settings(SmscSettings):
+class Settings(SmscSettings, SmsRuSettings):
     """All settings, under the names of the environment. `.env.example` explains each."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True, allow_inf_nan=False)
@@ -158,6 +171,7 @@ class Settings(SmscSettings):
     BOT_TOKEN: Annotated[SecretStr, AfterValidator(_bot_token)]
     TELEGRAM_API_URL: HttpUrl = TELEGRAM
     TELEGRAM_PROXY: ProxyUrl | None = None
+    GATEWAYS: Annotated[str, AfterValidator(_gateway)] = SMSC
     UPDATES: Literal["polling", "webhook"] = "polling"
     PUBLIC_URL: Annotated[str, AfterValidator(_public_url)] | None = None
     TELEGRAM_WEBHOOK_SECRET: (
@@ -345,7 +359,15 @@ def _contradictions(given: Mapping[str, object]) -> list[str]:
         )
     if "EVENTS_URL" in given and "EVENTS_SECRET" not in given:
         problems.append("EVENTS_SECRET: missing; it is needed with EVENTS_URL")
-    return problems + contradictions(given)
+    return problems + _of_gateway(given)
+
+
+def _of_gateway(given: Mapping[str, object]) -> list[str]:
+    """Problems between the variables of the gateway that is chosen."""
+    if "GATEWAYS" not in given and "SMSRU_API_ID" in given and not {"SMSC_API_KEY", "SMSC_LOGIN"} & given.keys():
+        return ["GATEWAYS: missing; SMSRU_API_ID has an effect only with GATEWAYS=smsru"]
+    contradictions = CONTRADICTIONS.get(str(given.get("GATEWAYS", SMSC)).lower())
+    return contradictions(given) if contradictions is not None else []
 
 
 def _webhook_port_is_fine(given: Mapping[str, object]) -> bool:

@@ -186,6 +186,10 @@ class GatewayState:
         else:
             await self._set(inbox_cursor=entry_id, inbox_read_at=read_at)
 
+    async def set_inbox_read(self, read_at: datetime) -> None:
+        """Record when the bot asked for calls, in gateways without an inbox."""
+        await self._set(inbox_read_at=read_at)
+
     async def alive(self, now: datetime) -> datetime | None:
         """Record that the bot is alive; return when it last was."""
         before = await self.alive_at()

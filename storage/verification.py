@@ -288,6 +288,12 @@ class Verifications:
         nearest: datetime | None = found.scalar_one_or_none()
         return nearest
 
+    async def open_references(self, after: datetime) -> list[str]:
+        """The gateway's references of numbers whose windows end, or ended, after `after`, and whose verifications are
+        neither confirmed nor given up."""
+        found = await self._connection.execute(queries.OPEN_REFERENCES, {"after": after})
+        return [reference for reference in found.scalars() if reference is not None]
+
     async def forget_phones(self, ended_before: datetime) -> None:
         """Drop the encrypted phones of attempts that ended earlier."""
         await self._connection.execute(

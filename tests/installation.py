@@ -17,7 +17,6 @@ from bot import settings
 from bot.app import App
 from bot.sandbox.people import Person
 from bot.sandbox.world import World
-from bot.wiring.clients import GATEWAY, BuildGateway
 from storage.engine.checks import driver_url
 
 CALLBACK_TOKEN = "callback-token-of-the-tests"
@@ -31,7 +30,6 @@ class Installation:
 
     def __init__(self, world: World, database_url: str, **environment: str) -> None:
         self.world = world
-        self.build_gateway: BuildGateway = GATEWAY
         self.database_url = database_url
         self._environment = environment
         self.app: App | None = None
@@ -64,7 +62,7 @@ class Installation:
         """Start it; `environment` changes its configuration from now on."""
         self._environment.update(environment)
         config = settings.load({name: value for name, value in self.environment().items() if value}, None)
-        self.app = App(config, self.world.clock, build_gateway=self.build_gateway)
+        self.app = App(config, self.world.clock)
         await self.app.start()
         self.world.smsc.callback.url = f"{self.url}/smsc/{CALLBACK_TOKEN}?charset=utf-8"
 

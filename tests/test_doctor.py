@@ -475,8 +475,11 @@ async def test_what_it_means_that_there_are_no_operators(
 @pytest.mark.parametrize(
     ("break_it", "says"),
     [
-        (lambda world: {"SMSC_URL": f"http://127.0.0.1:{free_port()}"}, "The gateway gives no answer: nothing listens"),
-        (lambda world: {"SMSC_URL": f"{world.url}/nowhere"}, "The gateway answers HTTP 404: something else is at"),
+        (
+            lambda world: {"SMSC_URL": f"http://127.0.0.1:{free_port()}"},
+            "The gateway SMSC gives no answer: nothing listens",
+        ),
+        (lambda world: {"SMSC_URL": f"{world.url}/nowhere"}, "The gateway SMSC answers HTTP 404: something else is at"),
     ],
 )
 async def test_what_happened_at_the_gateway_is_told_in_words(
@@ -499,4 +502,4 @@ async def test_a_page_that_blocks_the_gateway_is_told_apart(
     async with TestServer(app) as server:
         _, (wrong,) = await examined(world, url, capsys, SMSC_URL=str(server.make_url("")).rstrip("/"))
 
-    assert wrong.startswith("The gateway gives no answer: what answers there is not the gateway")
+    assert wrong.startswith("The gateway SMSC gives no answer: what answers there is not the gateway")

@@ -41,7 +41,6 @@ from bot.telegram.keyboards import (
     VerificationButton,
 )
 from bot.wiring.build import Container
-from bot.wiring.clients import GATEWAY
 from handlers.filters import IsAdmin
 from handlers.routes import IN_GROUP
 from storage.store import Store
@@ -83,7 +82,7 @@ async def bot(database_url: str) -> AsyncIterator[Container]:
     async def is_ready() -> None:
         return None
 
-    parts = Container(config, SandboxClock(rate=0, start=NOW), "https://telegram.example/script.js", is_ready, GATEWAY)
+    parts = Container(config, SandboxClock(rate=0, start=NOW), "https://telegram.example/script.js", is_ready)
     await parts.database.open()
     yield parts
     await parts.database.close()

@@ -48,23 +48,23 @@ async def check_gateway(gateway: CallGateway, ahead: Sequence[float]) -> AsyncIt
 
 
 async def _balance(gateway: CallGateway) -> CheckResult:
-    names = gateway.settings.variables
+    name, names = f"The gateway {gateway.settings.name}", gateway.settings.variables
     try:
         balance = await gateway.balance()
     except GatewayError as error:
         mend = MENDS.get(error.reason, OTHER_MEND)
         mend = mend.format(url=names.url, proxy=names.proxy, credentials=names.credentials)
-        return CheckResult(_refused(error, names), is_right=False, mend=mend)
+        return CheckResult(_refused(error, name, names), is_right=False, mend=mend)
     return CheckResult(
-        f"The gateway answers; {balance.amount} {balance.currency} on the account",
+        f"{name} answers; {balance.amount} {balance.currency} on the account",
         is_right=Decimal(balance.amount) > 0,
         mend=MENDS[GatewayReason.NO_MONEY],
     )
 
 
-def _refused(error: GatewayError, names: VariableNames) -> str:
+def _refused(error: GatewayError, name: str, names: VariableNames) -> str:
     if error.code is not None:
-        return f"The gateway refuses: {SAYS.get(error.reason, error.reason)} (code {error.code})"
+        return f"{name} refuses: {SAYS.get(error.reason, error.reason)} (code {error.code})"
     if error.detail.startswith("HTTP "):
-        return f"The gateway answers {error.detail}: something else is at {names.url}, or stands before it"
-    return f"The gateway gives no answer: {FAILURES.get(error.detail, error.detail or 'it does not say why')}"
+        return f"{name} answers {error.detail}: something else is at {names.url}, or stands before it"
+    return f"{name} gives no answer: {FAILURES.get(error.detail, error.detail or 'it does not say why')}"

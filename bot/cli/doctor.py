@@ -16,7 +16,7 @@ from bot.features.webhooks.http import RefusedAddressError, checked
 from bot.gateway.api import CallGateway
 from bot.proxies import client
 from bot.settings import Settings
-from bot.wiring.clients import BuildGateway
+from bot.wiring.clients import build_gateway
 from storage.engine.checks import DatabaseError, NewerDatabaseError
 from storage.engine.database import Database
 
@@ -24,7 +24,7 @@ GATEWAY_PATIENCE = 15.0
 """Seconds."""
 
 
-async def examine(config: Settings, build_gateway: BuildGateway) -> AsyncIterator[CheckResult]:
+async def examine(config: Settings) -> AsyncIterator[CheckResult]:
     """Check everything; yield one finding after the other."""
     for finding in check_configuration(config):
         yield finding
@@ -51,15 +51,9 @@ async def examine(config: Settings, build_gateway: BuildGateway) -> AsyncIterato
 
 
 async def _public_url(config: Settings, gateway: CallGateway, http: httpx.AsyncClient) -> CheckResult:
-    if config.PUBLIC_URL is None and gateway.read_inbox is None:
-        return CheckResult(
-            "PUBLIC_URL is not set: no call screen, and the gateway cannot report calls",
-            is_right=False,
-            mend="set PUBLIC_URL",
-        )
     if config.PUBLIC_URL is None:
         return CheckResult(
-            "PUBLIC_URL is not set: no call screen, and calls are found only by reading the gateway's inbox",
+            "PUBLIC_URL is not set: no call screen, and calls are found only by asking the gateway",
             is_right=bool(gateway.settings.poll_every),
             mend=f"set PUBLIC_URL, or {gateway.settings.variables.poll_seconds} above 0",
         )

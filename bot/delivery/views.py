@@ -189,7 +189,7 @@ class PersonContext:
             number=number.offer.number,
             mask=verification.mask,
             window_ends_at=number.window_ends_at,
-            left=last_refresh_passed(number.window_ends_at, now),
+            left=last_refresh_passed(number.asked_at, number.window_ends_at, now),
             is_asking_another=verification.asking,
             no_other=None if verification.asking else await store.verifications.last_failure(verification.id),
             no_other_until=None if until is None or _moment(until) <= now else _moment(until),

@@ -95,6 +95,7 @@ class EventSource(StrEnum):
 
     CALLBACK = "callback"
     INBOX = "inbox"
+    """Because we asked: in the gateway's inbox, or as the status of a number."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,10 +30,22 @@ class Process:
 
 
 @dataclass(frozen=True, slots=True)
-class Capabilities:
-    """How this installation is configured: whether Telegram posts updates, whether the gateway has an address to report
-    calls to, whether the bot reads its inbox and makes back-ups, and which of the owner's systems get events."""
+class GatewayNames:
+    """What operators know the gateway by: its name, and the names of its environment variables."""
 
+    name: str
+    credentials: str
+    price: str
+    poll_seconds: str
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """How this installation is configured: which gateway it has, whether Telegram posts updates, whether the gateway
+    has an address to report calls to, whether the bot also asks it for calls and makes back-ups, and which of the
+    owner's systems get events."""
+
+    gateway: GatewayNames
     has_webhook: bool
     has_callback: bool
     polls_inbox: bool
@@ -112,6 +124,7 @@ class BalanceReport:
     unknown; with it, `spending` is None when the database gave no answer."""
 
     at: datetime
+    gateway: GatewayNames
     statement: BalanceReading
     low: Decimal
     has_price: bool

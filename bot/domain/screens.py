@@ -229,10 +229,11 @@ View = (
 )
 
 
-def last_refresh_passed(window_ends_at: datetime, now: datetime) -> timedelta | None:
-    """The latest of the refresh moments that `now` has reached, or None before the first."""
-    left = window_ends_at - now
-    return min((moment for moment in REFRESHED_BEFORE_END if left <= moment), default=None)
+def last_refresh_passed(asked_at: datetime, window_ends_at: datetime, now: datetime) -> timedelta | None:
+    """The latest of the refresh moments that `now` has reached, or None before the first. A short window has none in
+    its first half: nobody needs a warning as soon as they have the number."""
+    left, half = window_ends_at - now, (window_ends_at - asked_at) / 2
+    return min((moment for moment in REFRESHED_BEFORE_END if left <= moment <= half), default=None)
 
 
 def next_refresh(window_ends_at: datetime, now: datetime) -> datetime | None:

@@ -1,7 +1,7 @@
 """The interface of a gateway of calls.
 
 A gateway assigns a number to a phone. The person calls the number, and the gateway reports the call: by a callback, and
-some gateways also by an inbox. docs/gateway.md says how to add a gateway.
+to who asks: by an inbox, or by the status of each number. docs/gateway.md says how to add a gateway.
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ TOKEN = "{token}"  # noqa: S105 - a place in a path, not a secret
 ReadInbox = Callable[[int | None], Awaitable[list[GatewayEvent]]]
 """Takes the id of the newest entry that was read (None: none yet). Returns the later ones, by id ascending. Raises
 GatewayError."""
+
+ReadStatuses = Callable[[Sequence[str]], Awaitable[list[GatewayEvent]]]
+"""Takes the references of numbers that somebody may be calling. Returns the calls to them. Raises GatewayError."""
 
 
 class BadCallback(Exception):  # noqa: N818  # named for what the request is
@@ -85,18 +88,20 @@ class VariableNames:
     credentials: str
     poll_seconds: str = ""
     relay_url: str = ""
+    price: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class GatewaySettings:
     """The operator's settings of this gateway, as far as the rest of the bot needs them.
 
-    `call_window`: how long a number can be called. `poll_every`: how often to read the inbox while somebody waits;
-    zero: never. `relay_url`: where to pass on reports that do not concern the bot. `price` of one number, and
-    `low_balance` below which operators get an incident: both in the currency of the account. `urls`: the hosts of the
-    gateway in order, which the bot reaches through `proxy`.
+    `name` is the gateway's own. `call_window`: how long a number can be called. `poll_every`: how often to read the
+    inbox, or the statuses, while somebody waits; zero: never. `relay_url`: where to pass on reports that do not concern
+    the bot. `price` of one number, and `low_balance` below which operators get an incident: both in the currency of the
+    account. `urls`: the hosts of the gateway in order, which the bot reaches through `proxy`.
     """
 
+    name: str
     callback: CallbackAddress
     call_window: timedelta
     poll_every: timedelta
@@ -118,6 +123,10 @@ class CallGateway(Protocol):
     @property
     def read_inbox(self) -> ReadInbox | None:
         """Reads the calls that the gateway has stored; None if it stores none."""
+
+    @property
+    def read_statuses(self) -> ReadStatuses | None:
+        """Reads what became of numbers with a reference; None if the gateway tells that to nobody."""
 
     async def request_number(self, phone: Phone) -> AssignedNumber:
         """Return a number for `phone` to call. Raises GatewayError, and LeadershipLostError when another process may

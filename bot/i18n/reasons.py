@@ -131,7 +131,7 @@ GATEWAY_TROUBLES = {
     GatewayReason.CREDENTIALS: GatewayTrouble(
         _("it refuses our login or key, or our address is not on the account's list"),
         _(
-            "⚠️ The gateway refuses our login: check SMSC_API_KEY, or SMSC_LOGIN and SMSC_PASSWORD, "
+            "⚠️ The gateway refuses our login: check {credentials}, "
             "and that the account allows the address of this machine.{code}"
         ),
     ),

@@ -14,6 +14,7 @@ from bot.sandbox.faults import Faults
 from bot.sandbox.people import NotSeen, Person, Role
 from bot.sandbox.raids import Raids
 from bot.sandbox.smsc import Smsc
+from bot.sandbox.smsru import CALL_PHONE, SmsRu
 from bot.sandbox.tasks import Tasks
 from bot.sandbox.telegram.accounts import Account
 from bot.sandbox.telegram.app_user import NotAllowed
@@ -60,6 +61,7 @@ class Emulator:
             flood_limits=flood_limits,
         )
         self.smsc = Smsc(clock=clock, trace=self.trace, faults=self.faults, tasks=self._tasks)
+        self.smsru = SmsRu(clock=clock, trace=self.trace, faults=self.faults, tasks=self._tasks)
         self.raids = Raids(self.telegram, self._tasks, self._new_stranger)
 
     def person(
@@ -84,10 +86,14 @@ class Emulator:
         account = self.telegram.add_account(
             name, username=username, language=language, phone=phone or f"+{next(self._phones)}"
         )
-        return Person(self.telegram, self.smsc, account, role)
+        return Person(self.telegram, self._ring, account, role)
 
     def _new_stranger(self, name: str, language: str) -> Person:
         return self._new_person(name, None, language, None, "stranger")
+
+    def _ring(self, caller: str | None, called: str) -> str:
+        gateway = self.smsru if called.lstrip("+") == CALL_PHONE else self.smsc
+        return gateway.receive_call(caller, called)
 
     def find(self, person_id: int) -> Person:
         """The person, or the stranger, with this id."""

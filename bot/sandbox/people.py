@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
 from typing import Any, Literal
 from urllib.parse import parse_qs, urlsplit
 
@@ -11,7 +12,6 @@ import phonenumbers
 
 from bot.sandbox.changes import WAIT_TIMEOUT
 from bot.sandbox.screen_assertions import NotSeen, ScreenAssertions
-from bot.sandbox.smsc import Smsc
 from bot.sandbox.telegram.accounts import Account, Device
 from bot.sandbox.telegram.admin_actions import AdminActions
 from bot.sandbox.telegram.app_user import NotAllowed, account_of
@@ -27,6 +27,8 @@ Json = dict[str, Any]
 Role = Literal["newcomer", "owner", "operator", "stranger"]
 PAYLOAD = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
+Ring = Callable[[str | None, str], str]
+
 
 class Person(AdminActions, MembershipActions, ScreenAssertions):
     """Somebody with a Telegram account and a phone.
@@ -35,9 +37,10 @@ class Person(AdminActions, MembershipActions, ScreenAssertions):
     only. An action that the app does not allow raises `NotAllowed`. Waiting is in real seconds.
     """
 
-    def __init__(self, tg: Telegram, smsc: Smsc, account: Account, role: Role) -> None:
+    def __init__(self, tg: Telegram, ring: Ring, account: Account, role: Role) -> None:
+        """`ring` takes who calls (None: hidden) and the number called, and returns what the phone hears."""
         super().__init__(tg, account)
-        self._smsc = smsc
+        self._ring = ring
         self.role: Role = role
         self.contact_phone: str | None = None
 
@@ -202,7 +205,7 @@ class Person(AdminActions, MembershipActions, ScreenAssertions):
             except phonenumbers.NumberParseException:
                 raise NotAllowed("That cannot be dialled.") from None
             dialled = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
-        heard = self._smsc.receive_call(caller, dialled)
+        heard = self._ring(caller, dialled)
         origin = masked(caller) if caller else "hidden number"
         self._tg.trace.add(
             "phone",

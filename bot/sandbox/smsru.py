@@ -1,14 +1,17 @@
-"""A small emulation of sms.ru's callcheck: a gateway whose reports name only the id of a check.
+"""A strict emulation of sms.ru's callcheck: a gateway whose reports name only the id of a check.
 
-It listens on a port of its own. (sms.ru/api/callcheck, and public programs that use it: docs/gateway.md)
+(sms.ru/api/callcheck, and public programs that use it: docs/gateway.md)
 """
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import itertools
 import json
 import re
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
@@ -17,12 +20,15 @@ import aiohttp
 from aiohttp import web
 
 from bot.sandbox.clock import SandboxClock
+from bot.sandbox.faults import Fault, Faults, hold_back, reset
+from bot.sandbox.tasks import Tasks
+from bot.sandbox.trace import Trace, masked
 
 Json = dict[str, object]
 WINDOW = 5 * 60
 """Seconds from `callcheck/add` in which the call counts."""
 WAITING, CONFIRMED, OVER = "400", "401", "402"
-OK, NO_KEY, NO_MONEY, BAD_PHONE = 100, 200, 201, 202
+OK, NO_KEY, NO_MONEY, BAD_PHONE, FOREIGN = 100, 200, 201, 202, 214
 KNOWN = {"callcheck/add": {"phone"}, "callcheck/status": {"check_id"}, "my/balance": frozenset[str]()}
 """What each method takes besides the key and `json`."""
 CALL_PHONE = "78005008275"
@@ -31,7 +37,12 @@ TEXTS = {
     NO_KEY: "Неправильный api_id",
     NO_MONEY: "Не хватает средств на лицевом счету",
     BAD_PHONE: "Неправильно указан номер телефона получателя",
+    FOREIGN: "Номер находится зарубежом",
 }
+TIMEOUT = aiohttp.ClientTimeout(total=30)
+AGAIN_AFTER = 60
+"""Seconds of the sandbox's clock after which a report that was not taken comes again. The real pause is not known."""
+TRIES = 5
 
 
 @dataclass(slots=True)
@@ -46,11 +57,11 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One callback as sent, and what the handler answered."""
+    """One callback as sent, and what the handler answered; the status is None without an answer."""
 
     body: bytes
     content_type: str
-    status: int
+    status: int | None
     answer: str
 
     @property
@@ -60,98 +71,150 @@ class Report:
 
 
 class SmsRu:
-    """One account of sms.ru, while it is entered with `async with`.
+    """One account of sms.ru: its settings, the checks, and the reports it sent.
 
-    `callback_url` and `shape` decide where and how it reports calls; `sent` lists the reports. Without `balance` it
-    assigns no number.
+    `callback_url` and `shape` decide where and how it reports calls; `sent` lists the reports, `requests` the methods
+    asked. Without `balance` it assigns no number. While `hold` is set, answers of `callcheck/add` wait for it.
     """
 
-    def __init__(self, clock: SandboxClock) -> None:
-        self.api_id = "sandbox-api-id"
+    def __init__(self, *, clock: SandboxClock, trace: Trace, faults: Faults, tasks: Tasks) -> None:
+        self.api_id = "5A2D0B0C-7E11-4F3A-9C1D-5A4D424F5831"
         self.balance = Decimal("100.00")
         self.callback_url: str | None = None
         self.shape: Literal["multipart", "form"] = "multipart"
+        self.hold: asyncio.Event | None = None
         self.checks: dict[str, Check] = {}
+        self.requests: list[str] = []
         self.sent: list[Report] = []
-        self.url = ""
         self._clock = clock
+        self._trace = trace
+        self._faults = faults
+        self._tasks = tasks
         self._ids = itertools.count(1)
         self._session: aiohttp.ClientSession | None = None
-        self._runner: web.AppRunner | None = None
 
-    async def __aenter__(self) -> SmsRu:
-        self._session = aiohttp.ClientSession()
-        app = web.Application()
-        app.router.add_route("*", "/{area}/{method}", self._handle)
-        self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.1)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        if self._runner is not None:
-            await self._runner.cleanup()
-        if self._session is not None:
-            await self._session.close()
+    def use(self, session: aiohttp.ClientSession | None) -> None:
+        """Send callbacks through this session."""
+        self._session = session
 
     # The requests
 
+    def routes(self) -> list[web.RouteDef]:
+        """Where it listens."""
+        return [web.route("*", f"/{method}", self._handle) for method in KNOWN]
+
     async def _handle(self, request: web.Request) -> web.Response:
-        method = f"{request.match_info['area']}/{request.match_info['method']}"
-        if method not in KNOWN or request.method not in ("GET", "POST"):
+        method = request.path.removeprefix("/")
+        if request.method not in ("GET", "POST"):
             return web.Response(status=404)
-        form = await request.post() if request.method == "POST" else request.query
+        started = time.perf_counter()
+        try:
+            form = await request.post() if request.method == "POST" else request.query
+        except ConnectionError:
+            return reset(request)
         given = {name: str(value) for name, value in form.items()}
-        answer = self._answer(method, given)
-        if isinstance(answer, int):
-            answer = {"status": "ERROR", "status_code": answer, "status_text": TEXTS[answer]}
-        else:
-            answer = {"status": "OK", "status_code": OK, **answer}
+        self.requests.append(method)
+        fault = self._faults.take("gateway", method)
+        await hold_back(fault)
+        if fault is not None and fault.kind == "reset_before":
+            return reset(request)
+        if fault is not None and fault.kind in ("429", "500"):
+            return web.Response(status=int(fault.kind), text="<html>nginx</html>", content_type="text/html")
+        answer = self._whole(method, given, fault)
+        self._record(method, given, answer, started)
+        if fault is not None and fault.kind == "reset_after":
+            return reset(request)
+        if method == "callcheck/add" and self.hold is not None:
+            await self.hold.wait()
         return web.Response(body=json.dumps(answer, ensure_ascii=False).encode(), content_type="application/json")
 
-    def _answer(self, method: str, given: dict[str, str]) -> Json | int:
+    def _whole(self, method: str, given: Mapping[str, str], fault: Fault | None) -> Json:
+        answer = fault.code if fault is not None and fault.code is not None else self._answer(method, given)
+        if isinstance(answer, int):
+            return {"status": "ERROR", "status_code": answer, "status_text": TEXTS.get(answer, "Ошибка")}
+        return {"status": "OK", "status_code": OK, **answer}
+
+    def _answer(self, method: str, given: Mapping[str, str]) -> Json | int:
         """Return what this method answers, or the number of an error."""
-        if given.pop("api_id", None) != self.api_id or given.pop("json", None) != "1" or given.keys() != KNOWN[method]:
+        if (given.get("api_id"), given.get("json")) != (self.api_id, "1"):
+            return NO_KEY
+        if given.keys() != {"api_id", "json", *KNOWN[method]}:
             return NO_KEY
         if method == "my/balance":
             return {"balance": f"{self.balance:.2f}"}
         if method == "callcheck/status":
-            check = self.checks.get(given["check_id"])
-            return {"check_status": self._status(check)}
-        if not re.fullmatch(r"7[0-9]{10}", given["phone"]):
+            return {"check_status": self._status(self.checks.get(given["check_id"])), "check_status_text": "…"}
+        if not re.fullmatch(r"[0-9]{10,15}", given["phone"]):
             return BAD_PHONE
+        if not re.fullmatch(r"7[0-9]{10}", given["phone"]):
+            return FOREIGN
         if self.balance <= 0:
             return NO_MONEY
         check = Check(f"201737-{next(self._ids)}", given["phone"], self._clock.timestamp() + WINDOW)
         self.checks[check.id] = check
-        return {"check_id": check.id, "call_phone": CALL_PHONE, "call_phone_pretty": "+7 (800) 500-8275"}
+        return {
+            "check_id": check.id,
+            "call_phone": CALL_PHONE,
+            "call_phone_pretty": "+7 (800) 500-8275",
+            "call_phone_html": f'<a href="callto:{CALL_PHONE}">+7 (800) 500-8275</a>',
+        }
 
     def _status(self, check: Check | None) -> str:
         if check is None or (check.status == WAITING and self._clock.timestamp() > check.until):
             return OVER
         return check.status
 
+    def _record(self, method: str, given: Mapping[str, str], answer: Json, started: float) -> None:
+        shown = {name: value for name, value in given.items() if name != "api_id"}
+        who = f" {masked(given['phone'])}" if "phone" in given else ""
+        is_fine = answer["status"] == "OK"
+        outcome = "" if is_fine else f": error {answer['status_code']}"
+        ms = (time.perf_counter() - started) * 1000
+        self._trace.add("gateway", f"{method}{who}{outcome}", {"params": shown, "answer": answer}, ok=is_fine, ms=ms)
+
     # The calls
 
-    async def receive_call(self, caller: str, called: str) -> str:
-        """A phone rings at `called`, from `caller`; return what the phone hears, once the call is reported."""
+    def receive_call(self, caller: str | None, called: str) -> str:
+        """A phone rings at `called`, from `caller` (None: hidden); return what the phone hears. A call that no check
+        waits for is reported to nobody."""
         if called.lstrip("+") != CALL_PHONE:
             return "no such number"
         waiting = [
             check
             for check in self.checks.values()
-            if check.phone == caller.lstrip("+") and self._status(check) == WAITING
+            if caller is not None and check.phone == caller.lstrip("+") and self._status(check) == WAITING
         ]
         if waiting:
             waiting[-1].status = CONFIRMED
-            await self.report(waiting[-1].id, CONFIRMED)
+            self._report_soon(waiting[-1].id)
         return "dropped"
 
-    async def report(self, check_id: str, status: str, *, api_id: str | None = None) -> Report | None:
-        """Report this status of a check, signed with the account's key or with `api_id`."""
-        entry = "\n".join(("callcheck_status", check_id, status, str(int(self._clock.timestamp()))))
-        return await self.report_entries(entry, api_id=api_id)
+    def _report_soon(self, check_id: str) -> None:
+        fault = self._faults.take("callback", "callcheck")
+        kind = fault.kind if fault else ""
+        if kind == "lost":
+            return
+        late = fault.seconds if fault is not None and kind == "late" else 0.0
+        self._tasks.start(self._keep_reporting(_entry(check_id, CONFIRMED, self._clock.timestamp()), late, kind))
+
+    async def _keep_reporting(self, entry: str, late: float, kind: str) -> None:
+        await self._clock.pause(late)
+        for _ in range(TRIES):
+            report = await self.report_entries(entry)
+            if report is None:
+                return
+            if report.is_taken:
+                break
+            await self._clock.pause(AGAIN_AFTER)
+        if kind == "doubled":
+            await self.again()
+
+    async def report(self, check_id: str, status: str, *, api_id: str | None = None) -> Report:
+        """Report this status of a check once, signed with the account's key or with `api_id`."""
+        report = await self.report_entries(_entry(check_id, status, self._clock.timestamp()), api_id=api_id)
+        if report is None:
+            raise RuntimeError("the gateway has no address to report to")
+        return report
 
     async def report_entries(self, *entries: str, api_id: str | None = None) -> Report | None:
         """Send these entries in one callback; nothing without an address."""
@@ -172,6 +235,20 @@ class SmsRu:
     async def _post(self, body: bytes, content_type: str) -> Report:
         if self._session is None or self.callback_url is None:
             raise RuntimeError("the gateway has not started, or has no address to report to")
-        async with self._session.post(self.callback_url, data=body, headers={"Content-Type": content_type}) as answer:
-            self.sent.append(Report(body, content_type, answer.status, await answer.text()))
-        return self.sent[-1]
+        status, text = None, ""
+        try:
+            async with self._session.post(
+                self.callback_url, data=body, headers={"Content-Type": content_type}, timeout=TIMEOUT
+            ) as answer:
+                status, text = answer.status, (await answer.text(errors="replace"))[:200]
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            text = type(error).__name__
+        report = Report(body, content_type, status, text)
+        self.sent.append(report)
+        detail = {"url": self.callback_url, "status": status, "answer": text}
+        self._trace.add("callback", f"callback of sms.ru → {status or 'no answer'} {text}", detail, ok=report.is_taken)
+        return report
+
+
+def _entry(check_id: str, status: str, moment: float) -> str:
+    return "\n".join(("callcheck_status", check_id, status, str(int(moment))))

@@ -24,7 +24,7 @@ from bot.numbering import NumberingPlan
 from bot.settings import Settings
 from bot.supervisor import Supervisor
 from bot.telegram.connection import TelegramAvailability
-from bot.wiring.clients import BuildGateway
+from bot.wiring.clients import build_gateway
 from storage.engine.database import Database
 from storage.engine.leadership import Leadership, leadership
 
@@ -93,7 +93,7 @@ class Base:
         return self.budget.left(time.monotonic())
 
 
-def build_base(settings: Settings, clock: Clock, build_gateway: BuildGateway) -> Base:
+def build_base(settings: Settings, clock: Clock) -> Base:
     """Build them. Nothing is open yet."""
     token_generator, alarm = TokenGenerator(), Alarm()
     metrics, runtime_stats = Metrics(), RuntimeStats(clock)

@@ -11,7 +11,6 @@ from bot.telegram.commands import Menus
 from bot.telegram.deep_links import Start
 from bot.telegram.methods import UPDATE_TYPES
 from bot.wiring.base import Base, Loop, build_base
-from bot.wiring.clients import BuildGateway
 from bot.wiring.http import build_call_screens, build_console, build_mini_app, build_web
 from bot.wiring.monitoring import LookingAfter
 from bot.wiring.receiving import build_update_dispatcher, build_update_processor
@@ -41,11 +40,10 @@ class Container:
         clock: Clock,
         telegram_script: str,
         not_ready: NotReady,
-        build_gateway: BuildGateway,
     ) -> None:
         """`telegram_script`: where the Mini App loads Telegram's script from. `not_ready`: why the bot must not send
         anything here now, if so."""
-        base = build_base(settings, clock, build_gateway)
+        base = build_base(settings, clock)
         self.settings, self.clock, self.supervisor = settings, clock, base.supervisor
         self.database, self.leadership, self.gateway = base.database, base.leadership, base.gateway
         self.budget, self.connection, self.deliveries = base.budget, base.connection, base.deliveries
@@ -113,8 +111,8 @@ def _loops(base: Base, rules: Rules, client: TelegramClient, look_every: float) 
         "connection": functools.partial(base.connection.watch, client.bot),
         "menus": Menus(client.bot, base.texts, clock, client.report).keep,
     }
-    if rules.read_inbox is not None:
+    if rules.read_calls_missed is not None:
         every = base.gateway.settings.poll_every
-        inbox = InboxReader(rules.read_inbox, clock, every, alarm.inbox, alarm.wake_deliveries)
+        inbox = InboxReader(rules.read_calls_missed, clock, every, alarm.inbox, alarm.wake_deliveries)
         loops["inbox"] = inbox.run
     return loops

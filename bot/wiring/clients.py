@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
 from aiogram import Bot
@@ -18,6 +18,7 @@ from bot.domain.phone import Phone
 from bot.features.monitoring.runtime_stats import RuntimeStats
 from bot.gateway.api import CallGateway
 from bot.gateway.smsc.gateway import SmscGateway
+from bot.gateway.smsru.gateway import SmsRuGateway
 from bot.metrics import Metrics
 from bot.proxies import TelegramSession
 from bot.settings import Settings
@@ -37,8 +38,15 @@ class BuildGateway(Protocol):
         this process is certain to be the one that asks for numbers, which cost money."""
 
 
-GATEWAY: BuildGateway = SmscGateway
-"""The gateway of this installation."""
+GATEWAYS: Mapping[str, BuildGateway] = {"smsc": SmscGateway, "smsru": SmsRuGateway}
+"""By the name in the variable of the same name."""
+
+
+def build_gateway(
+    config: Settings, *, dates: DateCheck, patience: float, may_ask: Callable[[], bool] = lambda: True
+) -> CallGateway:
+    """The gateway that the settings choose; for the rest see `BuildGateway`."""
+    return GATEWAYS[config.GATEWAYS](config, dates=dates, patience=patience, may_ask=may_ask)
 
 
 def counted(gateway: CallGateway, metrics: Metrics, runtime_stats: RuntimeStats) -> RequestNumber:

@@ -20,7 +20,7 @@ from bot import VERSION
 from bot.backups import Backups
 from bot.domain.error_text import shortened
 from bot.domain.errors import StorageUnavailableError
-from bot.domain.monitoring import BalanceReport, Capabilities, HealthReport, Process
+from bot.domain.monitoring import BalanceReport, Capabilities, GatewayNames, HealthReport, Process
 from bot.domain.webhooks import Destination
 from bot.features.monitoring.actions import count_states, read_condition
 from bot.features.monitoring.balance import BalanceCache
@@ -123,10 +123,13 @@ class LookingAfter:
         self._balance_cache = BalanceCache(base.database, base.gateway.balance, base.clock)
         self._backups = build_backups(base)
         self._webhooks = webhooks = build_webhooks(base, rules.record_attempt)
+        names = self._gateway.variables
+        self._names = GatewayNames(self._gateway.name, names.credentials, names.price, names.poll_seconds)
         self._ways = Capabilities(
+            gateway=self._names,
             has_webhook=webhook is not None,
             has_callback=base.settings.PUBLIC_URL is not None,
-            polls_inbox=rules.read_inbox is not None,
+            polls_inbox=rules.read_calls_missed is not None,
             backs_up=self._backups is not None,
             targets=tuple(webhooks.workers),
         )
@@ -191,7 +194,7 @@ class LookingAfter:
         """The balance of the gateway account, as far as the bot may ask for it now, and the spending."""
         statement, spending = await self._balance_cache.look(), await self._asked(self._read_spending)
         low, has_price = Decimal(str(self._gateway.low_balance)), self._gateway.price is not None
-        return BalanceReport(self._clock.now(), statement, low, has_price, spending)
+        return BalanceReport(self._clock.now(), self._names, statement, low, has_price, spending)
 
     async def _asked(self, read: Callable[[Store], Awaitable[T]]) -> T | None:
         """What the database says; None when it gives no answer."""

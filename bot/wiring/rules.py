@@ -20,6 +20,7 @@ from bot.features.verification.attempt import RetryVerification, StartVerificati
 from bot.features.verification.confirm import OnGatewayEvent
 from bot.features.verification.inbox import ReadInbox
 from bot.features.verification.numbers import RequestNumber
+from bot.features.verification.statuses import ReadStatuses
 from bot.features.webhooks.attempts import RecordAttempt
 from bot.wiring.actions import action_handlers, elsewhere
 from bot.wiring.base import Base
@@ -28,13 +29,14 @@ from bot.wiring.clients import counted
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Rules with more than one caller, and those of the loops. `read_inbox`: None if the bot reads no inbox."""
+    """Rules with more than one caller, and those of the loops. `read_calls_missed`: None if the bot does not ask the
+    gateway for calls."""
 
     start_verification: StartVerification
     retry_verification: RetryVerification
     request_number: RequestNumber
     take_event: OnGatewayEvent
-    read_inbox: ReadInbox | None
+    read_calls_missed: ReadInbox | ReadStatuses | None
     desk: AdminDesk
     announce: Announce
     ask_deletion: AskDeletion
@@ -49,14 +51,14 @@ def build_rules(base: Base) -> Rules:
     record_attempt = RecordAttempt(base.notify_operators)
     sweep = _sweep(base, announce, record_attempt)
     take_event = OnGatewayEvent(base.plan, phone_cipher, base.token_generator, jumped=sweep.jumped)
-    read_inbox = _read_inbox(base, take_event)
+    read_calls_missed = _read_calls_missed(base, take_event)
     start_verification = StartVerification(phone_cipher, base.token_generator)
     return Rules(
         start_verification=start_verification,
         retry_verification=RetryVerification(phone_cipher, start_verification),
-        request_number=_request_number(base, read_inbox),
+        request_number=_request_number(base, read_calls_missed),
         take_event=take_event,
-        read_inbox=read_inbox,
+        read_calls_missed=read_calls_missed,
         desk=AdminDesk(
             action_handlers(read_typed, JsonSettingsFile()),
             elsewhere(JsonSettingsFile()),
@@ -87,20 +89,24 @@ def _sweep(base: Base, announce: Announce, record_attempt: RecordAttempt) -> Swe
     )
 
 
-def _read_inbox(base: Base, take_event: OnGatewayEvent) -> ReadInbox | None:
-    gateway = base.gateway
-    if gateway.read_inbox is None or not gateway.settings.poll_every:
+def _read_calls_missed(base: Base, take_event: OnGatewayEvent) -> ReadInbox | ReadStatuses | None:
+    gateway, transactions = base.gateway, base.leadership.transactions
+    if not gateway.settings.poll_every:
         return None
-    return ReadInbox(base.clock, base.leadership.transactions, gateway.read_inbox, take_event)
+    if gateway.read_inbox is not None:
+        return ReadInbox(base.clock, transactions, gateway.read_inbox, take_event)
+    if gateway.read_statuses is not None:
+        return ReadStatuses(base.clock, transactions, gateway.read_statuses, take_event)
+    return None
 
 
-def _request_number(base: Base, read_inbox: ReadInbox | None) -> RequestNumber:
+def _request_number(base: Base, reading: ReadInbox | ReadStatuses | None) -> RequestNumber:
     return RequestNumber(
         base.clock,
         base.leadership.transactions,
         counted(base.gateway, base.metrics, base.runtime_stats),
         base.phone_cipher,
-        read_inbox.mark if read_inbox is not None else None,
+        reading.mark if isinstance(reading, ReadInbox) else None,
         base.gateway.settings.call_window,
         base.notify_operators,
         base.plan,

@@ -19,6 +19,7 @@ from bot.domain.people import NumberRequest
 from bot.features.access.jobs import OUTAGE, Sweep
 from bot.features.verification.inbox import ReadInbox
 from bot.features.verification.numbers import RequestNumber
+from bot.features.verification.statuses import ReadStatuses
 from bot.supervisor import Supervisor
 from storage.store import Store, Transactions
 
@@ -102,10 +103,16 @@ class NumberWorker:
 
 
 class InboxReader:
-    """Reads the gateway's inbox while somebody waits for a call; `wake` is set when somebody may wait now."""
+    """Reads the gateway's inbox, or the statuses of numbers, while somebody waits for a call; `wake` is set when
+    somebody may wait now."""
 
     def __init__(
-        self, read: ReadInbox, clock: Clock, every: timedelta, wake: asyncio.Event, announce: Callable[[], None]
+        self,
+        read: ReadInbox | ReadStatuses,
+        clock: Clock,
+        every: timedelta,
+        wake: asyncio.Event,
+        announce: Callable[[], None],
     ) -> None:
         self._read = read
         self._clock = clock

@@ -91,6 +91,16 @@ NEAREST_WINDOW_END = (
     .order_by(V.window_ends_at)
     .limit(1)
 )
+OPEN_REFERENCES = (
+    select(N.reference)
+    .where(
+        N.verification_id.in_(select(V.id).where(tables.MAY_BE_CALLED, V.window_ends_at > bindparam("after"))),
+        N.reference.is_not(None),
+        N.state == GIVEN,
+        N.window_ends_at > bindparam("after"),
+    )
+    .order_by(N.id)
+)
 LAST_WINDOW = select(func.max(N.window_ends_at)).where(N.verification_id == V.id, N.state == GIVEN).scalar_subquery()
 ITS_VERIFICATION = select(N.verification_id).where(N.id == bindparam("which"), N.state == GIVEN).scalar_subquery()
 NOTE_WINDOW = update(tables.verifications).where(V.id == ITS_VERIFICATION).values(window_ends_at=LAST_WINDOW)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bot.domain.screens import REFRESHED_BEFORE_END, last_refresh_passed, next_refresh
 from tests.domain.makers import NOW, TICK
 
-SECOND = timedelta(seconds=1)
+SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
 MOMENTS = [timedelta(seconds=seconds) for seconds in (300, 120, 60, 30)]
 LEFT = st.timedeltas(timedelta(minutes=-5), timedelta(minutes=20))
 
@@ -40,21 +40,21 @@ def test_with_so_much_left_this_moment_has_passed_and_that_one_follows(
 ) -> None:
     now = NOW - left
 
-    assert last_refresh_passed(NOW, now) == (None if passed is None else passed * SECOND)
+    assert last_refresh_passed(NOW - DAY, NOW, now) == (None if passed is None else passed * SECOND)
     assert next_refresh(NOW, now) == (None if following is None else NOW - following * SECOND)
 
 
 @given(left=LEFT)
 def test_at_the_next_moment_the_screen_says_something_new_and_never_before(left: timedelta) -> None:
     now = NOW - left
-    said, following = last_refresh_passed(NOW, now), next_refresh(NOW, now)
+    said, following = last_refresh_passed(NOW - DAY, NOW, now), next_refresh(NOW, now)
 
     if following is None:
-        assert last_refresh_passed(NOW, NOW) == said
+        assert last_refresh_passed(NOW - DAY, NOW, NOW) == said
     else:
         assert following > now
-        assert last_refresh_passed(NOW, following - TICK) == said
-        assert last_refresh_passed(NOW, following) == NOW - following
+        assert last_refresh_passed(NOW - DAY, NOW, following - TICK) == said
+        assert last_refresh_passed(NOW - DAY, NOW, following) == NOW - following
         assert NOW - following != said
 
 
@@ -63,8 +63,15 @@ def test_who_follows_the_moments_sees_each_of_those_ahead_once(left: timedelta) 
     now, said = NOW - left, list[timedelta]()
     while (following := next_refresh(NOW, now)) is not None:
         now = following
-        passed = last_refresh_passed(NOW, now)
+        passed = last_refresh_passed(NOW - DAY, NOW, now)
         assert passed is not None
         said.append(passed)
 
     assert said == [moment for moment in MOMENTS if moment < left]
+
+
+@pytest.mark.parametrize(("left", "passed"), [(300, None), (151, None), (120, 120), (30, 30)])
+def test_a_short_window_has_no_moment_in_its_first_half(left: int, passed: int | None) -> None:
+    said = last_refresh_passed(NOW - 300 * SECOND, NOW, NOW - left * SECOND)
+
+    assert said == (None if passed is None else passed * SECOND)

@@ -12,7 +12,7 @@ from bot.clock import REAL_TIME, DateCheck
 from bot.gateway.api import CallbackRequest, CallGateway
 from bot.gateway.smsc.settings import SmscSettings
 from bot.settings import load
-from bot.wiring.clients import GATEWAY
+from bot.wiring.clients import build_gateway
 
 TOKEN = "hidden-callback-token"
 ENVIRONMENT = {
@@ -32,7 +32,7 @@ async def make() -> AsyncIterator[Make]:
 
     def of(**environment: str) -> CallGateway:
         dates = DateCheck(REAL_TIME, lambda _: None)
-        made.append(GATEWAY(load(ENVIRONMENT | environment, None), dates=dates, patience=1))
+        made.append(build_gateway(load(ENVIRONMENT | environment, None), dates=dates, patience=1))
         return made[-1]
 
     yield of
@@ -86,8 +86,8 @@ async def test_a_callback_is_answered_with_ok(make: Make) -> None:
 async def test_every_variable_that_the_doctor_names_is_a_setting(make: Make) -> None:
     names = make().settings.variables
 
-    named = f"{names.url} {names.proxy} {names.credentials} {names.poll_seconds} {names.relay_url}"
+    named = f"{names.url} {names.proxy} {names.credentials} {names.poll_seconds} {names.relay_url} {names.price}"
 
-    words = {word.strip("()") for word in named.split()} - {"or", "and"}
+    words = {word.strip("(),") for word in named.split()}
     assert words <= SmscSettings.model_fields.keys()
     assert make().settings.callback.variable in SmscSettings.model_fields

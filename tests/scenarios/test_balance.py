@@ -35,10 +35,10 @@ async def test_the_money_is_told_with_what_was_spent_and_for_how_long_it_lasts(
 
     await operator.says("/balance")
 
-    message = await operator.sees("Balance at the gateway")
+    message = await operator.sees("Balance at SMSC")
     lines = (message.text or "").splitlines()
     assert lines[:4] == [
-        "💰 Balance at the gateway: 1,234.50 RUR",
+        "💰 Balance at SMSC: 1,234.50 RUR",
         "Spent on numbers: 3.50 RUR today, 7.00 RUR in 7 days",
         "At this pace it lasts for: 1234 days",
         "I warn you below: 200.00 RUR",
@@ -52,14 +52,14 @@ async def test_without_a_price_it_is_said_what_would_tell_more(
 ) -> None:
     await operator.says("/balance")
 
-    assert "Set SMSC_PRICE" in ((await operator.sees("Balance at the gateway")).text or "")
+    assert "Set SMSC_PRICE" in ((await operator.sees("Balance at SMSC")).text or "")
 
 
 async def test_however_often_it_is_refreshed_the_gateway_is_asked_once_in_ten_seconds(
     world: World, brisk: Installation, operator: Person
 ) -> None:
     await operator.says("/balance")
-    message = await operator.sees("Balance at the gateway")
+    message = await operator.sees("Balance at SMSC")
     asked = questions(world)
     world.smsc.balance = Decimal("77.00")
 
@@ -74,7 +74,7 @@ async def test_however_often_it_is_refreshed_the_gateway_is_asked_once_in_ten_se
     assert "77.00" not in told
     assert asked_again == asked
     assert questions(world) == asked + 1
-    assert sum("Balance at the gateway" in (each.text or "") for each in operator.chat.messages) == 1
+    assert sum("Balance at SMSC" in (each.text or "") for each in operator.chat.messages) == 1
     assert world.telegram.unanswered_queries == []
 
 
@@ -86,7 +86,7 @@ async def test_a_gateway_that_refuses_is_told_with_what_to_do_and_what_it_told_b
 ) -> None:
     world.smsc.balance = Decimal("50.25")
     await operator.says("/balance")
-    message = await operator.sees("Balance at the gateway: 50.25 RUR")
+    message = await operator.sees("Balance at SMSC: 50.25 RUR")
     world.smsc.fail_with(code, endpoint="balance")
     world.clock.advance(11)
 

@@ -54,7 +54,10 @@ async def test_a_fresh_installation_is_well(world: World, brisk: Installation, o
     assert "Telegram · by polling\nLast answer: " in text
     assert "“Too many requests” in 5 min: 0 · budget left: 100%" in text
     assert "Breaker: closed" in text
-    assert "Requests in 15 min: none\nCallback last seen: never, PUBLIC_URL is not set\nInbox last read: never" in text
+    assert (
+        "Requests in 15 min: none\nCallback last seen: never, PUBLIC_URL is not set\nCalls last asked for: never"
+        in text
+    )
     assert "Waiting\nNothing.\n" in text
     assert "Your own systems" not in text
     assert "Leads since: " in text
@@ -69,7 +72,7 @@ async def test_what_came_in_last_is_told(world: World, brisk: Installation, oper
 
     assert re.search("Last request: .+, number given\nRequests in 15 min: 1, of which failed: 0 ", text)
     assert re.search(r"Callback last seen: (\d\d\.\d\d )?\d\d:\d\d UTC", text)
-    assert re.search(r"Inbox last read: (\d\d\.\d\d )?\d\d:\d\d UTC", text)
+    assert re.search(r"Calls last asked for: (\d\d\.\d\d )?\d\d:\d\d UTC", text)
 
 
 async def test_a_gateway_in_trouble_and_mended_is_told_in_the_same_message(

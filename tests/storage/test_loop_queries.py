@@ -15,7 +15,6 @@ from bot.delivery.select import PATIENT_SHARE, InFlight
 from bot.domain.incidents import Measurements
 from bot.sandbox.clock import SandboxClock
 from bot.wiring.build import Container
-from bot.wiring.clients import GATEWAY
 from storage.store import Store
 from tests.storage.crowd import NOW, Statements, fill
 
@@ -50,7 +49,7 @@ async def parts(database_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
     async def is_ready() -> None:
         return None
 
-    parts = Container(config, SandboxClock(rate=0, start=NOW), "https://telegram.example/script.js", is_ready, GATEWAY)
+    parts = Container(config, SandboxClock(rate=0, start=NOW), "https://telegram.example/script.js", is_ready)
     await parts.database.open()
     await fill(parts.database)
     assert await parts.leadership.acquire()

@@ -18,6 +18,7 @@ from bot.domain.monitoring import (
     BalanceReading,
     BalanceReport,
     Capabilities,
+    GatewayNames,
     HealthReport,
     Process,
     Spending,
@@ -49,10 +50,13 @@ DETAILS: dict[str, str | int] = {
     "error": HOSTILE,
     "missing": "cannot_invite cannot_restrict cannot_tag",
 }
+SMSC = GatewayNames("SMSC", "SMSC_API_KEY", "SMSC_PRICE", "SMSC_POLL_SECONDS")
 WELL = HealthReport(
     NOW,
     Process("0.1.0", "gatehouse", 7, STARTED, STARTED, is_alone=True, backed_up_at=EARLIER),
-    Capabilities(has_webhook=False, has_callback=True, polls_inbox=True, backs_up=True, targets=(Destination.EVENTS,)),
+    Capabilities(
+        SMSC, has_webhook=False, has_callback=True, polls_inbox=True, backs_up=True, targets=(Destination.EVENTS,)
+    ),
     Measurements(
         transactions=(0.002, 0.004, 0.07),
         answered_at=NOW,
@@ -107,7 +111,7 @@ def worst() -> HealthReport:
     return replace(
         WELL,
         process=replace(WELL.process, host=HOSTILE, is_alone=False),
-        ways=Capabilities(has_webhook=True, has_callback=False, polls_inbox=False, targets=tuple(Destination)),
+        ways=Capabilities(SMSC, has_webhook=True, has_callback=False, polls_inbox=False, targets=tuple(Destination)),
         readings=replace(
             WELL.readings,
             unkept=10_000,
@@ -233,12 +237,12 @@ def test_an_own_system_that_wants_nothing_more_is_not_said_to_be_tried() -> None
 
 def account(reason: GatewayReason | None = None, code: int | None = None) -> BalanceReport:
     statement = BalanceReading(NOW, Decimal("1234.5"), "RUR", EARLIER, reason, code)
-    return BalanceReport(NOW, statement, Decimal(50), has_price=True, spending=Spending(Decimal(5), Decimal(70)))
+    return BalanceReport(NOW, SMSC, statement, Decimal(50), has_price=True, spending=Spending(Decimal(5), Decimal(70)))
 
 
 def test_the_account_is_told_with_a_forecast() -> None:
     assert plain(balance_text(account(), ENGLISH)) == [
-        "💰 Balance at the gateway: 1,234.50 RUR",
+        "💰 Balance at SMSC: 1,234.50 RUR",
         "Spent on numbers: 5.00 RUR today, 70.00 RUR in 7 days",
         "At this pace it lasts for: 123 days",
         "I warn you below: 50.00 RUR",
@@ -272,7 +276,7 @@ def test_every_refusal_is_told_in_a_sentence_with_the_code_and_what_was_known(
 def test_before_the_gateway_ever_told_anything() -> None:
     blocked = BalanceReading(reason=GatewayReason.ADDRESS_BLOCKED, left_alone_until=NOW + timedelta(minutes=5))
 
-    lines = plain(balance_text(BalanceReport(NOW, blocked, Decimal(0), has_price=False, spending=None), ENGLISH))
+    lines = plain(balance_text(BalanceReport(NOW, SMSC, blocked, Decimal(0), has_price=False, spending=None), ENGLISH))
 
     assert lines[0].endswith("pause for a while.")
     assert lines[-1] == f"Next check at the earliest: {ENGLISH.clock(NOW + timedelta(minutes=5), NOW)}"

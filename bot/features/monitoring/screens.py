@@ -157,7 +157,7 @@ def _telegram(told: HealthReport, words: Words) -> list[str]:
 
 def _gateway(told: HealthReport, words: Words) -> list[str]:
     readings, ways, kept, now = told.readings, told.ways, told.kept, told.at
-    lines = ["<b>" + words("Gateway") + "</b>"]
+    lines = ["<b>" + words("Gateway: {name}", name=ways.gateway.name) + "</b>"]
     if kept is not None:
         lines.append(_breaker(kept.breaker, now, words))
     if readings.asked_at is not None:
@@ -169,8 +169,10 @@ def _gateway(told: HealthReport, words: Words) -> list[str]:
         if kept.called_back_at is None and not ways.has_callback:
             seen = words("never, PUBLIC_URL is not set")
         lines.append(words("Callback last seen: {moment}", moment=seen))
-        read = _when(kept.inbox_read_at, now, words) if ways.polls_inbox else words("not read (SMSC_POLL_SECONDS)")
-        lines.append(words("Inbox last read: {moment}", moment=read))
+        read = _when(kept.inbox_read_at, now, words)
+        if not ways.polls_inbox:
+            read = words("never ({variable})", variable=ways.gateway.poll_seconds)
+        lines.append(words("Calls last asked for: {moment}", moment=read))
     return lines
 
 

@@ -8,7 +8,7 @@ from html import escape
 
 from bot.domain.error_text import shortened
 from bot.domain.incidents import EPHEMERAL, IncidentKind
-from bot.domain.monitoring import BalanceReading, BalanceReport
+from bot.domain.monitoring import BalanceReport
 from bot.features.monitoring.troubles import Details, clock_difference, right, token_use, variable_of
 from bot.i18n import formats
 from bot.i18n.reasons import GATEWAY_TROUBLES
@@ -268,7 +268,7 @@ def balance_text(told: BalanceReport, words: Words) -> str:
     statement, now = told.statement, told.at
     lines = []
     if statement.reason is not None:
-        lines += [_refused(statement, words), ""]
+        lines += [_refused(told, words), ""]
     if statement.money is not None:
         lines.append(_money(told, statement.money, words))
     lines += _spending(told, words)
@@ -288,12 +288,12 @@ def _money(told: BalanceReport, money: Decimal, words: Words) -> str:
     if told.statement.reason is not None and told.statement.told_at is not None:
         before = words.moment(told.statement.told_at, told.at)
         return words("Last known balance: {amount}, {moment}", amount=amount, moment=before)
-    return words("💰 Balance at the gateway: {amount}", amount=amount)
+    return words("💰 Balance at {gateway}: {amount}", gateway=told.gateway.name, amount=amount)
 
 
 def _spending(told: BalanceReport, words: Words) -> list[str]:
     if not told.has_price:
-        return [words("Set SMSC_PRICE to see the spending and how long the money lasts.")]
+        return [words("Set {variable} to see the spending and how long the money lasts.", variable=told.gateway.price)]
     if told.spending is None:
         return [words("I do not know the spending: the database does not answer.")]
     today, week = (_amount(spent, told, words) for spent in (told.spending.today, told.spending.week))
@@ -304,12 +304,13 @@ def _spending(told: BalanceReport, words: Words) -> list[str]:
     return lines
 
 
-def _refused(statement: BalanceReading, words: Words) -> str:
+def _refused(told: BalanceReport, words: Words) -> str:
     """Return why the gateway did not report a balance, and what to do."""
+    statement = told.statement
     code = "" if statement.code is None else " " + words("(code {code})", code=statement.code)
     if statement.reason not in GATEWAY_TROUBLES:
         return words("⚠️ The gateway says nothing about the account.{code}", code=code)
-    return words(GATEWAY_TROUBLES[statement.reason].advice, code=code)
+    return words(GATEWAY_TROUBLES[statement.reason].advice, code=code, credentials=told.gateway.credentials)
 
 
 def _amount(amount: Decimal, told: BalanceReport, words: Words) -> str:

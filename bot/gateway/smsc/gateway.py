@@ -7,7 +7,15 @@ from datetime import timedelta
 
 from bot import proxies
 from bot.clock import DateCheck
-from bot.gateway.api import TOKEN, CallbackAddress, CallbackRequest, GatewaySettings, ParsedCallback, VariableNames
+from bot.gateway.api import (
+    TOKEN,
+    CallbackAddress,
+    CallbackRequest,
+    GatewaySettings,
+    ParsedCallback,
+    ReadStatuses,
+    VariableNames,
+)
 from bot.gateway.smsc.callback import CallbackReader
 from bot.gateway.smsc.client import PATIENCE_SECONDS, SmscClient, SmscCredentials
 from bot.gateway.smsc.settings import SmscSettings
@@ -18,14 +26,17 @@ STORED = "OK"
 VARIABLES = VariableNames(
     url="SMSC_URL",
     proxy="SMSC_PROXY",
-    credentials="SMSC_API_KEY (or SMSC_LOGIN and SMSC_PASSWORD)",
+    credentials="SMSC_API_KEY (SMSC_LOGIN, SMSC_PASSWORD)",
     poll_seconds="SMSC_POLL_SECONDS",
     relay_url="SMSC_RELAY_URL",
+    price="SMSC_PRICE",
 )
 
 
 class SmscGateway(SmscClient):
     """The client of one SMSC account, with its settings and its callbacks."""
+
+    read_statuses: ReadStatuses | None = None
 
     def __init__(
         self,
@@ -35,7 +46,10 @@ class SmscGateway(SmscClient):
         patience: float = PATIENCE_SECONDS,
         may_ask: Callable[[], bool] = lambda: True,
     ) -> None:
-        """`dates` compares the dates of its answers; `patience` and `may_ask`: see `SmscClient`."""
+        """`dates` compares the dates of its answers; `patience` and `may_ask`: see `SmscClient`. ValueError
+        without the token, which `contradictions` reports first."""
+        if config.SMSC_CALLBACK_TOKEN is None:
+            raise ValueError("SMSC needs SMSC_CALLBACK_TOKEN")
         key, password, secret = (
             given.get_secret_value() if given else None
             for given in (config.SMSC_API_KEY, config.SMSC_PASSWORD, config.SMSC_CALLBACK_SECRET)
@@ -46,6 +60,7 @@ class SmscGateway(SmscClient):
         self._reader = CallbackReader(secret)
         self.close = http.aclose
         self.settings = GatewaySettings(
+            name="SMSC",
             callback=CallbackAddress(
                 path=f"/smsc/{TOKEN}",
                 token=config.SMSC_CALLBACK_TOKEN.get_secret_value(),

@@ -42,9 +42,9 @@ class SmscSettings(BaseModel):
     SMSC_API_KEY: Annotated[SecretStr, AfterValidator(_uncommented)] | None = None
     SMSC_LOGIN: Annotated[str, AfterValidator(_uncommented)] | None = None
     SMSC_PASSWORD: SecretStr | None = None
-    SMSC_CALLBACK_TOKEN: Annotated[
-        SecretStr, Field(min_length=16), AfterValidator(path_token), AfterValidator(unguessable)
-    ]
+    SMSC_CALLBACK_TOKEN: (
+        Annotated[SecretStr, Field(min_length=16), AfterValidator(path_token), AfterValidator(unguessable)] | None
+    ) = None
     SMSC_CALLBACK_SECRET: SecretStr | None = None
     SMSC_POLL_SECONDS: Annotated[float, Field(ge=0, le=3600)] = 20
     SMSC_RELAY_URL: Annotated[str, AfterValidator(_relay_url)] | None = None
@@ -71,7 +71,12 @@ class SmscSettings(BaseModel):
 
 
 def contradictions(given: Mapping[str, object]) -> list[str]:
-    """Problems between the variables, each of which may be right alone."""
+    """Variables that are missing, and problems between others, each of which may be right alone."""
+    token = [] if "SMSC_CALLBACK_TOKEN" in given else ["SMSC_CALLBACK_TOKEN: missing; it has to be set"]
+    return token + _login(given)
+
+
+def _login(given: Mapping[str, object]) -> list[str]:
     pair = [name for name in ("SMSC_LOGIN", "SMSC_PASSWORD") if name in given]
     if "SMSC_API_KEY" in given and pair:
         return ["SMSC_API_KEY: set either this or SMSC_LOGIN with SMSC_PASSWORD, not both"]
