@@ -94,7 +94,7 @@ async def test_a_gateway_that_refuses_is_told_with_what_to_do_and_what_it_told_b
 
     text = await says(message, sentence, world)
     assert f"(code {code})" in text
-    assert "when it last told: 50.25 RUR" in text
+    assert "Last known balance: 50.25 RUR" in text
 
     world.smsc.fail_with(None)
     world.clock.advance(11)
