@@ -1,4 +1,4 @@
-"""Proxies: TELEGRAM_PROXY and SMSC_PROXY, for each of the libraries that make connections."""
+"""Proxies: TELEGRAM_PROXY and the gateway's, for each of the libraries that make connections."""
 
 from __future__ import annotations
 
