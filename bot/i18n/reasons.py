@@ -93,7 +93,7 @@ INELIGIBILITIES = {
 }
 """Each sentence is about one `gate`."""
 NO_CHECK = _("the gateway gave no numbers")
-TRY_LATER = _("The gateway gives no numbers right now. Please try again in a few minutes.")
+TRY_LATER = _("Verification by call is unavailable right now. Please try again in a few minutes.")
 GATEWAY_REASONS = {
     GatewayReason.NUMBER_UNUSABLE: Reason(
         _("the gateway cannot check the phone"),

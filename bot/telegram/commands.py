@@ -49,7 +49,7 @@ class Command:
     is_ephemeral: bool = False
 
 
-START = Command("start", _("where I am, or start"))
+START = Command("start", _("start, or show my progress"))
 CANCEL = Command("cancel", _("stop this verification"))
 HELP = Command("help", _("how this works"))
 PRIVACY = Command("privacy", _("what the bot keeps about me"))
@@ -70,7 +70,7 @@ PEOPLE_COMMANDS = (WHO, REVOKE, BLOCK, UNBLOCK)
 ADMIN_COMMANDS = (GATE, PENDING, *PEOPLE_COMMANDS, LOG)
 """Commands of admins, in their groups; all but `/gate` and `/log` in private too."""
 STATS = Command("stats", _("how many got in: /stats [today|7d|30d|90d|all] [gate]"))
-RECENT = Command("recent", _("recent entries, refusals and decisions"))
+RECENT = Command("recent", _("the latest arrivals, refusals and decisions"))
 FIND = Command("find", _("look somebody up: /find id, @name or phone"))
 PERSON = Command("person", _("one person at all groups: /person id"))
 EXPORT = Command("export", _("the journal of a period, as files"))

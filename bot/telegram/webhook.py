@@ -171,7 +171,7 @@ class Webhook:
         is_fresh = at is not None and abs(self._clock.now() - at) < ERROR_FRESH
         if is_fresh and NOT_PASSED_ON in words:
             return None
-        held = f"Telegram holds {self.undelivered} updates and does not bring them"
+        held = f"Telegram holds {self.undelivered} updates and does not deliver them"
         return f"{held}: {visible(words, longest=200)}" if is_fresh else held
 
     def _changed(self, info: WebhookInfo) -> TokenUse | None:

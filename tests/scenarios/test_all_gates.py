@@ -31,7 +31,7 @@ async def test_all_gates_are_listed_those_in_trouble_first_and_each_has_a_card(
     assert "3. ✅ Flats <b> · guarded · 1 waits · 1 administrator · last active" in text
 
     await operator.presses("Flats")
-    card = await operator.sees("Entry mode: they ask to join")
+    card = await operator.sees("Way in: they ask to join")
     await operator.sees("nothing is missing.")
     text = card.text or ""
     assert card.id == page.id

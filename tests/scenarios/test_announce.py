@@ -250,7 +250,7 @@ async def test_it_goes_on_after_a_restart_and_who_looks_elsewhere_is_told_the_re
     world.faults.add(where="telegram", kind="500", method="sendMessage", times=None)
     await operator.presses("Send")
     await eventually(brisk, "SELECT count(*) AS n FROM tasks WHERE attempts > 0 AND job IS NOT NULL", [{"n": 2}])
-    await operator.sees("Being sent: 0 of 2")
+    await operator.sees("Sending: 0 of 2")
 
     await brisk.stop()
     world.faults.clear()

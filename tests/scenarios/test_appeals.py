@@ -193,7 +193,7 @@ async def test_a_log_chat_that_is_gone_is_told_to_the_admins_who_are_then_asked_
     await appeals(world, anna, group)
 
     await owner.sees("asks to be let in")
-    await owner.sees("cannot write to the log chat of Flat owners")
+    await owner.sees("no longer write to the log chat of Flat owners")
     await all_is_carried(brisk)
     assert (await brisk.journal()).count("gate_changed") == 1
 

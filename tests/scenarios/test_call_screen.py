@@ -156,7 +156,7 @@ async def test_too_many_numbers_are_refused_with_the_time_of_the_next(
     answer = (await browser.post(f"{page}/another", headers=OWN)).json()
 
     assert answer["result"] == "limited"
-    assert re.search(r"next number can be had in (9|10) minutes", answer["says"])
+    assert re.search(r"get a new number in (9|10) minutes", answer["says"])
     assert (answer["state"]["state"], answer["state"]["number"]) == ("waiting", number)
 
 

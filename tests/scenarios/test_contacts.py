@@ -160,7 +160,7 @@ async def test_sharing_another_phone_begins_anew_with_that_one(world: World, bri
 
     await anna.attaches_own_contact()
 
-    await anna.sees("43-21")
+    await anna.sees("43\N{NON-BREAKING HYPHEN}21")
     await anna.calls(await number_shown(anna))
     await anna.sees("✅")
     assert await verifications(brisk, anna) == ["cancelled", "confirmed"]

@@ -56,7 +56,7 @@ async def test_losing_the_right_or_the_chat_switches_the_gate_off_and_the_operat
     assert "Flat owners" in await reads(operator, "no longer guarded")
     assert await brisk.rows(ON) == NO
     await all_is_carried(brisk)
-    assert sum("not guarded" in (message.text or "") for message in operator.chat.messages) == 1
+    assert sum("no longer guarded" in (message.text or "") for message in operator.chat.messages) == 1
 
 
 @pytest.mark.parametrize("channel", [False, True])

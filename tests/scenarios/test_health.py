@@ -82,7 +82,7 @@ async def test_a_gateway_in_trouble_and_mended_is_told_in_the_same_message(
     world.smsc.fail_with(3)
     await anna.says("/start")
     await anna.shares_contact()
-    await anna.sees("gives no numbers right now")
+    await anna.sees("is unavailable right now")
 
     message = await asks(world, operator)
 

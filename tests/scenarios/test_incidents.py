@@ -93,7 +93,7 @@ async def test_a_gateway_that_fails_most_requests_without_being_down(
         world.smsc.fail_with(7)
         await person.says("/start")
         await person.shares_contact()
-        await person.sees("gives no numbers right now")
+        await person.sees("is unavailable right now")
         world.clock.advance(61)
         world.smsc.fail_with(None)
     await is_raised(brisk, "gateway_errors")
@@ -399,7 +399,7 @@ async def test_an_own_system_that_takes_nothing_for_an_hour(world: World, instal
         await world.wait_until(lambda: owners.arrived)
         world.clock.advance(3601)
         await is_raised(callgate, "outbox_failing:events")
-        await operator.sees("EVENTS_URL has not taken")
+        await operator.sees("EVENTS_URL has accepted nothing")
 
         owners.status = 200
         world.clock.advance(3 * 3600)

@@ -96,7 +96,7 @@ async def test_the_mini_app_asks_for_the_newer_call_and_then_tells_that_they_are
     await anna.sees(NEWER)
     app = await opened(callgate, browser, anna)
     assert app.told["state"]["state"] == "contact"
-    assert "needs a new call" in app.told["state"]["texts"]["note"]
+    assert "asks for a new call" in app.told["state"]["texts"]["note"]
     assert "Strict" in app.told["state"]["texts"]["purpose"]
     await anna.shares_contact_in_app()
     number = await number_shown(anna)
@@ -191,7 +191,7 @@ async def test_one_phone_brings_in_as_many_accounts_as_the_gate_says(world: Worl
 
     await third.sees("This phone has already verified another account")
     await spare.asks_to_join(easy)
-    await spare.sees("Easy: your phone has let another account in there")
+    await spare.sees("Easy: another account already joined with your phone")
     await anna.asks_to_join(easy)
     await world.wait_until(lambda: anna.id in easy.members)
     await eventually(

@@ -80,7 +80,7 @@ async def test_the_error_id_that_a_person_sees_finds_its_line_with_their_attempt
     logs.configure("json")
     await anna.says("/help")
 
-    message = await anna.sees("name this error")
+    message = await anna.sees("error id")
     found = re.search(r"[0-9a-f]{8}$", message.text or "")
     assert found is not None
     (line,) = [line for line in events(capsys.readouterr().err) if line.get("error_id") == found.group()]

@@ -54,7 +54,7 @@ async def test_all_admins_hear_of_a_raid_once_and_one_of_them_declines_it_by_one
 
     assert (await owner.presses("Decline unverified of"))["text"] == "Done"
     await world.wait_until(lambda: asking(group, crowd) == {calling.name})
-    await owner.sees("Declined: 39. (an administrator chose so)")
+    await owner.sees("Declined: 39. An administrator chose this.")
     await world.wait_until(lambda: "39" in (alerts(pavel)[0].text or ""))
     assert (await owner.presses("Decline "))["text"] == "Already done."
 
@@ -73,7 +73,7 @@ async def test_an_admin_pauses_the_gate_and_has_it_on_again_and_both_stand_in_th
     await owner.sees("is being raided")
 
     await owner.presses("Pause the gate")
-    await owner.sees("The gate is paused: nobody is let in, declined or written to. (an administrator chose so)")
+    await owner.sees("The gate is paused: I let in, decline and message nobody. An administrator chose this.")
     known = world.person("Klara", language="en")
     await verify(known)
     await known.asks_to_join(group)
@@ -81,7 +81,7 @@ async def test_an_admin_pauses_the_gate_and_has_it_on_again_and_both_stand_in_th
     assert known.id not in group.members
 
     await owner.presses("Switch the gate on")
-    await owner.sees("The gate is on. (an administrator chose so)")
+    await owner.sees("The gate is on. An administrator chose this.")
     await world.wait_until(lambda: known.id in group.members)
 
 
@@ -105,7 +105,7 @@ async def test_strict_for_an_hour_keeps_rented_numbers_out_until_the_hour_has_pa
     )
     assert rows == [{"left": 3600 * 10**6}]
     assert (await owner.presses("End strict mode"))["text"] == "Done"
-    await owner.sees("The gate is not strict any more. (an administrator chose so)")
+    await owner.sees("The gate is no longer strict. An administrator chose this.")
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ async def test_strict_for_an_hour_keeps_rented_numbers_out_until_the_hour_has_pa
     [
         (
             "pause",
-            "The gate is paused: nobody is let in, declined or written to. I did this by myself.",
+            "The gate is paused: I let in, decline and message nobody. I did this by myself.",
             "Switch the gate on",
         ),
         ("strict", "I did this by myself.", "End strict mode"),
@@ -129,7 +129,7 @@ async def test_what_a_gate_does_by_itself_is_told_with_a_button_to_undo_it(
 
     await owner.sees(told)
     await owner.presses(undo)
-    await owner.sees("(an administrator chose so)")
+    await owner.sees("An administrator chose this.")
 
 
 async def test_with_a_log_chat_the_raid_is_told_in_its_topic_and_who_is_no_admin_presses_in_vain(

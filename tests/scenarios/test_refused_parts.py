@@ -78,7 +78,7 @@ async def test_a_server_that_does_not_know_moments_gets_the_clock_time(
 
     message = anna.shown(number)
     assert message is not None
-    assert re.search(r"Time runs out (\d\d\.\d\d )?\d\d:\d\d UTC", message.text or "")
+    assert re.search(r"This number expires (\d\d\.\d\d )?\d\d:\d\d UTC", message.text or "")
     assert not any(entity["type"] == "date_time" for entity in message.entities)
     assert any(entity["type"] == "bold" for entity in message.entities)
     await gets_number(boris)

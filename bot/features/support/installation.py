@@ -206,7 +206,7 @@ def render_gate(view: GateForOperators, words: Words, now: datetime) -> Rendered
     facts = [
         f"<code>{gate.chat_id}</code>{name}",
         f"{SIGNS[state]} {state_name(state, words)}",
-        words("Entry mode: {value}", value=describe(Setting.WAY, gate.settings, words)),
+        words("Way in: {value}", value=describe(Setting.WAY, gate.settings, words)),
         *([words.many("{count} waits", "{count} wait", monitoring.waiting)] if monitoring.waiting else []),
         words.many("{count} administrator", "{count} administrators", monitoring.admins),
     ]

@@ -37,7 +37,7 @@ def get_file(tg: Telegram, call: GetFile) -> Json:
     """The address of a file."""
     document = tg.documents.get(call.file_id)
     if document is None:
-        raise bad_request("wrong file_id or the file is gives no numbers right now")
+        raise bad_request("wrong file_id or the file is temporarily unavailable")
     if len(document.data) > LARGEST_DOWNLOAD:
         raise bad_request("file is too big")
     file = document.as_json()
