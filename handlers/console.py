@@ -12,10 +12,12 @@ from aiohttp import web
 from bot.clock import Clock
 from bot.domain.admin_actions import AdminActionKind
 from bot.domain.notifications import Toast
+from bot.domain.statistics import DEFAULT_PERIOD, PERIODS, Statistics
 from bot.features.admins.authorize import AdminDesk
 from bot.features.console.actions import REFUSED, ConsoleOutcome, run_console_action
+from bot.features.console.chart import render_statistics
 from bot.features.console.screens import render_gate, render_gates, render_outcome, render_refusal
-from bot.features.console.views import ConsoleGate, language_of, read_gate, read_gates
+from bot.features.console.views import ConsoleGate, language_of, read_gate, read_gate_statistics, read_gates
 from bot.i18n.texts import Texts, Words
 from bot.web.call_page import app_headers
 from bot.web.console import ConsolePage
@@ -108,6 +110,24 @@ class ConsolePages:
         if isinstance(view, ConsoleGate):
             return _json(render_gate(view, self._texts.in_language(language), self._clock.now()))
         return self._unanswered(view, language)
+
+    async def statistics(self, request: web.Request) -> web.Response:
+        """The statistics of one gate. 202 and 403 as for `gate`."""
+        user_id = self._reader(request)
+        if user_id is None:
+            return open_again(self._words(request))
+        gate_id, period = _id(request.query.get("id", "")), request.query.get("period", DEFAULT_PERIOD)
+        if gate_id is None or period not in PERIODS:
+            raise web.HTTPBadRequest(text="unreadable address")
+
+        async def work(store: Store) -> tuple[Statistics | Toast | None, str]:
+            found = await read_gate_statistics(store, self._desk, user_id, gate_id, period)
+            return found, await language_of(store, user_id)
+
+        told, language = await self._transactions.transact(work)
+        if isinstance(told, Statistics):
+            return _json(render_statistics(told, period, self._texts.in_language(language)))
+        return self._unanswered(told, language)
 
     async def act(self, request: web.Request) -> web.Response:
         """Press a button. 202 and 403 as for `gate`; then nothing has changed."""

@@ -49,6 +49,7 @@ def build_http(
     app.router.add_get("/app/console", console.page)
     app.router.add_get("/app/console/gates", console.gates)
     app.router.add_get("/app/console/gate", console.gate)
+    app.router.add_get("/app/console/statistics", console.statistics)
     app.router.add_post("/app/console/act", console.act)
     app.router.add_get("/static/call/{name}", call_file)
     app.router.add_get("/healthz", health)

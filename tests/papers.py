@@ -55,7 +55,7 @@ def routes() -> set[str]:
         return web.Response()
 
     class Nothing:
-        page = state = events = another = cancel = session = gates = gate = act = staticmethod(nothing)
+        page = state = events = another = cancel = session = gates = gate = statistics = act = staticmethod(nothing)
 
     served = build_http(
         callback_path="/smsc/{token}",

@@ -9,6 +9,7 @@ from bot.i18n.texts import Words
 from bot.web.call_page import STATIC, StaticFiles
 
 NAME, STYLE, SCRIPT = "console.html", "console.css", "console.js"
+STATISTICS_STYLE, STATISTICS_SCRIPT = "console_statistics.css", "console_statistics.js"
 
 
 class ConsolePage:
@@ -26,6 +27,8 @@ class ConsolePage:
             root=escape(self._static.root),
             css=self._static.address(STYLE),
             js=self._static.address(SCRIPT),
+            statistics_css=self._static.address(STATISTICS_STYLE),
+            statistics_js=self._static.address(STATISTICS_SCRIPT),
             icon=self._static.address("icon.svg"),
             telegram=escape(self._telegram_script),
             title=escape(words("Your groups")),

@@ -10,9 +10,11 @@ from bot.domain.gate_health import GateIssue, GateState, bypasses_since, gate_st
 from bot.domain.gates import Gate, JoinRequest
 from bot.domain.notifications import Toast
 from bot.domain.people_pages import PendingApplicant
+from bot.domain.statistics import Statistics, period
 from bot.features.admins.authorize import AdminDesk
 from bot.features.admins.rights import refusal_of
 from bot.features.moderation.views import applicants, decline_progress
+from bot.features.statistics.actions import read_statistics
 from storage.store import Store
 
 MOST_GATES = 50
@@ -115,6 +117,22 @@ async def read_gate(
         of=of,
         refusals=refusals,
     )
+
+
+async def read_gate_statistics(
+    store: Store, desk: AdminDesk, user_id: int, gate_id: int, name: str
+) -> Statistics | Toast | None:
+    """Return the numbers of a period of `PERIODS`; a toast that refuses; None while the bot asks Telegram."""
+    rights = await desk.rights_now(store, gate_id, user_id)
+    if rights is None:
+        return None
+    gate, asked = await store.gates.get(gate_id), period(name, store.now)
+    if gate is None:
+        return Toast.NOT_ADMIN
+    refusal = await refusal_of(store, gate, AdminAction(AdminActionKind.STATS, gate_id, user_id), rights)
+    if refusal is not None or asked is None:
+        return refusal or Toast.UNKNOWN
+    return await read_statistics(store, asked, gate_id)
 
 
 async def language_of(store: Store, user_id: int) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import date, timedelta
 
 from bot.domain.statistics import FunnelStep, Granularity, Statistics, StatisticsReport
 from bot.features.statistics.chart_sheet import (
@@ -21,7 +20,16 @@ from bot.features.statistics.chart_sheet import (
     label_step,
     ticks,
 )
-from bot.features.statistics.words import all_gates, period_name, span, step_name
+from bot.features.statistics.words import (
+    Moments,
+    all_gates,
+    days_or_months,
+    heading_of,
+    hours_of_day,
+    period_name,
+    span,
+    step_name,
+)
 from bot.i18n import formats
 from bot.i18n.texts import LONGEST_NAME, Words, visible
 
@@ -44,8 +52,6 @@ STROKE, LINE, DASHED = 6, 5, 4
 """Thickness in pixels: of the stroke over a column for those who called, of the line of those who came in, and of the
 dashed line of those who called."""
 
-Moments = Sequence[tuple[str, tuple[int, int, int]]]
-"""A label, and how many asked, called and came in."""
 Ranked = Sequence[tuple[str, int, int]]
 """A name, how many there were, and how many of those in the brighter colour (0: not shown)."""
 
@@ -135,9 +141,9 @@ def _over_time(sheet: Canvas, top: float, height: float, told: Statistics, words
     sheet.surface(EDGE, top, INNER, height)
     left, right = EDGE + PAD, WIDTH - EDGE - PAD
     by_day = told.grain is Granularity.DAY
-    heading = words("By hour, UTC") if hours else words("By day") if by_day else words("By month")
+    heading = heading_of(told, words)
     used = sheet.text(left, top + 52, heading, HEADING, bold=True)
-    moments = _hour_moments(told) if hours else _moments(told, words.language)
+    moments = hours_of_day(told) if hours else days_or_months(told, words.language)
     has_columns = len(moments) <= MOST_COLUMNS
     _legend(sheet, right, top, (right - left - used) / 3 - 50, words, has_columns=has_columns)
     axis = ticks(max((max(counts) for _, counts in moments), default=1))
@@ -316,32 +322,6 @@ def _gate_name(title: str, gate_id: int, longest: int = LONGEST_NAME) -> str:
     """Return the title, or the gate's id when no letter of the title can be drawn."""
     title = visible(title, longest)
     return title if any(char.isalnum() for char in drawable(title)) else str(gate_id)
-
-
-def _moments(told: Statistics, language: str) -> Moments:
-    """Return every day or month of the period, including those on which nothing happened."""
-    counted = {begin: counts for begin, *counts in told.series}
-    first = told.period.first or min(counted, default=told.period.last.replace(day=1))
-    moments: list[tuple[str, tuple[int, int, int]]] = []
-    if told.grain is Granularity.DAY:
-        for number in range((told.period.last - first).days + 1):
-            begin = first + timedelta(days=number)
-            moments.append((formats.day(begin, language), _three(counted.get(begin))))
-        return moments
-    begin, last = first.replace(day=1), told.period.last
-    while begin <= last:
-        moments.append((formats.month(begin, language), _three(counted.get(begin))))
-        begin = date(begin.year + begin.month // 12, begin.month % 12 + 1, 1)
-    return moments
-
-
-def _hour_moments(told: Statistics) -> Moments:
-    return [(f"{hour:02}", counts) for hour, counts in enumerate(told.hours)]
-
-
-def _three(counts: Sequence[int] | None) -> tuple[int, int, int]:
-    asked, called, came = counts or (0, 0, 0)
-    return asked, called, came
 
 
 def _top(ranked: Ranked) -> int:

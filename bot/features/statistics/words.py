@@ -1,17 +1,20 @@
-"""Statistics in words: names of periods and steps, numbers below the chart, and why people got no further."""
+"""Statistics in words: names of periods, steps and moments, numbers below the chart, why people got no further."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import date, timedelta
 from decimal import Decimal
 
 from bot.domain.gateway import GatewayReason
-from bot.domain.statistics import PERIODS, FunnelStep, Statistics, StatisticsReport
+from bot.domain.statistics import PERIODS, FunnelStep, Granularity, Statistics, StatisticsReport
 from bot.i18n import formats
 from bot.i18n.reasons import REASONS
 from bot.i18n.texts import Words, shown
 
 MOST_REFUSALS = 5
+Moments = Sequence[tuple[str, tuple[int, int, int]]]
+"""A label, and how many asked, called and came in."""
 
 
 def all_gates(words: Words) -> str:
@@ -68,7 +71,24 @@ def caption(summary: StatisticsReport, words: Words, price: Decimal | None) -> s
         part = told.share(step) if step is not FunnelStep.ASKED else None
         of_all = f" · {formats.share(part, language)}" if part is not None else ""
         lines.append(f"{step_name(step, words)}: <b>{formats.count(told.funnel[step], language)}</b>{of_all}")
-    more = []
+    more = details(told, words)
+    if told.refusals:
+        more.append(words("Stopped: {reasons}", reasons=refusals(told, words)))
+    if price is not None:
+        more.append(
+            words(
+                "Spent on numbers: {count} × {price} = {money}",
+                count=formats.count(told.numbers, language),
+                price=formats.count(price, language),
+                money=formats.money(price * told.numbers, language),
+            )
+        )
+    return "\n".join([*lines, *([""] if more else []), *more])
+
+
+def details(told: Statistics, words: Words) -> list[str]:
+    """Return who came in outside the funnel, and how long a call took."""
+    language, more = words.language, list[str]()
     if told.known:
         more.append(words("Let in at once, verified before: {count}", count=formats.count(told.known, language)))
     if told.other:
@@ -81,18 +101,7 @@ def caption(summary: StatisticsReport, words: Words, price: Decimal | None) -> s
                 ninetieth=formats.exact_span(told.ninetieth, words),
             )
         )
-    if told.refusals:
-        more.append(_refusals(told, words))
-    if price is not None:
-        more.append(
-            words(
-                "Spent on numbers: {count} × {price} = {money}",
-                count=formats.count(told.numbers, language),
-                price=formats.count(price, language),
-                money=formats.money(price * told.numbers, language),
-            )
-        )
-    return "\n".join([*lines, *([""] if more else []), *more])
+    return more
 
 
 def which_gate(more: int, words: Words) -> str:
@@ -121,21 +130,56 @@ def unknown(asked: str, titles: Sequence[str], more: int, words: Words) -> str:
     )
 
 
-def _refusals(told: Statistics, words: Words) -> str:
+def refusals(told: Statistics, words: Words, as_text: Callable[[str], str] = shown) -> str:
+    """Return why people got no further, most often first. `as_text`: how to show Telegram's own words, by default in
+    its HTML."""
     named: dict[str, int] = {}
     for code, count in told.refusals.items():
-        why = _why(code, words)
+        why = _why(code, words, as_text)
         named[why] = named.get(why, 0) + count
     most = sorted(named.items(), key=lambda item: -item[1])[:MOST_REFUSALS]
-    told_ones = "; ".join(f"{why} {formats.count(count, words.language)}" for why, count in most)
-    return words("Stopped: {reasons}", reasons=told_ones)
+    return "; ".join(f"{why} {formats.count(count, words.language)}" for why, count in most)
 
 
-def _why(code: str, words: Words) -> str:
+def _why(code: str, words: Words, as_text: Callable[[str], str]) -> str:
     """Return what a code of the journal means; Telegram's own words stay as they are."""
     reason, _, number = code.partition(":")
     if reason not in REASONS:
-        return shown(code)
+        return as_text(code)
     why = words(REASONS[reason].label)
     is_numbered = reason in frozenset(GatewayReason) and number.isdigit()
     return words("{why} (code {code})", why=why, code=number) if is_numbered else why
+
+
+def heading_of(told: Statistics, words: Words) -> str:
+    """Return what the moments of a period are."""
+    if told.period.first == told.period.last:
+        return words("By hour, UTC")
+    return words("By day") if told.grain is Granularity.DAY else words("By month")
+
+
+def days_or_months(told: Statistics, language: str) -> Moments:
+    """Return every day or month of the period, including those on which nothing happened."""
+    counted = {begin: counts for begin, *counts in told.series}
+    first = told.period.first or min(counted, default=told.period.last.replace(day=1))
+    moments: list[tuple[str, tuple[int, int, int]]] = []
+    if told.grain is Granularity.DAY:
+        for number in range((told.period.last - first).days + 1):
+            begin = first + timedelta(days=number)
+            moments.append((formats.day(begin, language), _three(counted.get(begin))))
+        return moments
+    begin, last = first.replace(day=1), told.period.last
+    while begin <= last:
+        moments.append((formats.month(begin, language), _three(counted.get(begin))))
+        begin = date(begin.year + begin.month // 12, begin.month % 12 + 1, 1)
+    return moments
+
+
+def hours_of_day(told: Statistics) -> Moments:
+    """Return every hour of the day, in UTC."""
+    return [(f"{hour:02}", counts) for hour, counts in enumerate(told.hours)]
+
+
+def _three(counts: Sequence[int] | None) -> tuple[int, int, int]:
+    asked, called, came = counts or (0, 0, 0)
+    return asked, called, came

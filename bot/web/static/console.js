@@ -54,6 +54,7 @@ function say(text, isShown = false) {
 function outside() {
   isOver = true;
   gate = 0;
+  statistics.forget();
   document.body.dataset.view = "gates";
   at("gates").replaceChildren();
   at("card").hidden = true;
@@ -161,12 +162,14 @@ function open(id, byReader = false) {
   drawGates();
   telegram?.BackButton?.show?.();
   if (byReader) at("gate-title").focus();
+  statistics.opened();
   look();
 }
 
 function back() {
   const was = gate;
   gate = 0;
+  statistics.forget();
   document.body.dataset.view = "gates";
   telegram?.BackButton?.hide?.();
   at("card").hidden = true;
