@@ -11,11 +11,8 @@ from bot.features.admins.authorize import AdminDesk
 from bot.features.moderation.decisions import FROM_CONSOLE, FROM_PENDING
 from storage.store import Store
 
-ABOUT_ONE = frozenset(
-    {AdminActionKind.LET_IN, AdminActionKind.DECLINE, AdminActionKind.REVOKE, AdminActionKind.RESTORE}
-)
-"""Actions about one person. The last two only undo."""
-ALLOWED = ABOUT_ONE | {AdminActionKind.DECLINE_MANY}
+OFFERED = frozenset({AdminActionKind.LET_IN, AdminActionKind.DECLINE, AdminActionKind.DECLINE_MANY})
+UNDOING = frozenset({AdminActionKind.LET_IN, AdminActionKind.REVOKE, AdminActionKind.RESTORE})
 UNDOABLE = frozenset({Toast.LET_IN, Toast.LET_IN_LATER, Toast.DECLINED, Toast.REVOKED, Toast.RESTORED})
 REFUSED = frozenset({Toast.NOT_ADMIN, Toast.NEEDS_INVITE, Toast.NEEDS_RESTRICT, Toast.NEEDS_CHANGE_INFO, Toast.UNKNOWN})
 
@@ -38,12 +35,13 @@ async def run_console_action(
     *,
     is_undo: bool,
 ) -> ConsoleOutcome | None:
-    """Run an action of `ALLOWED`; None while the bot asks Telegram for the rights, and then nothing has changed.
+    """Run an action of `OFFERED`, or with `is_undo` one of `UNDOING`; None while the bot asks Telegram for the rights,
+    and then nothing has changed.
 
-    The buttons of the list are only about people who still wait, as in the chat; `is_undo` reaches those decided about
-    meanwhile.
+    The buttons of the list are only about people who still wait, as in the chat; those that undo reach people decided
+    about meanwhile, unless somebody has decided again.
     """
-    if kind not in ALLOWED:
+    if kind not in (UNDOING if is_undo else OFFERED):
         return ConsoleOutcome(Toast.UNKNOWN)
     details: dict[str, str | int] = {"key": FROM_CONSOLE if is_undo else FROM_PENDING, "value": str(person_id)}
     if kind is AdminActionKind.DECLINE_MANY:

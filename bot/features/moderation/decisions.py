@@ -84,7 +84,13 @@ Decider = Callable[[Store, Gate, int, AdminAction], Awaitable[Toast]]
 """Decides about the person with this id, as the action says."""
 
 FROM_APPEAL, FROM_PENDING, FROM_WHO, FROM_LOG, FROM_CONSOLE = "appeal", "pending", "who", "log", "console"
-"""Where the button is that decides about somebody: the `key` of its action."""
+"""Where the button is that decides about somebody: the `key` of its action. `FROM_CONSOLE`: one there that undoes."""
+IN_FORCE: Mapping[AdminActionKind, Override | None] = {
+    AdminActionKind.LET_IN: None,
+    AdminActionKind.RESTORE: Override.REVOKED,
+}
+"""What is in force after the action that this one undoes. The console offers an undo for as long as its page is open;
+anything else was decided since, and stays."""
 HARMFUL = (AdminActionKind.BLOCK, AdminActionKind.REVOKE)
 DECIDED = (Toast.LET_IN, Toast.DECLINED, Toast.BLOCKED)
 
@@ -108,7 +114,10 @@ class ByHand:
             toast = Toast.IS_ADMIN
         else:
             await store.people.lock(user_id)
-            toast = await self._decide(store, gate, user_id, act)
+            if await _is_decided_since(store, gate, user_id, act):
+                toast = Toast.DECIDED_ALREADY
+            else:
+                toast = await self._decide(store, gate, user_id, act)
         if toast in DECIDED:
             await close_appeal(store, gate, user_id, toast, act.admin_id)
         key = act.details.get("key")
@@ -125,6 +134,14 @@ class ByHand:
 def only_who_waits(act: AdminAction) -> bool:
     """Return whether the button is only about pending requests: a decision made meanwhile stays."""
     return act.details.get("key") in (FROM_APPEAL, FROM_PENDING)
+
+
+async def _is_decided_since(store: Store, gate: Gate, user_id: int, act: AdminAction) -> bool:
+    """Return whether somebody has decided about the person after what this undoes."""
+    if act.details.get("key") != FROM_CONSOLE or act.kind not in IN_FORCE:
+        return False
+    decision = await store.overrides.get(gate.chat_id, user_id)
+    return (decision.override if decision is not None else None) is not IN_FORCE[act.kind]
 
 
 async def take_back(store: Store, gate: Gate, user_id: int) -> list[Grant]:

@@ -6,7 +6,7 @@ import pytest
 
 from bot.domain.admin_actions import AdminAction, AdminActionKind
 from bot.domain.gate_health import GateState
-from bot.domain.gates import AdminRights, Right
+from bot.domain.gates import AccessOverride, AdminRights, Override, Right
 from bot.domain.notifications import Toast
 from bot.domain.outgoing import TaskKind
 from bot.features.console.actions import ConsoleOutcome, run_console_action
@@ -33,6 +33,17 @@ async def presses(
     return await rules.database.transact(
         lambda store: run_console_action(store, rules.desk, user_id, GATE.chat_id, kind, person_id, is_undo=is_undo)
     )
+
+
+async def decides(rules: Rules, override: Override) -> None:
+    """Another admin does, about Carol."""
+    made = AccessOverride(override, rules.now, ANNA)
+    await rules.database.transact(lambda store: store.overrides.put(GATE.chat_id, CAROL, made))
+
+
+async def decision(rules: Rules) -> AccessOverride | None:
+    """Return the one in force about Carol."""
+    return await rules.database.transact(lambda store: store.overrides.get(GATE.chat_id, CAROL))
 
 
 async def found(rules: Rules, search: str, limit: int = 25) -> list[int]:
@@ -99,6 +110,53 @@ async def test_the_list_decides_about_people_who_wait_and_undo_reaches_the_other
     assert revoked == ConsoleOutcome(Toast.REVOKED, AdminActionKind.RESTORE)
     restored = await presses(rules, AdminActionKind.RESTORE, CAROL, is_undo=True)
     assert restored == ConsoleOutcome(Toast.RESTORED, AdminActionKind.REVOKE)
+
+
+@pytest.mark.parametrize("since", [Override.BLOCKED, Override.REVOKED, Override.ALLOWED])
+async def test_an_undo_leaves_what_another_admin_decided_since(rules: Rules, since: Override) -> None:
+    await runs(rules)
+    await rules.asks_to_join(CAROL)
+    declined = await presses(rules, AdminActionKind.DECLINE, CAROL)
+    assert declined == ConsoleOutcome(Toast.DECLINED, AdminActionKind.LET_IN)
+    await decides(rules, since)
+
+    again = await presses(rules, AdminActionKind.LET_IN, CAROL, is_undo=True)
+
+    assert again == ConsoleOutcome(Toast.DECIDED_ALREADY)
+    assert await decision(rules) == AccessOverride(since, rules.now, ANNA)
+
+
+async def test_a_revocation_is_not_taken_back_once_another_admin_has_let_them_in(rules: Rules) -> None:
+    await runs(rules)
+    await rules.asks_to_join(CAROL)
+    await presses(rules, AdminActionKind.LET_IN, CAROL)
+    await presses(rules, AdminActionKind.REVOKE, CAROL, is_undo=True)
+    await decides(rules, Override.ALLOWED)
+
+    again = await presses(rules, AdminActionKind.RESTORE, CAROL, is_undo=True)
+
+    assert again == ConsoleOutcome(Toast.DECIDED_ALREADY)
+    assert await decision(rules) == AccessOverride(Override.ALLOWED, rules.now, ANNA)
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_undo"),
+    [
+        (AdminActionKind.REVOKE, False),
+        (AdminActionKind.RESTORE, False),
+        (AdminActionKind.DECLINE, True),
+        (AdminActionKind.DECLINE_MANY, True),
+    ],
+)
+async def test_some_actions_only_undo_and_others_never_do(
+    rules: Rules, kind: AdminActionKind, *, is_undo: bool
+) -> None:
+    await runs(rules)
+    await rules.asks_to_join(CAROL)
+
+    assert await presses(rules, kind, CAROL, is_undo=is_undo) == ConsoleOutcome(Toast.UNKNOWN)
+    assert await rules.requests() == ["waiting"]
+    assert await decision(rules) is None
 
 
 async def test_nothing_happens_until_telegram_has_confirmed_the_rights(rules: Rules) -> None:
