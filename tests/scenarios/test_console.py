@@ -19,11 +19,8 @@ from tests.scenarios.panel_walk import comes_in
 from tests.scenarios.story import WINDOW, all_is_carried, eventually, gets_number, guarded
 from tests.scenarios.test_pending import waits
 
-HOUR = 3600
 LARGEST = 60 * 1024
 DECISIONS = "SELECT event, actor_id FROM journal WHERE event IN ('allowed', 'declined_by_hand', 'revoked') ORDER BY id"
-OUTSIDE = {"says": "Open this again from Telegram"}
-NO_ADMIN = (403, "Only administrators of that group can do this.")
 
 
 async def gets_console(callgate: Installation, web_view: httpx.AsyncClient, person: Person, **launch: Any) -> bool:
@@ -210,6 +207,23 @@ async def test_all_unverified_are_declined_and_a_caller_stays(
     assert await console.says(group, "decline_many") == (200, "There is nobody to decline.")
     assert owner.shown("Waiting") is None, "the chat shows what it showed before"
     assert {anna.id, boris.id}.isdisjoint(group.members)
+
+
+async def test_looking_changes_nothing_in_the_chat_however_often_telegram_is_asked(
+    world: World, with_app: Installation, web_view: httpx.AsyncClient
+) -> None:
+    owner, _ = await full_gate(world)
+    await owner.says("/start")
+    await all_is_carried(with_app)
+    console = await console_of(with_app, web_view, owner)
+    before = await with_app.rows("SELECT face, revision FROM screens")
+
+    for _ in range(2):
+        world.clock.advance(61)
+        assert len(await console.gates()) == 1
+    await all_is_carried(with_app)
+
+    assert await with_app.rows("SELECT face, revision FROM screens") == before
 
 
 async def test_the_list_of_gates_in_the_chat_opens_it(world: World, with_app: Installation) -> None:

@@ -23,6 +23,8 @@ Elsewhere = Callable[[Store, Gate, AdminAction], Awaitable[Mapping[int, tuple[Ri
 in any case."""
 
 
+PANEL = (ScreenName.GATES, ScreenName.GATE)
+"""The screens of the panel."""
 ASKED_ONCE_IN = 5
 """Seconds in which a page that asks again and again makes one question to Telegram."""
 
@@ -115,8 +117,8 @@ class AdminDesk:
             await store.admins.answered(chat_id, admin_id, now, rights[chat_id])
             said[chat_id] = await self._known(store, chat_id, admin_id) or NO_ADMIN
         if check.act is None:
-            # They only asked for the list of their gates.
-            await store.screens.touch([admin_id], now)
+            # They only look at their gates, in the chat or in the console, which asks again every minute.
+            await store.screens.touch([admin_id], now, faces=PANEL)
             return
         act = AdminAction(check.act, check.gate_id, admin_id, check.details, check.query_id)
         await self._do(store, act, said)
@@ -187,4 +189,4 @@ class AdminDesk:
             details: dict[str, str | int] = {"gate": act.gate_id, "page": Page.CARD}
             await store.screens.show(act.admin_id, act.admin_id, ScreenName.GATE, now, details=details, fresh=True)
             return
-        await store.screens.touch([act.admin_id], now, faces=(ScreenName.GATES, ScreenName.GATE))
+        await store.screens.touch([act.admin_id], now, faces=PANEL)

@@ -14,10 +14,9 @@ from bot.domain.people import Person
 from bot.domain.screens import ScreenName
 from bot.domain.setting_choices import TYPED, Page
 from bot.domain.tasks import CheckAdminRights, CheckGateHealth, DeleteMessage, SendPrivateLink
-from bot.features.admins.authorize import AdminDesk
+from bot.features.admins.authorize import PANEL, AdminDesk
 from storage.store import Store
 
-PANEL = (ScreenName.GATES, ScreenName.GATE)
 OPENED_ABOUT = frozenset({Page.PENDING, Page.WHO})
 """Pages that need a `value`: a part of a list, or a person."""
 
