@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, FrameLocator, Locator, expect
+from playwright.async_api import Browser, FrameLocator, Locator, Route, expect
 
 from bot.sandbox.people import Person
 from bot.sandbox.telegram.accounts import Device
@@ -137,6 +137,52 @@ async def test_all_unverified_are_declined_after_one_question_with_the_keyboard_
     await world.wait_until(lambda: not group.requests)
     await expect(app.get_by_text("Nobody is waiting.")).to_be_visible()
     await expect(app.get_by_role("heading", name="Flat owners")).to_be_focused()
+
+
+async def test_the_question_closes_with_its_group_and_never_asks_about_the_next(
+    world: World, callgate: Installation, browser: Browser
+) -> None:
+    owner, group = await full_gate(world)
+    await waits(world, group, "Anna")
+    telegram = await console_of(callgate, browser, owner)
+    app = telegram.app
+    await app.get_by_role("button", name="Decline all unverified").click()
+    await expect(app.get_by_role("dialog", name="Decline 1 request?")).to_be_visible()
+
+    # As Telegram's own way back does, which the question does not cover.
+    await app.locator("#back").evaluate("button => button.click()")
+
+    await expect(app.get_by_role("dialog")).to_have_count(0)
+    assert len(group.requests) == 1
+
+
+async def test_while_telegram_does_not_answer_one_timer_asks_for_the_list_again(
+    world: World, callgate: Installation, browser: Browser
+) -> None:
+    owner, _ = await full_gate(world)
+    telegram = await telegram_of(callgate, browser, owner)
+    asked: list[str] = []
+
+    async def answer(route: Route) -> None:
+        asked.append(route.request.url.rpartition("/")[2])
+        told = {"language": "en", "labels": {}, "gates": [], "unchecked": 1, "more": ""}
+        await route.fulfill(json=told)
+
+    await telegram.page.route(re.compile(r"/app/console/(gates|end)$"), answer)
+    await telegram.page.clock.install()
+    await telegram.open()
+    await expect(telegram.app.locator("#gates")).to_have_attribute("data-drawn", "[[],0]")
+    frame = telegram.page.frames[1]
+    for _ in range(3):
+        async with telegram.page.expect_response("**/app/console/gates"):
+            await telegram.app.locator("#back").evaluate("button => button.click()")
+    await frame.evaluate("fetch('console/end')")
+    asked.clear()
+
+    await telegram.page.clock.run_for(1000)
+    await frame.evaluate("fetch('console/end')")
+
+    assert asked == ["gates", "end"]
 
 
 async def test_an_admin_without_the_right_sees_who_waits_and_why_there_are_no_buttons(

@@ -26,6 +26,7 @@ let looks = 0; // how often the page looked
 let isOver = false;
 let hasOpened = false;
 let timer = 0;
+let checking = 0; // the timer of the next look at the list while the bot asks Telegram
 let saidUntil = 0;
 let typing = 0;
 const rows = new Map(); // of the people shown, by id: { person, done, busy, drawn, element }
@@ -55,6 +56,7 @@ function outside() {
   isOver = true;
   gate = 0;
   statistics.forget();
+  at("confirm").close();
   document.body.dataset.view = "gates";
   at("gates").replaceChildren();
   at("card").hidden = true;
@@ -102,7 +104,8 @@ async function lookAtGates() {
   const isEmpty = !list.length && !told.unchecked;
   put("note", told.unchecked ? labels.checking : isEmpty ? labels.no_gates : told.more);
   drawGates();
-  if (told.unchecked) setTimeout(() => isOver || lookAtGates().catch(() => {}), 2 * AGAIN);
+  clearTimeout(checking);
+  if (told.unchecked) checking = setTimeout(() => isOver || document.hidden || lookAtGates().catch(() => {}), 2 * AGAIN);
   const isOnly = list.length === 1 && !told.unchecked && !hasOpened;
   if (!gate && list.length && (wide.matches || isOnly)) open((list.find((line) => line.waiting) ?? list[0]).id);
 }
@@ -170,6 +173,7 @@ function back() {
   const was = gate;
   gate = 0;
   statistics.forget();
+  at("confirm").close(); // it asks about this group
   document.body.dataset.view = "gates";
   telegram?.BackButton?.hide?.();
   at("card").hidden = true;
