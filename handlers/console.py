@@ -23,7 +23,7 @@ from bot.web.call_page import app_headers
 from bot.web.console import ConsolePage
 from bot.web.rate_limit import Rate
 from bot.web.sessions import Sessions
-from handlers.http import OWN_HEADER, address_of, body_of, count, holder, nothing, open_again, too_often
+from handlers.http import ANSWER_HEADERS, OWN_HEADER, address_of, body_of, count, holder, nothing, open_again, too_often
 from storage.store import Store, Transactions
 
 LARGEST_BODY = 1024
@@ -31,7 +31,6 @@ LONGEST_SEARCH = 64
 SHOWN, MOST_SHOWN = 25, 100
 ID = re.compile(r"-?[0-9]{1,19}")
 LARGEST_ID = 2**63
-ANSWER_HEADERS = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
 CHECKING = 202
 """The bot is asking Telegram for the reader's rights; nothing has been shown or done, and the page comes again."""
 

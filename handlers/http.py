@@ -27,6 +27,8 @@ STREAM = "stream"
 """The name of the route whose answers stay open."""
 OWN_HEADER = "X-Callgate"
 """The scripts of our own pages send it. Browsers do not let a page of another site send it without our permission."""
+ANSWER_HEADERS = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
+"""Headers of every answer in JSON: nothing is stored or listed."""
 PROXIES = web.AppKey("proxies", Sequence[Network])
 """The networks of trusted proxies."""
 BODY_TIMEOUT = 10.0
@@ -91,13 +93,13 @@ def holder(request: web.Request, sessions: Sessions) -> int | None:
 
 def open_again(words: Words) -> web.Response:
     """The answer to a request without a session, or with init data that begins none."""
-    headers = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex", "WWW-Authenticate": "Bearer"}
+    headers = ANSWER_HEADERS | {"WWW-Authenticate": "Bearer"}
     return web.json_response({"says": words("Open this again from Telegram")}, status=401, headers=headers)
 
 
 def nothing(status: int) -> web.Response:
     """An answer with nothing but its status."""
-    return web.json_response({}, status=status, headers={"Cache-Control": "no-store", "X-Robots-Tag": "noindex"})
+    return web.json_response({}, status=status, headers=ANSWER_HEADERS)
 
 
 def same(given: str, expected: str) -> bool:

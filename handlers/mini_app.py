@@ -17,13 +17,12 @@ from bot.telegram.init_data import InitDataVerifier
 from bot.web.call_page import CallView, app_headers
 from bot.web.rate_limit import Rate
 from bot.web.sessions import Sessions
-from handlers.http import OWN_HEADER, address_of, body_of, count, holder, nothing, open_again, too_often
+from handlers.http import ANSWER_HEADERS, OWN_HEADER, address_of, body_of, count, holder, nothing, open_again, too_often
 from storage.store import Store, Transactions
 
 LARGEST_BODY = 8 * 1024
 LARGEST_INIT_DATA = 4 * 1024
 NONCE = re.compile(r"[A-Za-z0-9_-]{16,64}")
-ANSWER_HEADERS = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
 
 
 class AppPages:

@@ -38,9 +38,8 @@ class ConsoleGates:
 class ConsoleGate:
     """A gate, and the people who wait there, longest first; those who match the search, if there is one.
 
-    `total`: how many wait; `found`: how many of them match. `declinable`: how many are not verified and in no call
-    window. `done` and `of`: the progress of a mass decline that runs. `refusals`: why the reader may not do some of
-    what the page offers.
+    `found`: how many wait, or match. `declinable`: how many are not verified and in no call window. `done` and `of`:
+    the progress of a mass decline that runs. `refusals`: why the reader may not do some of what the page offers.
     """
 
     gate: Gate
@@ -48,7 +47,6 @@ class ConsoleGate:
     issues: tuple[GateIssue, ...]
     joined_unverified: int
     applicants: tuple[PendingApplicant, ...]
-    total: int
     found: int
     declinable: int
     done: int | None
@@ -94,7 +92,6 @@ async def read_gate(
         return Toast.NOT_ADMIN
     now, extras = store.now, await store.gates.extras(gate_id)
     joined_unverified = await store.journal.joined_unverified(gate_id, bypasses_since(gate, now))
-    total = await store.requests.count_waiting(gate_id)
     requests = await store.requests.waiting_at(gate_id, MOST_SEARCHED if search else limit)
     if search:
         requests = [request for request in requests if _matches(request, search)]
@@ -110,8 +107,7 @@ async def read_gate(
         issues=tuple(issues(gate, extras.health, joined_unverified)) if extras.health is not None else (),
         joined_unverified=joined_unverified,
         applicants=tuple(await applicants(store, requests[:limit])),
-        total=total,
-        found=len(requests) if search else total,
+        found=len(requests) if search else await store.requests.count_waiting(gate_id),
         declinable=await store.requests.count_declinable(gate_id, now),
         done=done,
         of=of,

@@ -183,7 +183,7 @@ async def test_many_are_declined_once_and_the_progress_is_told_while_it_runs(rul
 
     view = await gate(rules)
     assert isinstance(view, ConsoleGate)
-    assert (view.done, view.of, view.total) == (0, 2, 0)
+    assert (view.done, view.of, view.found) == (0, 2, 0)
     assert await rules.requests() == ["declined", "declined"]
 
 
