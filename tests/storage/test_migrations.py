@@ -236,11 +236,12 @@ async def test_an_empty_database_is_not_the_newest(empty_database_url: str) -> N
 
 START = """
 import asyncio, sys
+from datetime import UTC, datetime
 from storage.engine.database import Database
 from storage.engine.migrate import migrate
 
 async def start():
-    database = Database(sys.argv[1])
+    database = Database(sys.argv[1], lambda: datetime.now(UTC))
     await database.open()
     await migrate(database)
     await database.close()
