@@ -6,7 +6,16 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, TypeVar
 
-from bot.domain.admin_actions import GateCard, GateList, ImportPage, LinkTestPage, NoAdmin, SettingPage
+from bot.domain.admin_actions import (
+    GateCard,
+    GateList,
+    ImportPage,
+    LinkTestPage,
+    NoAdmin,
+    PresetsPage,
+    SettingPage,
+    SettingsPage,
+)
 from bot.domain.operator_pages import Confirmation, Found, GatesToActAt, NoResults, PersonCard, Recent
 from bot.domain.operators import (
     AddingOperator,
@@ -43,7 +52,13 @@ from bot.features.moderation.screens import (
     render_pending_list,
     render_unknown_target,
 )
-from bot.features.panel.screens import render_card, render_gate_list, render_no_admin
+from bot.features.panel.screens import (
+    render_card,
+    render_gate_list,
+    render_no_admin,
+    render_presets,
+    render_settings,
+)
 from bot.features.privacy.screens import render_deletion, render_privacy
 from bot.features.settings.screens import render_import, render_link_test
 from bot.features.settings.words import render_page
@@ -151,6 +166,8 @@ SCREENS: Screens = dict(
         screen(DeletionScreen, render_deletion),
         # Panel.
         screen(LinkTestPage, render_link_test),
+        screen(SettingsPage, render_settings),
+        screen(PresetsPage, render_presets),
         screen(ImportPage, render_import),
         screen(NoAdmin, render_no_admin),
         timed(PendingList, render_pending_list),

@@ -142,6 +142,23 @@ class GateCard:
 
 
 @dataclass(frozen=True, slots=True)
+class SettingsPage:
+    """All settings of a gate, a line each. `health` is None until Telegram has reported it."""
+
+    gate: Gate
+    health: GateHealth | None
+
+
+@dataclass(frozen=True, slots=True)
+class PresetsPage:
+    """The presets. `asks_to_open`: ask first whether to open the gate to everybody."""
+
+    gate: Gate
+    waiting: int
+    asks_to_open: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class LinkTestPage:
     """How to test the link by which people come. `link` is the gate's own, once there is one; `outcome`: what the
     reader said that theirs showed."""
@@ -183,4 +200,4 @@ class NoAdmin:
     """The reader is not, or no longer, an admin of that gate."""
 
 
-PanelView = GateList | GateCard | LinkTestPage | SettingPage | ImportPage | NoAdmin
+PanelView = GateList | GateCard | SettingsPage | PresetsPage | LinkTestPage | SettingPage | ImportPage | NoAdmin

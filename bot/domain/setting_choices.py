@@ -30,6 +30,8 @@ EVER = "ever"
 NONE = "none"
 OWN_LANGUAGE = "own"
 YES, NO = "yes", "no"
+CONFIRMED = "sure"
+"""The `key` of a button that answers the question before a preset with yes."""
 LONGEST_NUMBER = 9
 
 
@@ -37,6 +39,10 @@ class Page(StrEnum):
     """A page of a gate's panel. CARD is the first."""
 
     CARD = "card"
+    SETTINGS = "settings"
+    """All settings, a line each, and the way to the page of each."""
+    PRESETS = "presets"
+    """What each preset means, or the question before one that opens the gate."""
     WAY = "way"
     DEADLINE = "deadline"
     COUNTRIES = "countries"

@@ -15,6 +15,19 @@ async def opens(admin: Person, button: str, heading: str) -> str:
     return (await admin.sees(heading)).text or ""
 
 
+async def opens_setting(admin: Person, button: str, heading: str) -> str:
+    """Open a page of settings from the card; return its text."""
+    await admin.presses("⚙️ Settings")
+    return await opens(admin, button, heading)
+
+
+async def applies_preset(admin: Person, name: str) -> str:
+    """Apply a preset from the card; return the popup."""
+    await admin.presses("⚙️ Settings")
+    await admin.presses("🎛 Presets")
+    return (await admin.presses(name))["text"] or ""
+
+
 async def chooses(admin: Person, button: str) -> None:
     """Press a choice; the bot accepts it."""
     answer = await admin.presses(button)

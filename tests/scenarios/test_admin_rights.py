@@ -13,7 +13,7 @@ from bot.telegram.deep_links import Start, payload
 from tests.installation import Installation, number_shown
 from tests.scenarios.gates import WAITING, calls
 from tests.scenarios.log_gates import choose, full_gate, log_chat, logged_gate
-from tests.scenarios.panel_walk import admin_of, comes_in, opens
+from tests.scenarios.panel_walk import admin_of, comes_in, opens_setting
 from tests.scenarios.story import WINDOW, all_is_carried, eventually, reads
 
 DECISIONS = "SELECT event FROM journal WHERE event IN ('allowed', 'declined_by_hand', 'blocked') ORDER BY id"
@@ -159,7 +159,7 @@ async def test_an_admin_that_is_one_no_more_changes_nothing_by_the_page_that_ask
     await owner.promotes(group, boris, can_change_info=True, can_invite_users=True)
     await boris.says(f"/start {payload(Start.GATE, group.id)}")
     await all_is_carried(brisk)
-    await opens(boris, "⏱ Deadline", "within 1 day")
+    await opens_setting(boris, "⏱ Deadline", "within 1 day")
     before = await brisk.rows("SELECT settings FROM gates")
 
     await owner.demotes(group, boris)

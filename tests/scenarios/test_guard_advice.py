@@ -8,6 +8,7 @@ from bot.sandbox.faults import Kind
 from bot.sandbox.world import World
 from tests.installation import Installation
 from tests.scenarios.conftest import Install
+from tests.scenarios.panel_walk import opens
 from tests.scenarios.story import guarded, reads
 
 ADDRESS = "http://localhost:8080"
@@ -20,7 +21,7 @@ async def test_they_are_told_that_guard_joins_are_off_and_where_to_switch_them_o
 
     owner, _ = await guarded(world)
 
-    advice = (await reads(owner, "guarded now")).rpartition("\n\n")[2]
+    advice = (await opens(owner, "⚙️ Settings", "Guard joins")).rpartition("\n\n")[2]
     assert "Guard joins are off" in advice
     assert "“Process join requests”" in advice
 
@@ -36,7 +37,8 @@ async def test_they_are_told_that_guard_joins_are_on(world: World, install: Inst
 
     await callgate.start()
 
-    assert "Guard joins are on" in (await reads(owner, "guarded now")).rpartition("\n\n")[2]
+    await owner.sees("guarded now")
+    assert "Guard joins are on" in (await opens(owner, "⚙️ Settings", "Guard joins")).rpartition("\n\n")[2]
 
 
 @pytest.mark.parametrize("missing", ["a public address", "Telegram's leave"])
@@ -51,7 +53,7 @@ async def test_where_they_are_not_possible_yet_the_operator_is_named(
 
     owner, _ = await guarded(world)
 
-    advice = (await reads(owner, "guarded now")).rpartition("\n\n")[2]
+    advice = (await opens(owner, "⚙️ Settings", "Guard joins")).rpartition("\n\n")[2]
     assert "not possible yet" in advice
     assert "“python -m bot doctor” shows the operator" in advice
 
@@ -76,4 +78,4 @@ async def test_when_telegram_does_not_say_the_rest_is_told_without_it(
 async def test_of_a_channel_nothing_is_said_of_them(world: World, brisk: Installation) -> None:
     owner, _ = await guarded(world, channel=True)
 
-    assert "Guard joins" not in await reads(owner, "guarded now")
+    assert "Guard joins" not in await opens(owner, "⚙️ Settings", "Deadline")

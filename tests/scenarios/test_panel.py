@@ -6,20 +6,29 @@ import pytest
 
 from bot.sandbox.world import World
 from tests.installation import Installation, verify
-from tests.scenarios.panel_walk import admin_of, chooses, comes_in, opens, screens, writes
+from tests.scenarios.panel_walk import (
+    admin_of,
+    applies_preset,
+    chooses,
+    comes_in,
+    opens,
+    opens_setting,
+    screens,
+    writes,
+)
 from tests.scenarios.story import DAY, all_is_carried, eventually, guarded, reads
 
 HOUR = 3600
 VOIP = "+445611223344"
 
 
-async def test_from_adding_the_bot_to_a_strict_gate_is_one_tap(world: World, brisk: Installation) -> None:
+async def test_from_adding_the_bot_to_a_strict_gate_is_three_taps(world: World, brisk: Installation) -> None:
     owner, group = await guarded(world)
     card = screens(owner)[-1]
 
-    await chooses(owner, "Strict")
+    assert await applies_preset(owner, "Strict") == "Strict: a call within an hour, no rented numbers."
 
-    await owner.presses("✓ Strict")
+    await owner.sees("is guarded now")
     assert screens(owner)[-1].id == card.id
     anna = world.person("Anna", language="en")
     await anna.says("/start")
@@ -32,8 +41,14 @@ async def test_from_adding_the_bot_to_a_strict_gate_is_one_tap(world: World, bri
 
 async def test_at_an_open_gate_everybody_is_in_without_a_call(world: World, brisk: Installation) -> None:
     owner, group = await guarded(world)
-    await chooses(owner, "Open")
-    await owner.sees("without a call")
+    assert not await applies_preset(owner, "Open")
+    await owner.sees("Open Flat owners to everybody?")
+    await owner.presses("No, keep the call")
+    await owner.sees("A preset replaces")
+    assert await brisk.rows("SELECT settings FROM gates") == [{"settings": None}]
+    await owner.presses("Open")
+    assert "no call needed" in (await owner.presses("Yes, open it"))["text"]
+    await owner.sees("🔓 Flat owners is open to everybody")
     anna = world.person("Anna", language="en")
 
     await anna.asks_to_join(group)
@@ -44,7 +59,7 @@ async def test_at_an_open_gate_everybody_is_in_without_a_call(world: World, bris
 
 async def test_a_deadline_is_written_and_felt(world: World, brisk: Installation) -> None:
     owner, group = await guarded(world)
-    text = await opens(owner, "⏱ Deadline", "within 1 day")
+    text = await opens_setting(owner, "⏱ Deadline", "within 1 day")
     assert "waiting" not in text
 
     await writes(world, owner, "30 minutes", then="within 30 minutes")
@@ -65,7 +80,7 @@ async def test_what_could_not_be_understood_is_said_below_and_the_setting_stays(
     world: World, brisk: Installation
 ) -> None:
     owner, _ = await guarded(world)
-    await opens(owner, "⏱ Deadline", "within 1 day")
+    await opens_setting(owner, "⏱ Deadline", "within 1 day")
 
     said = await owner.says("soon")
 
@@ -82,7 +97,7 @@ async def test_who_is_left_at_the_deadline_goes_on_waiting(world: World, brisk: 
     anna = world.person("Anna", language="en")
     await anna.asks_to_join(group)
     await anna.sees("Flat owners")
-    await opens(owner, "⏱ Deadline", "within 1 day")
+    await opens_setting(owner, "⏱ Deadline", "within 1 day")
 
     await chooses(owner, "Leave them to the administrators")
 
@@ -96,7 +111,7 @@ async def test_who_is_left_at_the_deadline_goes_on_waiting(world: World, brisk: 
 
 async def test_numbers_of_a_refused_country_are_told_so_before_anybody_calls(world: World, brisk: Installation) -> None:
     owner, group = await guarded(world)
-    await opens(owner, "🌍 Countries", "countries: any")
+    await opens_setting(owner, "🌍 Countries", "countries: any")
     await writes(world, owner, "Russia, Франция", then="Russia, France")
     await chooses(owner, "all but these")
     await owner.sees("all but these: Russia, France")
@@ -118,7 +133,7 @@ async def test_numbers_of_a_refused_country_are_told_so_before_anybody_calls(wor
 
 async def test_kinds_of_numbers_are_refused(world: World, brisk: Installation) -> None:
     owner, group = await guarded(world)
-    await opens(owner, "☎️", "Not accepted: none")
+    await opens_setting(owner, "☎️", "Not accepted: none")
     await chooses(owner, "internet (VoIP)")
     await owner.sees("Not accepted: internet (VoIP)")
 
@@ -133,7 +148,7 @@ async def test_an_old_verification_is_wanted_anew(world: World, brisk: Installat
     anna = world.person("Anna", language="en")
     await verify(anna)
     owner, group = await guarded(world)
-    await opens(owner, "♻️", "calls again: never")
+    await opens_setting(owner, "♻️", "calls again: never")
     await chooses(owner, "7 days")
     await owner.sees("calls again: after 7 days")
     world.clock.advance(8 * DAY)
@@ -148,7 +163,7 @@ async def test_an_old_verification_is_wanted_anew(world: World, brisk: Installat
 async def test_one_phone_brings_in_as_many_accounts_as_chosen(world: World, brisk: Installation) -> None:
     owner, group = await guarded(world)
     anna = await comes_in(world, group)
-    await opens(owner, "👤", "Accounts allowed per phone: 1")
+    await opens_setting(owner, "👤", "Accounts allowed per phone: 1")
     await writes(world, owner, "2", then="Accounts allowed per phone: 2")
 
     second = await comes_in(world, group, "Anna at work", anna.phone)
@@ -164,6 +179,7 @@ async def test_one_phone_brings_in_as_many_accounts_as_chosen(world: World, bris
 async def test_who_comes_in_gets_the_tag(world: World, brisk: Installation) -> None:
     owner, group = await guarded(world)
     await owner.makes_bot_admin(group, can_manage_tags=True)
+    await owner.presses("⚙️ Settings")
     await owner.presses("🎁")
     await opens(owner, "🏷 Tag", "everyone I let in: none")
     await writes(world, owner, "neighbour", then="everyone I let in: neighbour")
@@ -180,6 +196,7 @@ async def test_who_comes_in_gets_a_link_to_a_further_chat(world: World, brisk: I
     await owner.sees("Garden is guarded now")
     await owner.presses("All my groups")
     await opens(owner, "Flat owners", "Flat owners is guarded")
+    await owner.presses("⚙️ Settings")
     await owner.presses("🎁")
     await opens(owner, "🔗 Further chats", "each marked chat")
     await chooses(owner, "Garden")
@@ -193,7 +210,7 @@ async def test_who_comes_in_gets_a_link_to_a_further_chat(world: World, brisk: I
 
 async def test_the_welcome_is_previewed_and_read_by_who_comes_in(world: World, brisk: Installation) -> None:
     owner, group = await guarded(world)
-    await opens(owner, "👋 Welcome", "I only say that they are in")
+    await opens_setting(owner, "👋 Welcome", "I only say that they are in")
     await writes(world, owner, "Read <b>the rules</b> & enjoy", then="Read <b>the rules</b> & enjoy")
 
     anna = await comes_in(world, group)
@@ -211,7 +228,7 @@ async def test_decisions_are_told_in_the_group_or_topic_that_the_admin_chose(
 ) -> None:
     owner, group = await guarded(world)
     log = world.group("Log", owner=owner, forum=in_topic)
-    await opens(owner, "📒 Log: off", "decisions nowhere")
+    await opens_setting(owner, "📒 Log", "decisions nowhere")
     link = (await owner.presses("Choose a group"))["url"]
     topic = None
     if in_topic:
@@ -241,12 +258,14 @@ async def test_other_choices_are_kept_too(world: World, brisk: Installation) -> 
         ("💬", "bot default", "Русский", "I write Русский"),
         ("🚪", "let them in after the call", "By a link from me", "get an invite link"),
     ):
-        await opens(owner, button, heading)
+        await opens_setting(owner, button, heading)
         await chooses(owner, choice)
         await owner.sees(then)
         await owner.presses("‹ Back")
+        await owner.sees("⚙️ Settings")
+        await owner.presses("‹ Back")
         await owner.sees("is guarded now")
-    await opens(owner, "🌊 Raids", "A raid is more than 30 requests")
+    await opens_setting(owner, "🌊 Raids", "A raid is more than 30 requests")
     await writes(world, owner, "50 in 10", then="more than 50 requests in 10 minutes")
     await eventually(
         brisk, "SELECT count(*) AS n FROM journal WHERE event = 'gate_changed' AND actor_id > 0", [{"n": 5}]
@@ -258,9 +277,9 @@ async def test_two_admins_see_each_others_choices(world: World, brisk: Installat
     boris = await admin_of(world, owner, group)
     await boris.says("/gates")
     await opens(boris, "Flat owners", "is guarded now")
-    await opens(boris, "👤", "Accounts allowed per phone: 1")
+    await opens_setting(boris, "👤", "Accounts allowed per phone: 1")
 
-    await opens(owner, "👤", "Accounts allowed per phone: 1")
+    await opens_setting(owner, "👤", "Accounts allowed per phone: 1")
     await chooses(owner, "3")
 
     await boris.sees("Accounts allowed per phone: 3")
@@ -274,12 +293,10 @@ async def test_the_button_of_an_ex_admin_changes_nothing_and_shows_nothing_of_th
     await boris.says("/gates")
     await opens(boris, "Flat owners", "is guarded now")
     card = screens(boris)[-1]
-    strict = card.button("Strict")
-    assert strict is not None
     await owner.demotes(group, boris)
     await all_is_carried(brisk)
 
-    answer = await boris.presses_button(card.id, strict["callback_data"])
+    answer = await boris.presses_button(card.id, f"g:preset:{group.id}::strict")
 
     assert "Only administrators" in answer["text"]
     await boris.sees("Only administrators of that group see this")

@@ -10,7 +10,7 @@ import pytest
 from bot.sandbox.people import Person
 from bot.sandbox.world import World
 from tests.installation import Installation
-from tests.scenarios.panel_walk import chooses, opens, screens, writes
+from tests.scenarios.panel_walk import chooses, opens_setting, screens, writes
 from tests.scenarios.story import all_is_carried, guarded, reads
 
 BIG = b" " * (64 * 1024)
@@ -32,11 +32,13 @@ async def exported(world: World, admin: Person) -> tuple[str, bytes]:
 
 async def test_what_one_gate_exports_another_imports(world: World, brisk: Installation) -> None:
     owner, _ = await guarded(world)
-    await opens(owner, "👋 Welcome", "I only say that they are in")
+    await opens_setting(owner, "👋 Welcome", "I only say that they are in")
     await writes(world, owner, "Hello", then="Hello")
     await owner.presses("‹ Back")
-    await chooses(owner, "Strict")
-    await opens(owner, "💾 Export and import", "to keep or to use in another group")
+    await owner.presses("🎛 Presets")
+    await owner.presses("Strict")
+    await owner.sees("is guarded now")
+    await opens_setting(owner, "💾 Export and import", "to keep or to use in another group")
     name, data = await exported(world, owner)
     assert name == "callgate-Flat-owners.json"
     assert json.loads(data)["gate"]["title"] == "Flat owners"
@@ -44,7 +46,7 @@ async def test_what_one_gate_exports_another_imports(world: World, brisk: Instal
     garden = world.group("Garden", owner=owner)
     await owner.makes_bot_admin(garden, can_invite_users=True)
     await owner.sees("Garden is guarded now")
-    await opens(owner, "💾 Export and import", "to keep or to use in another group")
+    await opens_setting(owner, "💾 Export and import", "to keep or to use in another group")
     await owner.sends_document(name, data)
     difference = await reads(owner, "This file would change")
     assert "This file is of another group." in difference
@@ -55,14 +57,14 @@ async def test_what_one_gate_exports_another_imports(world: World, brisk: Instal
 
     await chooses(owner, "✅ Apply")
 
-    await owner.presses("✓ Strict")
+    await owner.sees("Garden is guarded now")
     one, other = [kept(row["settings"]) for row in await brisk.rows("SELECT settings FROM gates")]
     assert one == other
 
 
 async def test_a_file_that_is_left_changes_nothing(world: World, brisk: Installation) -> None:
     owner, _ = await guarded(world)
-    await opens(owner, "💾 Export and import", "to keep or to use in another group")
+    await opens_setting(owner, "💾 Export and import", "to keep or to use in another group")
     await owner.sends_document("x.json", json.dumps({"callgate": 1, "settings": {"accounts": 3}}).encode())
     await owner.sees("Accounts per phone: 1 → 3")
 
@@ -89,7 +91,7 @@ async def test_a_file_that_is_left_changes_nothing(world: World, brisk: Installa
 )
 async def test_a_wrong_file_gets_one_clear_sentence(world: World, brisk: Installation, data: bytes, says: str) -> None:
     owner, _ = await guarded(world)
-    await opens(owner, "💾 Export and import", "to keep or to use in another group")
+    await opens_setting(owner, "💾 Export and import", "to keep or to use in another group")
 
     await owner.sends_document("settings.json", data)
 
@@ -103,7 +105,7 @@ async def test_a_wrong_file_gets_one_clear_sentence(world: World, brisk: Install
 
 async def test_a_file_is_fetched_although_telegram_stumbles(world: World, brisk: Installation) -> None:
     owner, _ = await guarded(world)
-    await opens(owner, "💾 Export and import", "to keep or to use in another group")
+    await opens_setting(owner, "💾 Export and import", "to keep or to use in another group")
     world.faults.add(where="telegram", kind="reset_before", method="file")
     world.faults.add(where="telegram", kind="500", method="getFile")
 
@@ -114,7 +116,7 @@ async def test_a_file_is_fetched_although_telegram_stumbles(world: World, brisk:
 
 async def test_where_telegram_refuses_the_file_its_admin_is_told(world: World, brisk: Installation) -> None:
     owner, _ = await guarded(world)
-    await opens(owner, "💾 Export and import", "to keep or to use in another group")
+    await opens_setting(owner, "💾 Export and import", "to keep or to use in another group")
     world.faults.add(where="telegram", kind="400", method="sendDocument")
 
     await owner.presses("Export")

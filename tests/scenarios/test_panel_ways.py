@@ -9,7 +9,16 @@ from bot.sandbox.telegram.state import Group
 from bot.sandbox.world import World
 from tests.installation import Installation, number_shown, verify
 from tests.scenarios.conftest import Install
-from tests.scenarios.panel_walk import admin_of, chooses, menus_are_set, opens, screens, switched_on, writes
+from tests.scenarios.panel_walk import (
+    admin_of,
+    chooses,
+    menus_are_set,
+    opens,
+    opens_setting,
+    screens,
+    switched_on,
+    writes,
+)
 from tests.scenarios.story import all_is_carried, eventually, guarded, reads
 
 HALF_A_MINUTE = 31
@@ -220,8 +229,10 @@ async def test_the_bot_makes_a_link_by_which_people_ask_to_join(world: World, br
 
 async def test_at_a_gate_that_gives_links_the_bots_own_address_is_the_link(world: World, brisk: Installation) -> None:
     owner, group = await guarded(world)
-    await opens(owner, "🚪", "let them in after the call")
+    await opens_setting(owner, "🚪", "let them in after the call")
     await chooses(owner, "By a link from me")
+    await owner.presses("‹ Back")
+    await owner.sees("⚙️ Settings")
     await owner.presses("‹ Back")
     url = (await owner.presses("Copy the link"))["copied"]
     anna = world.person("Anna", language="en")
@@ -236,11 +247,14 @@ async def test_at_a_gate_that_gives_links_the_bots_own_address_is_the_link(world
 async def test_a_right_that_is_needed_and_goes_missing_is_told_once(world: World, brisk: Installation) -> None:
     owner, group = await guarded(world)
     await owner.makes_bot_admin(group, can_manage_tags=True)
+    await owner.presses("⚙️ Settings")
     await owner.presses("🎁")
     await opens(owner, "🏷 Tag", "everyone I let in: none")
     await writes(world, owner, "neighbour", then="everyone I let in: neighbour")
     await owner.presses("‹ Back")
     await owner.sees("Everyone I let in gets")
+    await owner.presses("‹ Back")
+    await owner.sees("⚙️ Settings")
     await owner.presses("‹ Back")
     await owner.presses("Check again")
     await all_is_carried(brisk)
@@ -262,8 +276,10 @@ async def test_a_group_that_becomes_a_supergroup_keeps_its_panel(world: World, b
     await owner.says("/start")
     await owner.makes_bot_admin(small, can_invite_users=True)
     await owner.sees("one step left")
-    await opens(owner, "👤", "Accounts allowed per phone: 1")
+    await opens_setting(owner, "👤", "Accounts allowed per phone: 1")
     await chooses(owner, "3")
+    await owner.presses("‹ Back")
+    await owner.sees("⚙️ Settings")
     await owner.presses("‹ Back")
     await owner.sees("one step left")
     group = await owner.upgrades(small)
@@ -272,11 +288,11 @@ async def test_a_group_that_becomes_a_supergroup_keeps_its_panel(world: World, b
     await all_is_carried(brisk)
 
     assert "one step left" in await reads(owner, "Flat owners")
-    await opens(owner, "👤", "Accounts allowed per phone: 3")
+    await opens_setting(owner, "👤", "Accounts allowed per phone: 3")
     assert await brisk.rows("SELECT chat_id FROM gates") == [{"chat_id": group.id}]
     await owner.says("/gates")
     await opens(owner, "Flat owners", "one step left")
-    assert "3" in await opens(owner, "👤", "Accounts allowed per phone: 3")
+    assert "3" in await opens_setting(owner, "👤", "Accounts allowed per phone: 3")
 
 
 async def test_other_words_and_files_are_answered_by_where_one_stands(world: World, brisk: Installation) -> None:

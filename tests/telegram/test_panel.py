@@ -24,7 +24,9 @@ from bot.domain.admin_actions import (
     LinkTestPage,
     NoAdmin,
     PanelView,
+    PresetsPage,
     SettingPage,
+    SettingsPage,
 )
 from bot.domain.gate_health import GateHealth, GateIssue, GateState
 from bot.domain.gate_settings import (
@@ -41,9 +43,9 @@ from bot.domain.gate_settings import (
 )
 from bot.domain.gates import Gate, GateMode
 from bot.domain.notifications import Notification
-from bot.domain.setting_choices import REFUSABLE, SETTING_PAGES, TYPED, Page, Setting, chosen
+from bot.domain.setting_choices import CONFIRMED, REFUSABLE, SETTING_PAGES, TYPED, Page, Setting, chosen
 from bot.features.settings.file_format import JsonSettingsFile
-from bot.features.settings.words import read_typed
+from bot.features.settings.words import PAGE_WORDS, read_typed
 from bot.i18n.countries import COMMON, code_of, country, flag
 from bot.i18n.texts import LANGUAGES, Texts
 from bot.sandbox.telegram.html import parse_html
@@ -101,6 +103,10 @@ def views() -> Iterator[PanelView]:  # noqa: C901 - every state of every page
     for gate in gates:
         for page in SETTING_PAGES:
             yield SettingPage(gate, page, 3, None, CHATS)
+        for health in (None, HEALTH, replace(HEALTH, guard_possible=True)):
+            yield SettingsPage(gate, health)
+        for asks in (True, False):
+            yield PresetsPage(gate, 3, asks_to_open=asks)
         yield GateCard(gate, None, (), 0)
         yield GateCard(gate, HEALTH, tuple(GateIssue), 21, 5, "https://t.me/+abcdefgh")
         for state in GateState:
@@ -211,16 +217,81 @@ def test_every_button_means_something_and_the_ticks_are_on_what_holds() -> None:
                 assert text.startswith("✓ ") is (same and data.value not in ("none", "")), (page, text)
 
 
-def test_the_card_leads_to_every_page_of_settings() -> None:
-    opened = {
-        PanelButton.unpack(button.callback_data).key
-        for button in buttons(GateCard(GATE, HEALTH, (), 2))
-        if button.callback_data is not None and button.callback_data.startswith("g:open")
-    }
-    beyond = {Page.TAG, Page.FURTHER}
-    assert opened == ({page.value for page in SETTING_PAGES} - beyond) | {Page.PENDING, Page.LINK_TEST}
-    granted = {data.callback_data for data in buttons(SettingPage(GATE, Page.GRANTED, 0))}
-    assert {f"g:open:{GATE.chat_id}:{page}:" for page in beyond} <= granted
+def opened(view: PanelView) -> list[str]:
+    """Return the pages to which the buttons of a page lead."""
+    data = [button.callback_data or "" for button in buttons(view)]
+    return [PanelButton.unpack(one).key for one in data if one.startswith("g:open")]
+
+
+def test_every_setting_is_at_most_three_taps_from_the_card() -> None:
+    assert opened(GateCard(GATE, HEALTH, (), 2)) == [Page.SETTINGS, Page.PENDING, Page.LINK_TEST]
+    beyond = [Page.TAG, Page.FURTHER]
+    second = opened(SettingsPage(GATE, HEALTH))
+    assert sorted(second) == sorted({*SETTING_PAGES, Page.PRESETS, Page.CARD} - {*beyond})
+    assert opened(SettingPage(GATE, Page.GRANTED, 0)) == [*beyond, Page.SETTINGS]
+
+
+def cards() -> Iterator[GateCard]:
+    """Yield the card in every state, with every switch and way in, with and without a link and people who wait."""
+    links = ("", "https://t.me/+abc")
+    for state, switch, way, link, waiting in itertools.product(GateState, GateMode, EntryMode, links, (0, 1234)):
+        gate = replace(GATE, switch=switch, settings=replace(STANDARD, way=way))
+        yield GateCard(gate, HEALTH, (), waiting, link=link, state=state)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_card_has_few_buttons_and_its_settings_come_first(language: str) -> None:
+    for card in cards():
+        keyboard = drawn(card, language).keyboard
+        assert isinstance(keyboard, InlineKeyboardMarkup)
+        rows = keyboard.inline_keyboard
+        shown = [button for row in rows for button in row]
+        assert len(shown) <= 8
+        assert len(rows) <= 5
+        assert all(len(row) <= 2 and (len(row) == 1 or all(len(b.text) <= 24 for b in row)) for row in rows)
+        first = [PanelButton.unpack(button.callback_data or "") for button in shown[: 3 if card.waiting else 2]]
+        assert [data.key or data.act for data in first] == [
+            Page.SETTINGS,
+            *([Page.PENDING] if card.waiting else []),
+            AdminActionKind.STATS,
+        ]
+        assert all("0" not in button.text for button in shown) or card.waiting
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_list_of_settings_says_what_is_set_in_a_line_each(language: str) -> None:
+    for settings in (STANDARD, FULL, preset(Preset.OPEN, STANDARD)):
+        drawing = drawn(SettingsPage(replace(GATE, settings=settings), None), language)
+        lines = parse_html(drawing.text)[0].split("\n\n")[1].split("\n")
+        labels = [words.label for words in PAGE_WORDS.values() if words.value is not None]
+        assert [line.partition(": ")[0] for line in lines[1:]] == [TEXTS.in_language(language)(one) for one in labels]
+        assert all(line.partition(": ")[2] and len(line) <= 64 for line in lines), lines
+        assert isinstance(drawing.keyboard, InlineKeyboardMarkup)
+        for row in drawing.keyboard.inline_keyboard:
+            assert len(row) <= 2 or all(len(word) <= 9 for button in row for word in button.text.split())
+
+
+def test_the_settings_say_whether_guard_joins_are_possible() -> None:
+    for health in (HEALTH, replace(HEALTH, guard_possible=True)):
+        assert "Guard joins" in drawn(SettingsPage(GATE, health)).text
+        assert "Guard joins" not in drawn(GateCard(GATE, health, tuple(GateIssue), 0)).text
+
+
+def test_each_preset_is_explained_before_it_is_chosen_and_no_comes_first_at_the_question() -> None:
+    text = parse_html(drawn(PresetsPage(GATE, 0)).text)[0]
+    assert all(f"{which.value.capitalize()}: " in text for which in Preset)
+    question = PresetsPage(GATE, 3, asks_to_open=True)
+    assert "3 people waiting get in" in drawn(question).text
+    no, yes = (PanelButton.unpack(button.callback_data or "") for button in buttons(question))
+    assert (no.act, no.key, no.value) == (AdminActionKind.OPEN, Page.PRESETS, "")
+    assert (yes.act, yes.key, yes.value) == (AdminActionKind.PRESET, CONFIRMED, Preset.OPEN)
+
+
+@pytest.mark.parametrize("switch", GateMode)
+def test_the_card_offers_to_pause_a_gate_that_is_on_and_to_switch_on_any_other(switch: GateMode) -> None:
+    card = GateCard(replace(GATE, switch=switch), HEALTH, (), 0)
+    (offered,) = [button.text for button in buttons(card) if (button.callback_data or "").startswith("g:switch")]
+    assert offered == ("⏸ Pause" if switch is GateMode.ON else "▶️ On")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -241,16 +312,19 @@ def test_a_notice_tells_each_ailment(language: str) -> None:
 @pytest.mark.parametrize("which", Preset)
 def test_the_present_preset_and_switch_are_marked(which: Preset) -> None:
     gate = replace(GATE, settings=preset(which, STANDARD), switch=GateMode.PAUSED)
-    marked = [button.text for button in buttons(GateCard(gate, HEALTH, (), 0)) if button.text.startswith("✓")]
-    assert marked == [f"✓ {which.value.capitalize()}", "✓ ⏸ Pause"]
+    assert marked(SettingsPage(gate, HEALTH)) == ["✓ ⏸ Pause"]
+    assert marked(PresetsPage(gate, 0)) == [f"✓ {which.value.capitalize()}"]
     changed = replace(gate, settings=replace(gate.settings, accounts=7))
-    marked = [button.text for button in buttons(GateCard(changed, HEALTH, (), 0)) if button.text.startswith("✓")]
-    assert marked == ["✓ ⏸ Pause"]
+    assert marked(PresetsPage(changed, 0)) == []
+
+
+def marked(view: PanelView) -> list[str]:
+    return [button.text for button in buttons(view) if button.text.startswith("✓")]
 
 
 def test_each_ailment_is_told_with_a_place_to_tap_and_no_two_alike() -> None:
     told = {parse_html(drawn(GateCard(GATE, HEALTH, (each,), 0, 3)).text)[0] for each in GateIssue}
-    # Only the last paragraph mentions guards.
+    # The page of settings says what there is to say about guards.
     assert len(told) == len(GateIssue) - 1
     for what in GateIssue:
         text = parse_html(drawn(GateCard(GATE, HEALTH, (what,), 0, 3)).text)[0]

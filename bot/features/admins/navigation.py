@@ -17,8 +17,8 @@ from bot.domain.tasks import CheckAdminRights, CheckGateHealth, DeleteMessage, S
 from bot.features.admins.authorize import PANEL, AdminDesk
 from storage.store import Store
 
-OPENED_ABOUT = frozenset({Page.PENDING, Page.WHO})
-"""Pages that need a `value`: a part of a list, or a person."""
+OPENED_ABOUT = frozenset({Page.PENDING, Page.WHO, Page.PRESETS})
+"""Pages that take a `value`: a part of a list, a person, or a preset."""
 
 
 async def list_gates(store: Store, person: Person, *, fresh: bool) -> None:

@@ -1,18 +1,18 @@
-"""The panel's list of gates, and a gate's card: text and buttons."""
+"""The panel's list of gates, a gate's card, its settings and presets: text and buttons."""
 
 from __future__ import annotations
 
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 
-from bot.domain.admin_actions import AdminActionKind, GateCard, GateLine, GateList, NoAdmin
+from bot.domain.admin_actions import AdminActionKind, GateCard, GateLine, GateList, NoAdmin, PresetsPage, SettingsPage
 from bot.domain.gate_health import BY_REQUEST, LETS_NOBODY_IN, GateHealth, GateIssue, GateState
 from bot.domain.gate_settings import EntryMode, Preset, preset_of
 from bot.domain.gates import Gate, GateMode
-from bot.domain.setting_choices import Page
-from bot.features.settings.frame import in_rows, marked
+from bot.domain.setting_choices import CONFIRMED, Page
+from bot.features.settings.frame import back_to, in_rows, marked
 from bot.features.settings.states import SIGNS, guard_joins, issue, unconfirmed
 from bot.features.settings.words import PAGE_WORDS
-from bot.i18n.texts import Words, shown, visible
+from bot.i18n.texts import Words, _, shown, visible
 from bot.telegram import keyboards
 from bot.telegram.deep_links import Start, payload
 from bot.telegram.keyboards import Place, more_gates
@@ -34,7 +34,7 @@ def render_gate_list(view: GateList, words: Words, app_url: str | None = None) -
     return RenderedMessage(text + more_gates(view.more, words), keyboards.rows(*buttons))
 
 
-def render_no_admin(_: NoAdmin, words: Words) -> RenderedMessage:
+def render_no_admin(_view: NoAdmin, words: Words) -> RenderedMessage:
     """Render that the reader is no admin."""
     back = keyboards.place(words("‹ All my groups"), Place.GATES)
     return RenderedMessage(words("Only administrators of that group see this."), keyboards.rows([back]))
@@ -63,12 +63,8 @@ def _paragraphs(view: GateCard, words: Words, chat_url: str) -> list[str]:
         told.append(
             words("🔎 I can't see links made by people. Anyone can enter through one without “Request admin approval”.")
         )
-    if view.waiting:
-        told.append(words.many("👥 {count} person waits now.", "👥 {count} people wait now.", view.waiting))
     if link := own_link(view, chat_url):
         told.append(words("🔗 Share this link: {link}", link=link))
-    if health is not None and (guards := _guards(gate, health, words)):
-        told.append(guards)
     return told
 
 
@@ -135,22 +131,21 @@ def _guards(gate: Gate, health: GateHealth, words: Words) -> str:
 
 def _buttons(view: GateCard, words: Words, chat_url: str) -> InlineKeyboardMarkup:
     gate, link = view.gate, own_link(view, chat_url)
-    waiting = []
+    buttons = [_page(words("⚙️ Settings"), gate, Page.SETTINGS)]
     if view.waiting:
-        waiting = [_page(words("👥 Waiting: {count}", count=view.waiting), gate, Page.PENDING)]
+        buttons.append(_page(words("👥 Waiting: {count}", count=view.waiting), gate, Page.PENDING))
+    buttons.append(keyboards.panel(words("📊 Statistics"), AdminActionKind.STATS, gate.chat_id))
     if link:
-        links = [keyboards.copy(words("📋 Copy the link"), link)]
+        buttons.append(keyboards.copy(words("📋 Copy the link"), link))
     else:
-        links = [keyboards.panel(words("🔗 Make a link"), AdminActionKind.LINK, gate.chat_id)]
-    return keyboards.rows(
-        [keyboards.panel(words("🔄 Check again"), AdminActionKind.CHECK, gate.chat_id), *links],
-        _test(view, words),
-        waiting,
-        _presets(gate, words),
-        _switches(gate, words),
-        *_settings(gate, words),
-        [keyboards.place(words("‹ All my groups"), Place.GATES)],
-    )
+        buttons.append(keyboards.panel(words("🔗 Make a link"), AdminActionKind.LINK, gate.chat_id))
+    to = GateMode.PAUSED if gate.switch is GateMode.ON else GateMode.ON
+    buttons += [
+        *_test(view, words),
+        keyboards.panel(words("🔄 Check again"), AdminActionKind.CHECK, gate.chat_id),
+        keyboards.panel(words(SWITCHES[to]), AdminActionKind.SWITCH, gate.chat_id, value=to),
+    ]
+    return keyboards.rows(*in_rows(buttons), [keyboards.place(words("‹ All my groups"), Place.GATES)])
 
 
 def _test(view: GateCard, words: Words) -> list[InlineKeyboardButton]:
@@ -158,38 +153,90 @@ def _test(view: GateCard, words: Words) -> list[InlineKeyboardButton]:
     settings = view.gate.settings
     if not view.gate.is_on or not settings.asks_call or settings.way not in BY_REQUEST:
         return []
-    return [keyboards.panel(words("🧪 Test my link"), AdminActionKind.OPEN, view.gate.chat_id, Page.LINK_TEST)]
+    return [_page(words("🧪 Test my link"), view.gate, Page.LINK_TEST)]
 
 
-def _presets(gate: Gate, words: Words) -> list[InlineKeyboardButton]:
-    current = preset_of(gate.settings)
-    names = {Preset.OPEN: words("Open"), Preset.STANDARD: words("Standard"), Preset.STRICT: words("Strict")}
-    return [
-        keyboards.panel(marked(name, is_current=which is current), AdminActionKind.PRESET, gate.chat_id, value=which)
-        for which, name in names.items()
+def render_settings(view: SettingsPage, words: Words) -> RenderedMessage:
+    """Render all settings: a line for each, and the button of its page."""
+    gate = view.gate
+    call = words("needed") if gate.settings.asks_call else words("is not needed")
+    lines = [words("📞 A call: <b>{value}</b>", value=call)] + [
+        f"{words(page.label)}: <b>{page.value(gate.settings, words)}</b>"
+        for page in PAGE_WORDS.values()
+        if page.value is not None
     ]
+    paragraphs = [_heading(words("⚙️ Settings"), gate), "\n".join(lines)]
+    if view.health is not None and (guards := _guards(gate, view.health, words)):
+        paragraphs.append(guards)
+    pages = [_page(words(page.label), gate, which) for which, page in PAGE_WORDS.items() if page.label]
+    keyboard = keyboards.rows(
+        *in_rows([_page(words("🎛 Presets"), gate, Page.PRESETS), *pages]),
+        *in_rows(_switches(gate, words), len(GateMode)),
+        [back_to(gate, Page.CARD, words)],
+    )
+    return RenderedMessage("\n\n".join(paragraphs), keyboard)
+
+
+SWITCHES = {GateMode.ON: _("▶️ On"), GateMode.PAUSED: _("⏸ Pause"), GateMode.OFF: _("⏹ Off")}
 
 
 def _switches(gate: Gate, words: Words) -> list[InlineKeyboardButton]:
-    names = {GateMode.ON: words("▶️ On"), GateMode.PAUSED: words("⏸ Pause"), GateMode.OFF: words("⏹ Off")}
     return [
         keyboards.panel(
-            marked(name, is_current=which is gate.switch), AdminActionKind.SWITCH, gate.chat_id, value=which
+            marked(words(name), is_current=which is gate.switch), AdminActionKind.SWITCH, gate.chat_id, value=which
         )
-        for which, name in names.items()
+        for which, name in SWITCHES.items()
     ]
 
 
-def _settings(gate: Gate, words: Words) -> list[list[InlineKeyboardButton]]:
-    """Return a button for each page of settings, two in a row, most with the current choice."""
-    return in_rows(
-        [
-            _page(page_words.button(gate.settings, words), gate, page)
-            for page, page_words in PAGE_WORDS.items()
-            if page_words.button is not None
-        ]
-    )
+def _heading(text: str, gate: Gate) -> str:
+    return f"<b>{text}</b> · {shown(gate.title)}"
 
 
 def _page(text: str, gate: Gate, page: Page) -> InlineKeyboardButton:
     return keyboards.panel(text, AdminActionKind.OPEN, gate.chat_id, page)
+
+
+PRESETS = {Preset.OPEN: _("Open"), Preset.STANDARD: _("Standard"), Preset.STRICT: _("Strict")}
+PRESETS_EXPLAINED = {
+    Preset.OPEN: _("🔓 <b>Open</b>: everybody gets in at once. No call needed."),
+    Preset.STANDARD: _("✅ <b>Standard</b>: one free call within a day, from any number."),
+    Preset.STRICT: _(
+        "🛡 <b>Strict</b>: a call within an hour and again after 30 days, one account per phone, no rented numbers or "
+        "landlines."
+    ),
+}
+
+
+def render_presets(view: PresetsPage, words: Words) -> RenderedMessage:
+    """Render what each preset means; or the question before one that opens the gate, whose first answer is no."""
+    gate, current = view.gate, preset_of(view.gate.settings)
+    if view.asks_to_open:
+        text = words(
+            "🔓 Open {gate} to everybody? From then on anybody gets in at once, without a call.",
+            gate=f"<b>{shown(gate.title)}</b>",
+        )
+        if view.waiting:
+            text += "\n\n" + words.many(
+                "👥 The {count} person waiting gets in, too.",
+                "👥 The {count} people waiting get in, too.",
+                view.waiting,
+            )
+        no = _page(words("No, keep the call"), gate, Page.PRESETS)
+        yes = keyboards.panel(words("🔓 Yes, open it"), AdminActionKind.PRESET, gate.chat_id, CONFIRMED, Preset.OPEN)
+        return RenderedMessage(text, keyboards.rows([no], [yes]))
+    paragraphs = [
+        _heading(words("🎛 Presets"), gate),
+        *(words(text) for text in PRESETS_EXPLAINED.values()),
+        words("A preset replaces the deadline and the rules for numbers. Way in, texts and log stay."),
+    ]
+    buttons = [
+        keyboards.panel(
+            marked(words(name), is_current=which is current), AdminActionKind.PRESET, gate.chat_id, value=which
+        )
+        for which, name in PRESETS.items()
+    ]
+    return RenderedMessage(
+        "\n\n".join(paragraphs),
+        keyboards.rows(*in_rows(buttons, len(buttons)), [back_to(gate, Page.SETTINGS, words)]),
+    )

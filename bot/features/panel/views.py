@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from bot.domain.admin_actions import GateCard, GateLine, GateList, LinkTest, LinkTestPage, NoAdmin, PanelView
+from bot.domain.admin_actions import (
+    GateCard,
+    GateLine,
+    GateList,
+    LinkTest,
+    LinkTestPage,
+    NoAdmin,
+    PanelView,
+    PresetsPage,
+    SettingsPage,
+)
 from bot.domain.gate_health import bypasses_since, gate_state, issues
+from bot.domain.gate_settings import Preset
 from bot.domain.gates import Gate
 from bot.domain.outgoing import ScreenRow
 from bot.domain.people_pages import PeopleView
@@ -61,8 +72,19 @@ async def _link_test(store: Store, gate: Gate, row: ScreenRow) -> LinkTestPage:
     return LinkTestPage(gate, link, LinkTest(said) if said else None)
 
 
+async def _settings(store: Store, gate: Gate, row: ScreenRow) -> SettingsPage:  # noqa: ARG001 - a Builder
+    return SettingsPage(gate, (await store.gates.extras(gate.chat_id)).health)
+
+
+async def _presets(store: Store, gate: Gate, row: ScreenRow) -> PresetsPage:
+    waiting = await store.requests.count_waiting(gate.chat_id)
+    return PresetsPage(gate, waiting, asks_to_open=row.details.get("value") == Preset.OPEN)
+
+
 BUILDERS: dict[Page, Builder] = {
     Page.CARD: _card,
+    Page.SETTINGS: _settings,
+    Page.PRESETS: _presets,
     Page.PENDING: views.pending,
     Page.WHO: views.who,
     Page.LINK_TEST: _link_test,

@@ -11,7 +11,7 @@ from bot.domain.gates import FRESH_CHANCE, Gate, Right
 from bot.domain.journal import Event
 from bot.domain.notifications import Toast
 from bot.domain.outgoing import ScreenRow
-from bot.domain.setting_choices import SETTING_PAGES, SETTINGS, Page, Setting, chosen, is_changed
+from bot.domain.setting_choices import CONFIRMED, SETTING_PAGES, SETTINGS, Page, Setting, chosen, is_changed
 from bot.domain.tasks import DeleteMessage
 from bot.features.admins.navigation import page_shown, redraw_panels, show_page
 from bot.features.admins.rights import NEEDED
@@ -87,8 +87,16 @@ class SetSetting:
         return Toast.SAVED
 
 
+PRESET_APPLIED = {
+    Preset.OPEN: Toast.OPENED,
+    Preset.STANDARD: Toast.STANDARD_APPLIED,
+    Preset.STRICT: Toast.STRICT_APPLIED,
+}
+
+
 class ApplyPreset:
-    """An `ActionHandler`: applies the preset named by `value`."""
+    """An `ActionHandler`: applies the preset named by `value`. Before one that opens the gate it asks; `key` says that
+    the admin has confirmed."""
 
     async def __call__(self, store: Store, gate: Gate, act: AdminAction) -> Toast:
         gate = await store.gates.lock(gate.chat_id) or gate
@@ -96,9 +104,13 @@ class ApplyPreset:
             which = Preset(str(act.details.get("value", "")))
         except ValueError:
             return Toast.UNKNOWN
-        await change_settings(store, gate, preset(which, gate.settings), act.admin_id, f"preset={which}")
+        settings = preset(which, gate.settings)
+        if gate.settings.asks_call and not settings.asks_call and act.details.get("key") != CONFIRMED:
+            await show_page(store, gate, act.admin_id, Page.PRESETS, {"value": which})
+            return Toast.NOTHING
+        await change_settings(store, gate, settings, act.admin_id, f"preset={which}")
         await show_page(store, gate, act.admin_id, Page.CARD)
-        return Toast.SAVED
+        return PRESET_APPLIED[which]
 
 
 class ApplyTypedSetting:

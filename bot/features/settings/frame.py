@@ -25,7 +25,7 @@ def framed(
     heading: str,
     *paragraphs: str,
     buttons: list[list[InlineKeyboardButton]],
-    back: Page = Page.CARD,
+    back: Page = Page.SETTINGS,
 ) -> RenderedMessage:
     """Return a page: heading and gate, the error if there was one, the text, and at the end the way back."""
     lines = [f"<b>{heading}</b> · {shown(view.gate.title)}"]

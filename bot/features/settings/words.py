@@ -29,6 +29,8 @@ RAIDS = ((10, 5), (30, 5), (100, 10))
 """Requests, minutes."""
 LANGUAGE_NAMES = {"en": "English", "ru": "Русский"}
 NAMED_COUNTRIES = 3
+SHOWN_OF_WELCOME = 32
+"""Letters of the welcome that the list of all settings shows."""
 BUTTON_LENGTH = 32
 
 Titles = Mapping[int, str]
@@ -47,11 +49,13 @@ class SettingWords:
 
 @dataclass(frozen=True, slots=True)
 class PageWords:
-    """`render` draws a page; its last argument is the address of the private chat with the bot. `button` is the text
-    of the card's button that opens the page; None when another page leads to it."""
+    """`render` draws a page; its last argument is the address of the private chat with the bot. `label` names it in the
+    list of all settings and on the button there; empty when another page leads to it. `value` says in HTML, briefly,
+    what is set."""
 
     render: Callable[[SettingPage, Words, str], RenderedMessage]
-    button: Callable[[GateSettings, Words], str] | None = None
+    label: str = ""
+    value: Callable[[GateSettings, Words], str] | None = None
 
 
 def render_page(view: SettingPage, words: Words, chat_url: str) -> RenderedMessage:
@@ -136,7 +140,7 @@ def _countries(settings: GateSettings, words: Words, _titles: Titles) -> str:
 
 
 def _few_countries(settings: GateSettings, words: Words) -> str:
-    """Return the same, for a button."""
+    """Return the same with a few flags."""
     if settings.country_rule is CountryRule.ANY:
         return words(COUNTRY_RULES[CountryRule.ANY])
     flags = "".join(flag(code) for code in settings.countries[:NAMED_COUNTRIES])
@@ -556,50 +560,47 @@ def _applies_on_entry(view: SettingPage, words: Words) -> str:
     )
 
 
-def _raid_button(settings: GateSettings, words: Words) -> str:
-    is_off = settings.raid is RaidReaction.OFF
-    return words("🌊 Raids: {value}", value=words("off") if is_off else describe(Setting.RAID, settings, words))
+def _deadline_line(settings: GateSettings, words: Words) -> str:
+    end = describe(Setting.AT_DEADLINE, settings, words)
+    return f"{describe(Setting.DEADLINE, settings, words)} · {end}"
+
+
+def _kinds_line(settings: GateSettings, words: Words) -> str:
+    refused = len(settings.refused_kinds)
+    if not refused:
+        return words("all accepted")
+    return words.many("{count} kind not accepted", "{count} kinds not accepted", refused)
+
+
+def _granted_line(settings: GateSettings, words: Words) -> str:
+    chats = [words.many("{count} chat", "{count} chats", len(settings.further))] if settings.further else []
+    tag = [shown(settings.tag)] if settings.tag else []
+    return " · ".join([*tag, *chats]) or words("none")
+
+
+def _welcome_line(settings: GateSettings, words: Words) -> str:
+    return shown(settings.welcome, SHOWN_OF_WELCOME) if settings.welcome else words("none")
+
+
+def _described(setting: Setting) -> Callable[[GateSettings, Words], str]:
+    return lambda settings, words: describe(setting, settings, words)
 
 
 PAGE_WORDS: dict[Page, PageWords] = {
-    Page.WAY: PageWords(
-        _way_page, lambda settings, words: words("🚪 Way in: {value}", value=describe(Setting.WAY, settings, words))
-    ),
-    Page.DEADLINE: PageWords(
-        _deadline_page,
-        lambda settings, words: words("⏱ Deadline: {value}", value=describe(Setting.DEADLINE, settings, words)),
-    ),
-    Page.COUNTRIES: PageWords(
-        _countries_page,
-        lambda settings, words: words("🌍 Countries: {value}", value=_few_countries(settings, words)),
-    ),
-    Page.KINDS: PageWords(
-        _kinds_page,
-        lambda settings, words: words("☎️ Numbers: {value}", value=len(settings.refused_kinds)),
-    ),
-    Page.FRESH: PageWords(
-        _fresh_page,
-        lambda settings, words: words("♻️ Verify again: {value}", value=describe(Setting.FRESH, settings, words)),
-    ),
-    Page.ACCOUNTS: PageWords(
-        _accounts_page, lambda settings, words: words("👤 Per phone: {value}", value=settings.accounts)
-    ),
-    Page.GRANTED: PageWords(_granted_page, lambda _settings, words: words("🎁 Tag and chats")),
+    Page.WAY: PageWords(_way_page, _("🚪 Way in"), _described(Setting.WAY)),
+    Page.DEADLINE: PageWords(_deadline_page, _("⏱ Deadline"), _deadline_line),
+    Page.COUNTRIES: PageWords(_countries_page, _("🌍 Countries"), _few_countries),
+    Page.KINDS: PageWords(_kinds_page, _("☎️ Kinds of numbers"), _kinds_line),
+    Page.FRESH: PageWords(_fresh_page, _("♻️ Verify again"), _described(Setting.FRESH)),
+    Page.ACCOUNTS: PageWords(_accounts_page, _("👤 Accounts per phone"), _described(Setting.ACCOUNTS)),
+    Page.GRANTED: PageWords(_granted_page, _("🎁 Tag and chats"), _granted_line),
     Page.TAG: PageWords(_tag_page),
     Page.FURTHER: PageWords(_further_page),
-    Page.WELCOME: PageWords(_welcome_page, lambda _settings, words: words("👋 Welcome")),
-    Page.LANGUAGE: PageWords(
-        _language_page,
-        lambda settings, words: words("💬 Language: {value}", value=describe(Setting.LANGUAGE, settings, words)),
-    ),
-    Page.LOG: PageWords(
-        _log_page,
-        lambda settings, words: words(
-            "📒 Log: {value}", value=words("off") if settings.log_chat is None else words("on")
-        ),
-    ),
-    Page.RAID: PageWords(_raid_page, _raid_button),
-    Page.SERVICE_MESSAGES: PageWords(_service_messages_page, lambda _settings, words: words("🧹 “Joined” lines")),
-    Page.FILE: PageWords(render_file, lambda _settings, words: words("💾 Export and import")),
+    Page.WELCOME: PageWords(_welcome_page, _("👋 Welcome"), _welcome_line),
+    Page.LANGUAGE: PageWords(_language_page, _("💬 Language"), _described(Setting.LANGUAGE)),
+    Page.LOG: PageWords(_log_page, _("📒 Log"), _described(Setting.LOG)),
+    Page.RAID: PageWords(_raid_page, _("🌊 Raids"), _described(Setting.RAID)),
+    Page.SERVICE_MESSAGES: PageWords(_service_messages_page, _("🧹 “Joined” lines"), _described(Setting.TIDIES)),
+    Page.FILE: PageWords(render_file, _("💾 Export and import")),
 }
-"""In the order of the card's buttons."""
+"""In the order of the lines and buttons of the page of all settings."""

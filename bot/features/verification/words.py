@@ -62,6 +62,12 @@ def toast(what: Toast, words: Words) -> str:  # noqa: C901 - one line a toast
             return words("For this you need the right “Change group info” in that group. Ask its owner for it.")
         case Toast.SAVED:
             return words("Saved")
+        case Toast.OPENED:
+            return words("🔓 Open to everybody: no call needed.")
+        case Toast.STANDARD_APPLIED:
+            return words("Standard: one free call within a day.")
+        case Toast.STRICT_APPLIED:
+            return words("Strict: a call within an hour, no rented numbers.")
         case Toast.CHECKING:
             return words("Checking…")
         case Toast.ASKED_ADMINS:

@@ -47,7 +47,7 @@ ACTS = [
     (AdminActionKind.SET, "accounts", "5", CHANGE, Toast.SAVED),
     (AdminActionKind.SWITCH, "", "paused", CHANGE, Toast.DONE),
     (AdminActionKind.STRICT, "", "on", CHANGE, Toast.DONE),
-    (AdminActionKind.PRESET, "", "standard", CHANGE, Toast.SAVED),
+    (AdminActionKind.PRESET, "", "standard", CHANGE, Toast.STANDARD_APPLIED),
     (AdminActionKind.EXPORT, "", "", CHANGE, Toast.DONE),
     (AdminActionKind.APPLY, "", "", CHANGE, Toast.OVER),
 ]

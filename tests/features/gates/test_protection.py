@@ -13,7 +13,7 @@ from bot.domain.gate_settings import STANDARD, EntryMode, Preset, preset
 from bot.domain.gates import ANONYMOUS_ADMIN, NO_ADMIN, OWNER, Gate, GateMode
 from bot.domain.notifications import Notification, Toast
 from bot.domain.outgoing import MOST_CHECKS, DeliveryResult, DeliveryStatus, TaskKind
-from bot.domain.setting_choices import Page
+from bot.domain.setting_choices import CONFIRMED, Page
 from bot.features.joining.newcomers import Newcomer
 from tests.domain.makers import NOW
 from tests.features.admin_panel import acts, answered, notes, runs, view, writes
@@ -268,7 +268,7 @@ async def test_a_member_who_adds_somebody_where_nobody_has_to_ask_leads_nobody_p
     if how == "paused":
         await acts(rules, AdminActionKind.SWITCH, value=GateMode.PAUSED)
     elif how == "open":
-        await acts(rules, AdminActionKind.PRESET, value=Preset.OPEN)
+        await acts(rules, AdminActionKind.PRESET, CONFIRMED, Preset.OPEN)
     else:
         await rules.chooses(GATE, way=EntryMode.MUTE)
 
@@ -286,7 +286,7 @@ async def test_who_comes_another_way_is_not_past_the_gate(rules: Rules, how: str
     if how == "paused":
         await acts(rules, AdminActionKind.SWITCH, value=GateMode.PAUSED)
     elif how == "open":
-        await acts(rules, AdminActionKind.PRESET, value=Preset.OPEN)
+        await acts(rules, AdminActionKind.PRESET, CONFIRMED, Preset.OPEN)
     elif how == "muted":
         await rules.chooses(GATE, way=EntryMode.MUTE)
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.admin_actions import AdminAction, AdminActionKind, NoAdmin, SettingPage
+from bot.domain.admin_actions import AdminAction, AdminActionKind, NoAdmin, PresetsPage, SettingPage
 from bot.domain.gate_health import GateHealth
 from bot.domain.gate_settings import (
     STANDARD,
@@ -25,7 +25,7 @@ from bot.domain.gates import NO_ADMIN, OWNER, Ineligibility
 from bot.domain.notifications import Toast
 from bot.domain.outgoing import TaskKind
 from bot.domain.phone import NumberKind
-from bot.domain.setting_choices import Page
+from bot.domain.setting_choices import CONFIRMED, Page
 from bot.features.admins.navigation import OnPanelText
 from tests.features.admin_panel import acts, answered, changed, notes, runs, sets, settings, shown, view, writes
 from tests.features.rules import ANNA, BORIS, GATE, MINUTE, OTHER_GATE, Rules
@@ -164,15 +164,30 @@ async def test_what_cannot_be_is_said_on_the_page_and_changes_nothing(
 
 
 @pytest.mark.parametrize("which", Preset)
-async def test_a_preset_is_one_tap(rules: Rules, which: Preset) -> None:
+async def test_a_preset_keeps_the_rest_of_the_settings(rules: Rules, which: Preset) -> None:
     await runs(rules)
     await sets(rules, "welcome", "Hello")
     await sets(rules, "way", "mute")
 
-    await acts(rules, AdminActionKind.PRESET, value=which)
+    await acts(rules, AdminActionKind.PRESET, CONFIRMED, which)
 
     assert await settings(rules) == preset(which, replace(STANDARD, welcome="Hello", way=EntryMode.MUTE))
     assert (await shown(rules))[0] == Page.CARD
+
+
+async def test_only_a_preset_that_opens_the_gate_is_asked_about_first(rules: Rules) -> None:
+    await runs(rules)
+
+    for key in ("", "yes"):
+        assert await acts(rules, AdminActionKind.PRESET, key, Preset.OPEN) is Toast.NOTHING
+        assert await view(rules) == PresetsPage(GATE, 0, asks_to_open=True)
+        assert await settings(rules) == STANDARD
+
+    assert await acts(rules, AdminActionKind.PRESET, CONFIRMED, Preset.OPEN) is Toast.OPENED
+    assert not (await settings(rules)).asks_call
+    assert await acts(rules, AdminActionKind.PRESET, "", Preset.OPEN) is Toast.OPENED
+    assert await acts(rules, AdminActionKind.PRESET, "", Preset.STRICT) is Toast.STRICT_APPLIED
+    assert await acts(rules, AdminActionKind.PRESET, "", Preset.STANDARD) is Toast.STANDARD_APPLIED
 
 
 async def test_two_admins_at_once_do_not_undo_each_others_choices(rules: Rules) -> None:
