@@ -64,7 +64,7 @@ async def test_one_is_let_in_and_one_declined_and_the_list_follows(world: World,
     await boris.says("/start")
     await opens_pending(owner, group)
 
-    assert (await owner.presses("✅ Anna"))["text"] == "Let in"
+    assert (await owner.presses("✅"))["text"] == "Let in"
     await world.wait_until(lambda: anna.id in group.members)
     await anna.sees("let you in")
     await owner.sees("Flat owners: 1")
@@ -239,13 +239,32 @@ async def test_who_runs_several_groups_chooses_one_in_private(world: World, bris
     for chat in (group, other):
         await owner.says("/pending", chat)
         await owner.sees(f"{chat.title}: 0")
+    await waits(world, other, "Anna", "Boris")
+    await waits(world, group, "Clara")
+
+    await owner.says("/pending")
+    question = await owner.sees("In which group?")
+    assert set(question.buttons) == {"Flats · 1", "Garden · 2"}
+    await owner.presses("Garden")
+
+    await owner.sees("Garden: 2")
+
+
+async def test_where_people_wait_at_one_of_several_groups_nothing_is_asked(world: World, brisk: Installation) -> None:
+    owner, group = await full_gate(world, "Flats")
+    other = world.group("Garden", owner=owner)
+    await owner.makes_bot_admin(other, **RIGHTS)
+    for chat in (group, other):
+        await owner.says("/pending", chat)
+        await owner.sees(f"{chat.title}: 0")
     await waits(world, other, "Anna")
 
     await owner.says("/pending")
-    await owner.sees("In which group?")
-    await owner.presses("Garden")
 
     await owner.sees("Garden: 1")
+    assert owner.shown("In which group?") is None
+    await owner.presses("👤 Anna")
+    await owner.sees("At Garden")
 
 
 async def test_somebody_who_follows_the_link_and_is_no_admin_is_told_so(world: World, brisk: Installation) -> None:

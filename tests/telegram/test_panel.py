@@ -45,7 +45,7 @@ from bot.domain.gates import Gate, GateMode
 from bot.domain.notifications import Notification
 from bot.domain.setting_choices import CONFIRMED, REFUSABLE, SETTING_PAGES, TYPED, Page, Setting, chosen
 from bot.features.settings.file_format import JsonSettingsFile
-from bot.features.settings.words import PAGE_WORDS, read_typed
+from bot.features.settings.words import PAGE_WORDS, WAYS, WAYS_EXPLAINED, read_typed
 from bot.i18n.countries import COMMON, code_of, country, flag
 from bot.i18n.texts import LANGUAGES, Texts
 from bot.sandbox.telegram.html import parse_html
@@ -247,8 +247,8 @@ def test_the_card_has_few_buttons_and_its_settings_come_first(language: str) -> 
         rows = keyboard.inline_keyboard
         shown = [button for row in rows for button in row]
         assert len(shown) <= 8
-        assert len(rows) <= 5
-        assert all(len(row) <= 2 and (len(row) == 1 or all(len(b.text) <= 24 for b in row)) for row in rows)
+        assert len(rows) <= 7
+        assert all(len(row) <= 2 and (len(row) == 1 or all(len(b.text) <= 18 for b in row)) for row in rows)
         first = [PanelButton.unpack(button.callback_data or "") for button in shown[: 3 if card.waiting else 2]]
         assert [data.key or data.act for data in first] == [
             Page.SETTINGS,
@@ -285,6 +285,18 @@ def test_each_preset_is_explained_before_it_is_chosen_and_no_comes_first_at_the_
     no, yes = (PanelButton.unpack(button.callback_data or "") for button in buttons(question))
     assert (no.act, no.key, no.value) == (AdminActionKind.OPEN, Page.PRESETS, "")
     assert (yes.act, yes.key, yes.value) == (AdminActionKind.PRESET, CONFIRMED, Preset.OPEN)
+
+
+@pytest.mark.parametrize("current", EntryMode)
+def test_every_way_in_is_explained_before_it_is_chosen(current: EntryMode) -> None:
+    gate = replace(GATE, settings=replace(STANDARD, way=current))
+    text = parse_html(drawn(SettingPage(gate, Page.WAY, 0)).text)[0]
+    lines = text.split("\n\n")[1 : 1 + len(EntryMode)]
+    for way, line in zip(EntryMode, lines, strict=True):
+        assert line.startswith("✓ ") is (way is current)
+        assert line.endswith(f"{WAYS[way].button}. {WAYS_EXPLAINED[way]}")
+    channel = drawn(SettingPage(replace(gate, is_channel=True), Page.WAY, 0)).text
+    assert WAYS_EXPLAINED[EntryMode.MUTE] not in channel
 
 
 @pytest.mark.parametrize("switch", GateMode)

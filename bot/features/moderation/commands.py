@@ -114,7 +114,8 @@ class CommandInGroup:
 
 
 class CommandInPrivate:
-    """An admin of one gate acts there; one of several chooses. Telegram is asked about each again."""
+    """An admin of one gate acts there; one of several chooses, unless they want the list of people who wait and only
+    one gate has any. Telegram is asked about each again."""
 
     def __init__(self, desk: AdminDesk, phone_cipher: PhoneCipher) -> None:
         self._desk = desk
@@ -125,8 +126,11 @@ class CommandInPrivate:
         gates = await store.admins.gates_of(person.user_id)
         if name != PENDING:
             details |= await resolve_target(store, self._phone_cipher, named, [gate.chat_id for gate in gates])
-        if len(gates) == 1:
-            await self._desk(store, AdminAction(AdminActionKind.COMMAND, gates[0].chat_id, person.user_id, details))
+        found = gates
+        if name == PENDING and len(gates) > 1:
+            found = [gate for gate in gates if await store.requests.count_waiting(gate.chat_id)]
+        if len(found) == 1:
+            await self._desk(store, AdminAction(AdminActionKind.COMMAND, found[0].chat_id, person.user_id, details))
             return
         chosen: dict[str, str | int] = {"then": name, "value": details.get("value", "")}
         await store.screens.show(

@@ -64,9 +64,9 @@ def render_pending_list(view: PendingList, words: Words, now: datetime) -> Rende
         name, value = harmless(applicant.name, applicant.user_id), str(applicant.user_id)
         buttons.append(
             [
-                keyboards.panel(f"✅ {name}", AdminActionKind.LET_IN, gate_id, FROM_PENDING, value),
+                keyboards.panel(f"👤 {name}", AdminActionKind.OPEN, gate_id, Page.WHO, value),
+                keyboards.panel("✅", AdminActionKind.LET_IN, gate_id, FROM_PENDING, value),
                 keyboards.panel("✖️", AdminActionKind.DECLINE, gate_id, FROM_PENDING, value),
-                keyboards.panel("👤", AdminActionKind.OPEN, gate_id, Page.WHO, value),
             ]
         )
     turning = []
@@ -171,7 +171,11 @@ def render_gate_choice(view: GateChoice, words: Words) -> RenderedMessage:
     buttons = [
         [
             keyboards.panel(
-                visible(line.title, BUTTON_LENGTH), AdminActionKind.COMMAND, line.gate_id, view.command, view.value
+                visible(line.title, BUTTON_LENGTH) + (f" · {line.waiting}" if line.waiting else ""),
+                AdminActionKind.COMMAND,
+                line.gate_id,
+                view.command,
+                view.value,
             )
         ]
         for line in view.gates

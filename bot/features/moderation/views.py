@@ -25,6 +25,7 @@ from bot.domain.people_pages import (
     UnknownTarget,
 )
 from bot.domain.screens import ScreenName
+from bot.domain.setting_choices import Page
 from bot.domain.verification import Verification, VerificationState
 from storage.store import Store
 
@@ -188,11 +189,13 @@ async def _history(store: Store, gate_id: int, user_id: int) -> tuple[HistoryEnt
 
 
 async def gate_choice(store: Store, row: ScreenRow) -> GateChoice:
-    """Return the choice of the gate at which to run a command."""
+    """Return the choice of the gate at which to run a command; for `/pending` with how many wait at each."""
+    command = str(row.details["then"])
     gates = await store.admins.gates_of(row.user_id)
     lines = []
     for gate in gates[:MOST_GATES]:
         health = (await store.gates.extras(gate.chat_id)).health
-        lines.append(GateLine(gate.chat_id, gate.title, gate_state(gate, health, store.now), waiting=0))
+        waiting = await store.requests.count_waiting(gate.chat_id) if command == Page.PENDING else 0
+        lines.append(GateLine(gate.chat_id, gate.title, gate_state(gate, health, store.now), waiting))
     more = max(0, len(gates) - MOST_GATES)
-    return GateChoice(tuple(lines), str(row.details["then"]), str(row.details.get("value", "")), more)
+    return GateChoice(tuple(lines), command, str(row.details.get("value", "")), more)

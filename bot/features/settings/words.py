@@ -103,7 +103,8 @@ WAYS = {
 WAYS_EXPLAINED = {
     EntryMode.REQUEST: _("People ask to join, I message them in private, and let them in after the call."),
     EntryMode.GUARD: _(
-        "The same, in the window where they ask to join. The group's owner chooses me under “Process join requests”."
+        "People verify in the window where they ask to join. The group's owner chooses me under “Process join "
+        "requests”."
     ),
     EntryMode.MUTE: _(
         "People join at once and can write after the call. I need the right “Ban users”, and "
@@ -227,6 +228,11 @@ SETTING_WORDS: dict[Setting, SettingWords] = {
 }
 
 
+def _way_line(way: EntryMode, words: Words, *, is_current: bool) -> str:
+    """Return the name of a way in and what it means; the current one has a tick."""
+    return f"{'✓ ' if is_current else ''}<b>{words(WAYS[way].button)}</b>. {words(WAYS_EXPLAINED[way])}"
+
+
 def _way_page(view: SettingPage, words: Words, _chat_url: str) -> RenderedMessage:
     gate, settings = view.gate, view.gate.settings
     possible = (EntryMode.REQUEST, EntryMode.LINK) if gate.is_channel else tuple(EntryMode)
@@ -241,7 +247,7 @@ def _way_page(view: SettingPage, words: Words, _chat_url: str) -> RenderedMessag
         view,
         words,
         words("🚪 Way in"),
-        words(WAYS_EXPLAINED[settings.way]),
+        "\n\n".join(_way_line(way, words, is_current=way is settings.way) for way in possible),
         about_waiting(view, words("👥 The people waiting ({count}) go on in the way they came.", count=view.waiting)),
         note,
         buttons=[
