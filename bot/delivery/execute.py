@@ -27,6 +27,7 @@ from bot.clock import Clock
 from bot.delivery.notifications import notification
 from bot.delivery.screens import ScreenRenderer
 from bot.domain import notifications, tasks
+from bot.domain.notifications import ALERTS
 from bot.domain.outgoing import (
     MESSAGES,
     DeliveryResult,
@@ -219,7 +220,9 @@ class TelegramExecutor:
 
     async def _answer_button(self, task: PendingTask, work: tasks.AnswerButton) -> DeliveryResult:
         text = toast(work.toast, self._texts.in_language(task.language))
-        await self._bot.answer_callback_query(work.query_id, text=text or None, request_timeout=TIMEOUT)
+        await self._bot.answer_callback_query(
+            work.query_id, text=text or None, show_alert=work.toast in ALERTS or None, request_timeout=TIMEOUT
+        )
         return DeliveryResult(task, DeliveryStatus.DONE)
 
     async def _open_app(self, task: PendingTask, work: tasks.OpenApp) -> DeliveryResult:

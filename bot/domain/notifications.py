@@ -89,6 +89,8 @@ class Toast(StrEnum):
     """They lack that right in Telegram, and so in the bot too."""
     NEEDS_RESTRICT = "needs_restrict"
     NEEDS_CHANGE_INFO = "needs_change_info"
+    NO_COUNTRIES = "no_countries"
+    """With an empty list of allowed countries nobody could come in."""
     SAVED = "saved"
     OPENED = "opened"
     """The gate is open to everybody."""
@@ -118,6 +120,10 @@ class Toast(StrEnum):
     PHONE_FREED = "phone_freed"
     CONFIGURED = "configured"
     """The configuration names that operator."""
+
+
+ALERTS = frozenset({Toast.NO_COUNTRIES})
+"""Answers that a person has to close: what they say on the page may be out of sight."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,7 +127,8 @@ async def test_numbers_of_a_refused_country_are_told_so_before_anybody_calls(wor
 
     assert (await owner.presses("only these"))["text"] == "Saved"
     await chooses(owner, "Empty the list")
-    await owner.presses("only these")
+    answer = await owner.presses("only these")
+    assert answer == {"text": "With an empty list nobody could join. Mark a country first.", "show_alert": True}
     await owner.sees("Mark a country first")
 
 

@@ -137,7 +137,7 @@ async def test_revoke_removes_shows_what_came_of_it_and_undo_brings_back(world: 
     assert "revoked 0 s ago" in page or "revoked 1 s ago" in page
     await world.wait_until(lambda: group.member(anna.account).status == "left")
     await anna.sees("asks you to verify again")
-    await owner.presses("Undo")
+    await owner.presses("↩️ Restore")
     await owner.sees("Restored")
     link = await anna.presses("Join “Flat owners”")
     await anna.opens_link(link["url"])

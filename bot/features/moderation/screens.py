@@ -134,10 +134,10 @@ def render_member(view: MemberCard, words: Words, now: datetime) -> RenderedMess
     if view.history:
         lines += ["", words("<b>What happened</b>")]
         lines += [f"{words.clock(what.at, now)} · {happened(what, words)}" for what in view.history]
-    acts = [keyboards.panel(act_text(kind, words), kind, gate_id, FROM_WHO, value) for kind in view.possible]
-    undo = []
-    if view.undo is not None:
-        undo = [keyboards.panel(words("↩️ Undo"), view.undo, gate_id, FROM_WHO, value)]
+    buttons = {kind: keyboards.panel(act_text(kind, words), kind, gate_id, FROM_WHO, value) for kind in view.possible}
+    # What undoes the last action comes first, by its name.
+    undo = [buttons.pop(view.undo)] if view.undo is not None else []
+    acts = list(buttons.values())
     # A phone would cut off more than two in a row.
     pairs = [acts[at : at + 2] for at in range(0, len(acts), 2)]
     return RenderedMessage(

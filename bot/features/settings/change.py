@@ -76,7 +76,7 @@ class SetSetting:
             settings = chosen(gate.settings, setting, value)
         except InvalidSettingError as error:
             await show_page(store, gate, act.admin_id, SETTINGS[Setting(key)].page, trouble(error))
-            return Toast.NOTHING
+            return Toast.NO_COUNTRIES if error.problem is SettingProblem.NO_COUNTRIES else Toast.NOTHING
         except ValueError:
             return Toast.UNKNOWN
         added = set(settings.further) - set(gate.settings.further)

@@ -62,6 +62,8 @@ def toast(what: Toast, words: Words) -> str:  # noqa: C901 - one line a toast
             return words("For this you need the right “Change group info” in that group. Ask its owner for it.")
         case Toast.SAVED:
             return words("Saved")
+        case Toast.NO_COUNTRIES:
+            return words("With an empty list nobody could join. Mark a country first.")
         case Toast.OPENED:
             return words("🔓 Open to everybody: no call needed.")
         case Toast.STANDARD_APPLIED:
