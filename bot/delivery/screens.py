@@ -133,8 +133,8 @@ class ScreenRenderer:
         self._screens: Screens = SCREENS | dict(
             (
                 timed(NumberShown, self._render_number),
-                screen(Help, lambda view, words: render_help(view, words, self._app_url)),
-                screen(GateList, lambda view, words: render_gate_list(view, words, self._app_url)),
+                screen(Help, lambda view, words: render_help(view, words, self._app_url, self.chat_url)),
+                screen(GateList, lambda view, words: render_gate_list(view, words, self._app_url, self.chat_url)),
                 screen(GateCard, lambda view, words: render_card(view, words, self.chat_url)),
                 screen(SettingPage, lambda view, words: render_page(view, words, self.chat_url)),
             )

@@ -65,7 +65,7 @@ class Person(AdminActions, MembershipActions, ScreenAssertions):
     # In the private chat
 
     async def opens_deep_link(self, url: str, group: Group | None = None) -> Message | None:
-        """Follow `t.me/<bot>?start=…`, or `?startgroup=…` and choose a group; return what the app sends then.
+        """Follow `t.me/<bot>?start=…`, or `?startgroup` or `?startchannel` and choose a chat; return what it sends.
 
         With `&admin=` in it, the link makes the bot an administrator of the group with the rights it names.
         """
@@ -80,9 +80,16 @@ class Person(AdminActions, MembershipActions, ScreenAssertions):
         for name in ("start", "startgroup"):
             if asked.get(name) and not PAYLOAD.fullmatch(asked[name]):
                 raise NotAllowed("The link says what no link to a bot can say.")
+        if "startchannel" in asked:
+            if group is None or group.type != "channel":
+                raise NotAllowed("The link asks for a channel.")
+            if not asked.get("admin"):
+                raise NotAllowed("A bot is in a channel as an administrator only.")
+            await self._take_bot_along(group, asked["admin"])
+            return None
         if "startgroup" not in asked:
             return await self.says(f"/start {asked.get('start', '')}")
-        if group is None:
+        if group is None or group.type == "channel":
             raise NotAllowed("The link asks for a group.")
         await self._take_bot_along(group, asked.get("admin", ""))
         if not asked["startgroup"]:

@@ -25,6 +25,21 @@ class Start(StrEnum):
     """In a group: post the log of this gate here."""
 
 
+GROUP_RIGHTS = "invite_users+restrict_members+delete_messages"
+CHANNEL_RIGHTS = "invite_users+restrict_members"
+"""The rights that the bot asks for; without a tag or other extras it needs no more."""
+
+
+def to_add_to_group(chat_url: str) -> str:
+    """Return the link that lets somebody choose a group and make the bot an administrator there."""
+    return f"{chat_url}?startgroup&admin={GROUP_RIGHTS}"
+
+
+def to_add_to_channel(chat_url: str) -> str:
+    """Return the link that does the same for a channel."""
+    return f"{chat_url}?startchannel&admin={CHANNEL_RIGHTS}"
+
+
 def payload(start: Start, gate_id: int, user_id: int | None = None) -> str:
     """Return the value of `start=`."""
     return f"{start}_{gate_id}" + (f"_{user_id}" if user_id is not None else "")

@@ -18,6 +18,7 @@ from pydantic import Field
 
 from bot.domain.admin_actions import AdminActionKind
 from bot.i18n.texts import Words
+from bot.telegram.deep_links import to_add_to_channel, to_add_to_group
 
 
 def appeal_text(words: Words) -> str:
@@ -151,6 +152,16 @@ def copy(text: str, what: str) -> InlineKeyboardButton:
 def link(text: str, url: str) -> InlineKeyboardButton:
     """Return a button that opens an address."""
     return InlineKeyboardButton(text=text, url=url)
+
+
+def add_bot(words: Words, chat_url: str) -> list[list[InlineKeyboardButton]]:
+    """Return the buttons that make the bot an administrator of a group or channel; none before its name is known."""
+    if not chat_url:
+        return []
+    return [
+        [link(words("➕ Add me to a group"), to_add_to_group(chat_url))],
+        [link(words("➕ Add me to a channel"), to_add_to_channel(chat_url))],
+    ]
 
 
 def mini_app(text: str, url: str) -> InlineKeyboardButton:

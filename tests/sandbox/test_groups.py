@@ -304,3 +304,18 @@ async def test_an_administrator_gives_no_right_that_they_lack(world: World) -> N
 
     assert group.member(anna.account).may("can_pin_messages")
     assert not group.member(anna.account).may("can_invite_users")
+
+
+async def test_a_link_to_a_channel_makes_the_bot_an_administrator_there_and_nowhere_else(
+    world: World, olga: Person
+) -> None:
+    link = "https://t.me/callgate_bot?startchannel&admin=invite_users"
+    channel, group = world.channel("News", owner=olga), world.group("Yard", owner=olga)
+    with pytest.raises(NotAllowed, match="asks for a channel"):
+        await olga.opens_deep_link(link, group)
+    with pytest.raises(NotAllowed, match="as an administrator only"):
+        await olga.opens_deep_link("https://t.me/callgate_bot?startchannel", channel)
+    with pytest.raises(NotAllowed, match="asks for a group"):
+        await olga.opens_deep_link("https://t.me/callgate_bot?startgroup&admin=invite_users", channel)
+    await olga.opens_deep_link(link, channel)
+    assert channel.member(world.telegram.bot).may("can_invite_users")

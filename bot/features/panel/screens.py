@@ -21,11 +21,13 @@ from bot.telegram.rendered import RenderedMessage
 BUTTON_LENGTH = 32
 
 
-def render_gate_list(view: GateList, words: Words, app_url: str | None = None) -> RenderedMessage:
-    """Render the gates of an admin. `app_url`: of the Mini App, where the console is; None where there is none."""
+def render_gate_list(view: GateList, words: Words, app_url: str | None, chat_url: str) -> RenderedMessage:
+    """Render the gates of an admin. `app_url`: of the Mini App, where the console is; None where there is none.
+    `chat_url` opens the private chat with the bot."""
     if not view.gates:
         return RenderedMessage(
-            words("You manage no group that I guard. Make me an administrator of one, and it appears here."), None
+            words("You manage no group that I guard. Make me an administrator of one, and it appears here."),
+            keyboards.rows(*keyboards.add_bot(words, chat_url)),
         )
     buttons = [[keyboards.panel(_named(line), AdminActionKind.OPEN, line.gate_id, Page.CARD)] for line in view.gates]
     if app_url is not None:

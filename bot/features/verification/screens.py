@@ -263,8 +263,9 @@ def _with_appeal(text: str, verification_id: int | None, appeal: Appeal, words: 
     return RenderedMessage(text, keyboards.rows([button], _appeal(appeal, words)))
 
 
-def render_help(view: Help, words: Words, app_url: str | None) -> RenderedMessage:
-    """Return what /help shows. `app_url`: of the Mini App, None where there is none."""
+def render_help(view: Help, words: Words, app_url: str | None, chat_url: str) -> RenderedMessage:
+    """Return what /help shows. `app_url`: of the Mini App, None where there is none. `chat_url` opens the private chat
+    with the bot."""
     text = words(
         "<b>How this works</b>\n\n"
         "Groups that use this bot let people in after one free call. You share your own number, call "
@@ -287,6 +288,7 @@ def render_help(view: Help, words: Words, app_url: str | None) -> RenderedMessag
         "\n\n".join(parts),
         keyboards.rows(
             app,
+            *(keyboards.add_bot(words, chat_url) if view.is_admin else []),
             [
                 keyboards.place(words("‹ Back"), Place.HOME),
                 keyboards.place(words("🔒 Privacy"), Place.PRIVACY),

@@ -32,15 +32,21 @@ export async function lead(body) {
   goTo(result.chat);
 }
 
-/** The groups somebody may bring the bot to. @param {string} url @param {boolean} asAdmin */
-function chooseGroup(url, asAdmin) {
+/**
+ * The chats somebody may bring the bot to.
+ * @param {string} url @param {"group" | "channel"} kind @param {boolean} asAdmin
+ */
+function chooseGroup(url, kind, asAdmin) {
   const bot = page.state?.bot.name ?? "the bot";
   const groups = (page.state?.chats ?? []).filter(
-    (chat) => chat.type !== "private" && (asAdmin ? chat.promotes : chat.invites),
+    (chat) =>
+      chat.type !== "private" &&
+      (chat.type === "channel") === (kind === "channel") &&
+      (asAdmin ? chat.promotes : chat.invites),
   );
-  if (!groups.length) return void toast("You run no group to bring the bot to.");
+  if (!groups.length) return void toast(`You run no ${kind} to bring the bot to.`);
   return actionSheet(
-    `Choose a group for ${bot}`,
+    `Choose a ${kind} for ${bot}`,
     groups.map((chat) => ({
       text: chat.title,
       icon: "people",
@@ -56,7 +62,8 @@ function openDeepLink(url) {
   const asked = url.searchParams;
   const name = url.pathname.replace(/\//g, "").toLowerCase();
   if (name !== page.state?.bot.username.toLowerCase()) return false;
-  if (asked.has("startgroup")) chooseGroup(url.href, Boolean(asked.get("admin")));
+  if (asked.has("startgroup")) chooseGroup(url.href, "group", Boolean(asked.get("admin")));
+  else if (asked.has("startchannel")) chooseGroup(url.href, "channel", Boolean(asked.get("admin")));
   else if (asked.get("start")) void lead({ do: "open_deep_link", text: url.href });
   else return false;
   return true;
