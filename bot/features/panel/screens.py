@@ -240,5 +240,5 @@ def render_presets(view: PresetsPage, words: Words) -> RenderedMessage:
     ]
     return RenderedMessage(
         "\n\n".join(paragraphs),
-        keyboards.rows(*in_rows(buttons, len(buttons)), [back_to(gate, Page.SETTINGS, words)]),
+        keyboards.rows(*in_rows(buttons), [back_to(gate, Page.SETTINGS, words)]),
     )

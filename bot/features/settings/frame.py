@@ -15,7 +15,7 @@ from bot.telegram import keyboards
 from bot.telegram.rendered import RenderedMessage
 
 IN_A_ROW = 2
-LONGEST_OF_TWO, LONGEST_WORD_OF_THREE = 18, 9
+LONGEST_OF_TWO, LONGEST_WORD_OF_THREE = 15, 9
 """Letters that a phone shows: of a text that shares its row, and of a word on one of three buttons."""
 
 
