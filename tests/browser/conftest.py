@@ -79,8 +79,8 @@ def walker() -> Iterator[sync_api.Browser]:
         yield the_browser
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def demo() -> Iterator[str]:
-    """`make demo` as a separate process: the address it prints."""
+    """`make demo` as a separate process: the address it prints. Tests share it, each with people of its own."""
     with running_demo() as address:
         yield address

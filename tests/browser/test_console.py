@@ -89,7 +89,7 @@ async def test_who_comes_while_the_page_is_open_appears_and_who_is_decided_about
     await waits(world, group, "Boris")
     await expect(row(telegram.app, "Boris")).to_be_visible()
     await owner.says("/pending", group)
-    await owner.presses("✅ Anna")
+    await owner.presses("✅")
 
     await expect(row(telegram.app, "Anna")).to_have_count(0)
     await world.wait_until(lambda: anna.id in group.members)
