@@ -67,6 +67,7 @@ def take_guard_join(browser: Browser, url: str, scheme: Scheme, language: Langua
     desk.page.get_by_test_id("device-desktop").click()
     app = desk.join_guarded()
     desk.share_in_app(app)
+    desk.page.get_by_test_id("banner").wait_for(state="visible")
     desk.page.get_by_test_id("banner").wait_for(state="hidden")
     desk.picture(PICTURES / f"app-computer-{scheme}-{language}.png")
     desk.close()
@@ -84,7 +85,10 @@ def take_operator(browser: Browser, url: str, scheme: Scheme, language: Language
     phone.picture(PICTURES / f"person-{scheme}-{language}.png")
     phone.say("/health")
     phone.expect_text(words["well"])
-    phone.page.get_by_test_id("message").last.evaluate("message => message.scrollIntoView({block: 'start'})")
+    # The chat first scrolls to its newest message by itself.
+    phone.page.wait_for_timeout(600)
+    message = phone.page.get_by_test_id("message").filter(has_text=words["well"]).last
+    message.evaluate("message => message.scrollIntoView({block: 'start'})")
     phone.picture(PICTURES / f"health-{scheme}-{language}.png")
     phone.close()
 
