@@ -79,16 +79,8 @@ class Container:
         mini_app = build_mini_app(base, call_screens, telegram_script, chat)
         console = build_console(base, rules, call_screens, telegram_script)
         metrics = MetricsPage(self.looking_after.metrics_text).handle
-        self.web = build_web(
-            base,
-            rules,
-            call_screens,
-            mini_app,
-            console,
-            Probes(not_ready),
-            metrics,
-            updates.handle if updates else None,
-        )
+        receive = updates.handle if updates else None
+        self.web = build_web(base, rules, call_screens, mini_app, console, Probes(not_ready), metrics, receive)
 
         self.loops: dict[str, Loop] = {
             "delivery": self.delivery_worker.run,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from bot.domain.gates import OPEN_APP_PATIENCE, Gate, GrantState, Ineligibility, JoinRequest
+from bot.domain.gates import OPEN_APP_PATIENCE, Gate, Grant, GrantState, Ineligibility, JoinRequest
 from bot.domain.gateway import GatewayReason
 from bot.domain.journal import Event
 from bot.domain.people import Claim, InitData
@@ -122,10 +122,7 @@ async def read_calls(store: Store, tokens: Collection[str]) -> dict[str, CallScr
     screens = {}
     for verification in verifications:
         user_id, state = verification.user_id, states[verification.id]
-        if state is CallState.CONFIRMED:
-            gates = [Granted(gate.title, gate.link, grant.state) for grant, gate in grants.get(user_id, ())]
-        else:
-            gates = [Granted(gate.title, gate.link, GrantState.DUE) for _, gate in waiting.get(user_id, ())]
+        is_confirmed = state is CallState.CONFIRMED
         number = verification.number if state is CallState.WAITING else None
         ended_at = verification.ended_at
         if state is CallState.EXPIRED and ended_at is None:
@@ -155,13 +152,21 @@ async def read_calls(store: Store, tokens: Collection[str]) -> dict[str, CallScr
             visible_until=visible_until,
             is_asking_another=verification.asking and number is not None,
             no_other=number is not None and not verification.asking and verification.id in failed,
-            gates=tuple(gates),
-            ineligible=hindered_at(waiting.get(user_id, ())) if state is CallState.CONFIRMED else (),
+            gates=_granted(grants.get(user_id, ())) if is_confirmed else _hoped_for(waiting.get(user_id, ())),
+            ineligible=hindered_at(waiting.get(user_id, ())) if is_confirmed else (),
             hint=hint,
             digits=digits,
             hint_at=hint_at,
         )
     return screens
+
+
+def _granted(grants: Iterable[tuple[Grant, Gate]]) -> tuple[Granted, ...]:
+    return tuple(Granted(gate.title, gate.link, grant.state) for grant, gate in grants)
+
+
+def _hoped_for(waiting: Iterable[tuple[JoinRequest, Gate]]) -> tuple[Granted, ...]:
+    return tuple(Granted(gate.title, gate.link, GrantState.DUE) for _, gate in waiting)
 
 
 def hindered_at(waiting: Iterable[tuple[JoinRequest, Gate]]) -> tuple[tuple[str, Ineligibility], ...]:
@@ -219,7 +224,7 @@ async def read_app(store: Store, user_id: int) -> CallScreen:
         language=person.language if person else "",
         state=CallState.CONTACT,
         mask="",
-        gates=tuple(Granted(gate.title, gate.link, GrantState.DUE) for _, gate in waiting),
+        gates=_hoped_for(waiting),
     )
     phone = await store.phones.of(user_id)
     is_stale = any(request.ineligibility is Ineligibility.STALE for request, _ in waiting)
