@@ -87,7 +87,7 @@ async def test_people_get_tables_in_which_no_name_plays_with_the_terminal(
     assert await stats(config(callgate), asked()) == 0
 
     shown = capsys.readouterr().out
-    assert re.search(r"came in +│ +1 │ +100 %", shown)
+    assert re.search(r"came in by the call +│ +1 │ +100 %", shown)
     assert "Flat owners" in shown
     assert "\u202e" not in shown
 

@@ -18,7 +18,7 @@ STEPS = {
     FunnelStep.CONTACT: "shared their contact",
     FunnelStep.NUMBER: "got a number",
     FunnelStep.CALLED: "called",
-    FunnelStep.IN: "came in",
+    FunnelStep.IN: "came in by the call",
 }
 MOST_ROWS = 20
 
@@ -31,6 +31,7 @@ def statistics_json(told: Statistics, titles: Mapping[int, str]) -> str:
             "period": {"first": None if first is None else first.isoformat(), "last": told.period.last.isoformat()},
             "gate": told.gate_id or None,
             "funnel": {step.value: told.funnel[step] for step in FunnelStep},
+            "entered": told.entered,
             "known": told.known,
             "other": told.other,
             "numbers": told.numbers,
@@ -81,11 +82,12 @@ def findings_json(findings: Iterable[CheckResult]) -> str:
 
 
 def _funnel(told: Statistics) -> RenderableType:
-    table = _table("FunnelStep", "People", "Share")
+    table = _table("Step", "People", "Share")
     asked = told.funnel[FunnelStep.ASKED]
     for step, name in STEPS.items():
         table.add_row(name, str(told.funnel[step]), _share(told.funnel[step], asked))
-    lines = [f"verified before, let in at once: {told.known} · otherwise: {told.other} · numbers given: {told.numbers}"]
+    came = f"came in: {told.entered}, by a call {told.funnel[FunnelStep.IN]}, verified before {told.known}"
+    lines = [f"{came}, without a call {told.other} · numbers given: {told.numbers}"]
     if told.median is not None and told.ninetieth is not None:
         lines.append(
             f"from number to call: half within {_span(told.median)}, nine of ten within {_span(told.ninetieth)}"

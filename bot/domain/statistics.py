@@ -175,6 +175,13 @@ class Period:
         """Today and the days before it, `days` in all."""
         return cls(now.date() - timedelta(days=count - 1), now.date())
 
+    @property
+    def before(self) -> Period | None:
+        """As many days just before it. None for all time, and for a single day: today is not over yet."""
+        if self.first is None or self.first == self.last:
+            return None
+        return Period(self.first - (self.last - self.first) - timedelta(days=1), self.first - timedelta(days=1))
+
 
 PERIODS: Mapping[str, int | None] = {"today": 1, "7d": 7, "30d": 30, "90d": 90, "all": None}
 """The periods on offer, by name, in days."""
@@ -211,6 +218,11 @@ class Statistics:
     hours: tuple[tuple[int, int, int], ...] = ()
     series: tuple[tuple[date, int, int, int], ...] = ()
     grain: Granularity = Granularity.DAY
+
+    @property
+    def entered(self) -> int:
+        """How many came in: by a call, because they were verified before, or without a call."""
+        return self.funnel[FunnelStep.IN] + self.known + self.other
 
     @property
     def by_hour(self) -> tuple[int, ...]:
@@ -348,6 +360,8 @@ def parse_period(written: str, now: datetime) -> Period | PeriodProblem:
 
 
 DEFAULT_PERIOD = "7d"
+FEWEST_COMPARED = 20
+"""People who came in during a period that is compared with another: among fewer, chance changes much."""
 
 
 class StatsReply(StrEnum):
@@ -364,12 +378,22 @@ class StatsReply(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StatisticsReport:
-    """The report of a period, by its name, with titles of gates. `title`: of the requested gate; None: all gates."""
+    """The report of a period, by its name, with titles of gates. `title`: of the requested gate; None: all gates.
+
+    `entered_before`: how many came in during the period before; None where there is none to compare with.
+    """
 
     period_name: str
     title: str | None
     statistics: Statistics
     titles: Mapping[int, str] = field(default_factory=dict)
+    entered_before: int | None = None
+
+    @property
+    def change(self) -> float | None:
+        """By which share more people came in than in the period before, or fewer; None if too few did to say so."""
+        now, before = self.statistics.entered, self.entered_before
+        return now / before - 1 if before is not None and min(now, before) >= FEWEST_COMPARED else None
 
     def packed(self) -> str:
         """As JSON, to be stored until it is shown."""

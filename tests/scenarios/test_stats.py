@@ -65,7 +65,7 @@ async def test_the_numbers_are_those_of_what_happened(world: World, install: Ins
     assert is_png(message)
     told = rows_of(message)
     assert (told["Asked"], told["Contact"], told["Number"]) == ("3", "2 · 67%", "2 · 67%")
-    assert (told["Called"], told["In"]) == ("1 · 33%", "1 · 33%")
+    assert (told["Called"], told["In by call"], told["Came in"]) == ("1 · 33%", "1 · 33%", "1")
     assert told["Stopped"] == "somebody else's contact 1"
     assert told["Spent on numbers"] == "2 × 0.45 = 0.90"
     took = (await brisk.rows("SELECT took_ms FROM journal WHERE event = 'confirmed'"))[0]["took_ms"] / 1000
@@ -88,7 +88,7 @@ async def test_who_is_known_and_who_came_without_a_call_are_told_apart_from_the_
     await operator.says(f"/stats today {group.id}")
 
     told = rows_of(await operator.sees("Flat owners · Today"))
-    assert (told["Asked"], told["In"]) == ("0", "0")
+    assert (told["Asked"], told["In by call"], told["Came in"]) == ("0", "0", "1")
     assert told["Let in at once, verified before"] == "1"
     assert "Spent on numbers" not in told
 

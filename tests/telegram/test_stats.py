@@ -68,11 +68,12 @@ def shown_length(html: str) -> int:
 def test_the_words_tell_the_numbers() -> None:
     assert caption(summary("7d"), ENGLISH, Decimal("0.455")).splitlines() == [
         "<b>All gates</b> · 7 days",
+        "Came in: <b>703</b>",
         "Asked: <b>844</b>",
         "Contact: <b>768</b> · 91%",
         "Number: <b>742</b> · 88%",
         "Called: <b>666</b> · 79%",
-        "In: <b>658</b> · 78%",
+        "In by call: <b>658</b> · 78%",
         "",
         "Let in at once, verified before: 42",
         "Let in without a call: 3",
@@ -80,6 +81,21 @@ def test_the_words_tell_the_numbers() -> None:
         "Stopped: gateway does not answer (code 9) 12; somebody else's contact 7; country not accepted 4",
         "Spent on numbers: 844 × 0.455 = 384.02",
     ]
+
+
+@pytest.mark.parametrize(
+    ("before", "says"),
+    [
+        (None, "Came in: <b>703</b>"),
+        (19, "Came in: <b>703</b>"),
+        (20, "Came in: <b>703</b> · ↑ 3,415% on the period before"),
+        (628, "Came in: <b>703</b> · ↑ 12% on the period before"),
+        (703, "Came in: <b>703</b> · as many as before"),
+        (1406, "Came in: <b>703</b> · ↓ 50% on the period before"),
+    ],
+)
+def test_a_period_is_compared_with_the_one_before_if_enough_came_in(before: int | None, says: str) -> None:
+    assert caption(replace(summary("7d"), entered_before=before), ENGLISH, None).splitlines()[1] == says
 
 
 def test_numbers_are_written_as_the_reader_does() -> None:
@@ -95,7 +111,7 @@ def test_shares_are_told_only_where_somebody_asked_and_small_ones_more_exactly()
     few = replace(told.statistics, funnel={**told.statistics.funnel, FunnelStep.ASKED: 100_000, FunnelStep.IN: 1234})
 
     assert "%" not in caption(replace(told, statistics=nobody), ENGLISH, None)
-    assert "In: <b>1,234</b> · 1.2%" in caption(replace(told, statistics=few), ENGLISH, None)
+    assert "In by call: <b>1,234</b> · 1.2%" in caption(replace(told, statistics=few), ENGLISH, None)
 
 
 @pytest.mark.parametrize("code", [*GatewayReason, *ContactRefusal, *Ineligibility, "no_money:3"])

@@ -9,6 +9,7 @@ from bot.features.statistics.chart_sheet import ticks
 from bot.features.statistics.words import (
     days_or_months,
     details,
+    funnel_name,
     heading_of,
     hours_of_day,
     period_name,
@@ -105,7 +106,7 @@ def _funnel(told: Statistics, words: Words) -> list[BarJson]:
         share, count = told.share(step), told.funnel[step]
         bars.append(
             {
-                "name": step_name(step, words),
+                "name": funnel_name(step, words),
                 "count": formats.count(count, words.language),
                 "share": "" if share is None else formats.share(share, words.language),
                 "part": max(0, count) / largest,

@@ -126,12 +126,15 @@ async def _send(store: Store, chat_id: int, work: SendChart | SendGateButtons | 
 
 
 async def _summary(store: Store, name: str, asked: Period, gate: Gate | None) -> StatisticsReport:
-    told = await read_statistics(store, asked, gate.chat_id if gate is not None else None)
+    gate_id = gate.chat_id if gate is not None else None
+    told = await read_statistics(store, asked, gate_id)
     busiest = sorted(told.by_gate, key=lambda gate_id: -told.by_gate[gate_id][FunnelStep.ASKED])[:GATES_TOLD]
     told = replace(told, by_gate={gate_id: told.by_gate[gate_id] for gate_id in busiest})
     known = await store.gates.get_many(busiest) if busiest else {}
     titles = {gate_id: found.title[:LONGEST_TITLE] for gate_id, found in known.items()}
-    return StatisticsReport(name, gate.title[:LONGEST_TITLE] if gate is not None else None, told, titles)
+    before = await read_statistics(store, asked.before, gate_id) if asked.before is not None else None
+    title = gate.title[:LONGEST_TITLE] if gate is not None else None
+    return StatisticsReport(name, title, told, titles, before.entered if before is not None else None)
 
 
 def _listed(gates: Sequence[Gate]) -> GateTitles:

@@ -60,6 +60,11 @@ def step_name(step: FunnelStep, words: Words) -> str:
             return words("In")
 
 
+def funnel_name(step: FunnelStep, words: Words) -> str:
+    """Return the name of a step beside its share: the funnel's end is not all who came in."""
+    return words("In by call") if step is FunnelStep.IN else step_name(step, words)
+
+
 def caption(summary: StatisticsReport, words: Words, price: Decimal | None) -> str:
     """Return the text below the chart: at most 1024 characters as shown. `price`: of one call number."""
     told, language = summary.statistics, words.language
@@ -67,10 +72,13 @@ def caption(summary: StatisticsReport, words: Words, price: Decimal | None) -> s
     lines = [f"<b>{title}</b> · {period_name(summary.period_name, words)}"]
     if told.is_empty:
         return "\n".join([*lines, words("Nobody asked to join in this period.")])
+    lines.append(
+        words("Came in: {count}", count=f"<b>{formats.count(told.entered, language)}</b>") + _change(summary, words)
+    )
     for step in FunnelStep:
         part = told.share(step) if step is not FunnelStep.ASKED else None
         of_all = f" · {formats.share(part, language)}" if part is not None else ""
-        lines.append(f"{step_name(step, words)}: <b>{formats.count(told.funnel[step], language)}</b>{of_all}")
+        lines.append(f"{funnel_name(step, words)}: <b>{formats.count(told.funnel[step], language)}</b>{of_all}")
     more = details(told, words)
     if told.refusals:
         more.append(words("Stopped: {reasons}", reasons=refusals(told, words)))
@@ -84,6 +92,21 @@ def caption(summary: StatisticsReport, words: Words, price: Decimal | None) -> s
             )
         )
     return "\n".join([*lines, *([""] if more else []), *more])
+
+
+def _change(summary: StatisticsReport, words: Words) -> str:
+    """Return by how much more or fewer people came in than before, as the end of a line."""
+    change = summary.change
+    if change is None:
+        return ""
+    part = formats.share(abs(change), words.language)
+    if not round(change, 2):
+        return " · " + words("as many as before")
+    return " · " + (
+        words("↑ {share} on the period before", share=part)
+        if change > 0
+        else words("↓ {share} on the period before", share=part)
+    )
 
 
 def details(told: Statistics, words: Words) -> list[str]:

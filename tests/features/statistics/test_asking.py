@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from bot.domain.gates import NO_ADMIN, OWNER, AdminRights, Gate
+from bot.domain.journal import Event
 from bot.domain.notifications import Toast
 from bot.domain.outgoing import PendingTask, Priority, TaskKind
 from bot.domain.statistics import NO_GATE, FunnelStep, StatsReply
 from bot.domain.tasks import CheckAdminRights
 from bot.features.statistics.actions import ON_A_PAGE, AskStatistics
+from bot.features.statistics.screens import SUMMARY
 from storage.store import Store
 from tests.features.rules import ANNA, BORIS, GATE, OPERATOR, OTHER_GATE, Rules
 from tests.tasks import said
@@ -105,6 +108,29 @@ async def test_operators_see_all_gates_together(asking: Asking) -> None:
     assert (answer["answer"], answer["period"], answer["gate"]) == (StatsReply.CHART, "7d", 0)
     assert summary["statistics"]["funnel"][FunnelStep.ASKED] == 1
     assert summary["titles"] == {str(GATE.chat_id): GATE.title}
+
+
+async def test_six_came_in_three_of_them_by_a_call_and_two_in_the_week_before(asking: Asking) -> None:
+    now, days_ago = asking.rules.now, {"called": (0, 0, 1, 7, 14), "known": (1, 6, 13), "other": (6,)}
+
+    async def come_in(store: Store) -> None:
+        for code, days in days_ago.items():
+            for day in days:
+                at = now - timedelta(days=day)
+                store.journal.add(Event.GRANT_DONE, at, user_id=1, gate_id=GATE.chat_id, code=code)
+
+    await asking.rules.database.transact(come_in)
+    await asking.says(OPERATOR, f"7d {GATE.chat_id}")
+
+    report = SUMMARY.validate_json((await asking.answer())["summary"])
+    assert (report.statistics.entered, report.statistics.funnel[FunnelStep.IN], report.entered_before) == (6, 3, 2)
+
+
+@pytest.mark.parametrize("name", ["today", "all"])
+async def test_a_day_that_is_not_over_and_all_time_are_compared_with_nothing(asking: Asking, name: str) -> None:
+    await asking.says(OPERATOR, name)
+
+    assert json.loads((await asking.answer())["summary"])["entered_before"] is None
 
 
 @pytest.mark.parametrize(
