@@ -129,15 +129,18 @@ def test_somebody_may_have_the_phone_of_another_or_an_anonymous_number(walker: B
     walk.close()
 
 
-@pytest.mark.parametrize("width", [390, 760, 1280])
-def test_every_control_of_the_page_is_large_enough_for_a_finger(walker: Browser, stage: str, width: int) -> None:
-    page = opened(walker, stage, {"width": width, "height": 900}, "ru-RU")
-    small = page.eval_on_selector_all(
-        "button",
-        """nodes => nodes.filter(node => node.getClientRects().length
-            && (node.getBoundingClientRect().height < 39.5 || node.getBoundingClientRect().width < 39.5))
-            .map(node => node.dataset.testid || node.className)""",
-    )
-    assert not small, small
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+def test_every_control_of_the_page_is_large_enough_for_a_finger(walker: Browser, stage: str) -> None:
+    page = opened(walker, stage, PHONE, "ru-RU")
+    for width in (390, 760, 1280):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.reload()
+        expect(page.get_by_test_id("guide-text")).to_be_visible()
+        small = page.eval_on_selector_all(
+            "button",
+            """nodes => nodes.filter(node => node.getClientRects().length
+                && (node.getBoundingClientRect().height < 39.5 || node.getBoundingClientRect().width < 39.5))
+                .map(node => node.dataset.testid || node.className)""",
+        )
+        assert not small, (width, small)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.context.close()
