@@ -20,6 +20,28 @@ from bot.domain.admin_actions import AdminActionKind
 from bot.i18n.texts import Words
 from bot.telegram.deep_links import to_add_to_channel, to_add_to_group
 
+IN_A_ROW = 2
+LONGEST_OF_TWO, LONGEST_WORD_OF_THREE = 15, 9
+"""Letters that a phone shows: of a text that shares its row, and of a word on one of three buttons."""
+
+
+def in_rows(buttons: list[InlineKeyboardButton], in_a_row: int = IN_A_ROW) -> list[list[InlineKeyboardButton]]:
+    """Arrange buttons in rows, so that a phone shows all of their texts: fewer in a row where words are long."""
+    arranged: list[list[InlineKeyboardButton]] = []
+    for button in buttons:
+        if arranged and len(arranged[-1]) < in_a_row and _fits([*arranged[-1], button]):
+            arranged[-1].append(button)
+        else:
+            arranged.append([button])
+    return arranged
+
+
+def _fits(row: list[InlineKeyboardButton]) -> bool:
+    words = (word for button in row for word in button.text.split())
+    return all(len(button.text) <= LONGEST_OF_TWO for button in row) and (
+        len(row) <= IN_A_ROW or all(len(word) <= LONGEST_WORD_OF_THREE for word in words)
+    )
+
 
 def appeal_text(words: Words) -> str:
     """Return the label of the button that asks the admins; on a keyboard its text comes back as a message."""

@@ -9,7 +9,7 @@ from bot.domain.gate_health import BY_REQUEST, LETS_NOBODY_IN, GateHealth, GateI
 from bot.domain.gate_settings import EntryMode, Preset, preset_of
 from bot.domain.gates import Gate, GateMode
 from bot.domain.setting_choices import CONFIRMED, Page
-from bot.features.settings.frame import back_to, in_rows, marked
+from bot.features.settings.frame import back_to, marked
 from bot.features.settings.states import SIGNS, guard_joins, issue, unconfirmed
 from bot.features.settings.words import PAGE_WORDS
 from bot.i18n.texts import Words, _, shown, visible
@@ -147,7 +147,7 @@ def _buttons(view: GateCard, words: Words, chat_url: str) -> InlineKeyboardMarku
         keyboards.panel(words("🔄 Check again"), AdminActionKind.CHECK, gate.chat_id),
         keyboards.panel(words(SWITCHES[to]), AdminActionKind.SWITCH, gate.chat_id, value=to),
     ]
-    return keyboards.rows(*in_rows(buttons), [keyboards.place(words("‹ All my groups"), Place.GATES)])
+    return keyboards.rows(*keyboards.in_rows(buttons), [keyboards.place(words("‹ All my groups"), Place.GATES)])
 
 
 def _test(view: GateCard, words: Words) -> list[InlineKeyboardButton]:
@@ -172,8 +172,8 @@ def render_settings(view: SettingsPage, words: Words) -> RenderedMessage:
         paragraphs.append(guards)
     pages = [_page(words(page.label), gate, which) for which, page in PAGE_WORDS.items() if page.label]
     keyboard = keyboards.rows(
-        *in_rows([_page(words("🎛 Presets"), gate, Page.PRESETS), *pages]),
-        *in_rows(_switches(gate, words), len(GateMode)),
+        *keyboards.in_rows([_page(words("🎛 Presets"), gate, Page.PRESETS), *pages]),
+        *keyboards.in_rows(_switches(gate, words), len(GateMode)),
         [back_to(gate, Page.CARD, words)],
     )
     return RenderedMessage("\n\n".join(paragraphs), keyboard)
@@ -240,5 +240,5 @@ def render_presets(view: PresetsPage, words: Words) -> RenderedMessage:
     ]
     return RenderedMessage(
         "\n\n".join(paragraphs),
-        keyboards.rows(*in_rows(buttons), [back_to(gate, Page.SETTINGS, words)]),
+        keyboards.rows(*keyboards.in_rows(buttons), [back_to(gate, Page.SETTINGS, words)]),
     )

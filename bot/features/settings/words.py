@@ -12,7 +12,7 @@ from bot.domain.admin_actions import AdminActionKind, SettingPage
 from bot.domain.gate_settings import AtDeadline, CountryRule, EntryMode, GateSettings, RaidReaction
 from bot.domain.setting_choices import EVER, NO, NONE, OWN_LANGUAGE, REFUSABLE, TYPED, YES, Page, Setting, is_changed
 from bot.features.settings import parse
-from bot.features.settings.frame import about_waiting, framed, in_rows, options, toggle
+from bot.features.settings.frame import about_waiting, framed, options, toggle
 from bot.i18n import formats
 from bot.i18n.countries import COMMON, country, flag
 from bot.i18n.reasons import NUMBER_KINDS
@@ -251,7 +251,7 @@ def _way_page(view: SettingPage, words: Words, _chat_url: str) -> RenderedMessag
         about_waiting(view, words("👥 The people waiting ({count}) go on in the way they came.", count=view.waiting)),
         note,
         buttons=[
-            *in_rows(options(gate, Setting.WAY, {way: words(WAYS[way].button) for way in possible}), 1),
+            *keyboards.in_rows(options(gate, Setting.WAY, {way: words(WAYS[way].button) for way in possible}), 1),
             group_message,
         ],
     )
@@ -279,8 +279,8 @@ def _deadline_page(view: SettingPage, words: Words, _chat_url: str) -> RenderedM
         ),
         words("Choose, or write another time, such as 90 minutes."),
         buttons=[
-            *in_rows(options(gate, Setting.DEADLINE, spans), 3),
-            *in_rows(options(gate, Setting.AT_DEADLINE, ends), 1),
+            *keyboards.in_rows(options(gate, Setting.DEADLINE, spans), 3),
+            *keyboards.in_rows(options(gate, Setting.AT_DEADLINE, ends), 1),
         ],
     )
 
@@ -305,7 +305,7 @@ def _countries_page(view: SettingPage, words: Words, _chat_url: str) -> Rendered
         ),
         buttons=[
             options(gate, Setting.COUNTRY_RULE, {rule: words(text) for rule, text in COUNTRY_RULES.items()}),
-            *in_rows(toggles),
+            *keyboards.in_rows(toggles),
             options(gate, Setting.COUNTRIES, {NONE: words("Empty the list")} if listed else {}),
         ],
     )
@@ -326,7 +326,7 @@ def _kinds_page(view: SettingPage, words: Words, _chat_url: str) -> RenderedMess
             kinds=describe(Setting.KIND, gate.settings, words),
         ),
         _applies_at_once(view, words),
-        buttons=in_rows(toggles),
+        buttons=keyboards.in_rows(toggles),
     )
 
 
@@ -342,7 +342,7 @@ def _fresh_page(view: SettingPage, words: Words, _chat_url: str) -> RenderedMess
         ),
         _applies_at_once(view, words),
         words("Choose, or write a number of days."),
-        buttons=in_rows(options(view.gate, Setting.FRESH, spans | {EVER: words("Never")}), 3),
+        buttons=keyboards.in_rows(options(view.gate, Setting.FRESH, spans | {EVER: words("Never")}), 3),
     )
 
 
@@ -514,7 +514,7 @@ def _raid_page(view: SettingPage, words: Words, _chat_url: str) -> RenderedMessa
         ),
         words("Choose, or write other numbers, such as 50 in 10."),
         buttons=[
-            *in_rows(options(gate, Setting.RAID, reactions), 1),
+            *keyboards.in_rows(options(gate, Setting.RAID, reactions), 1),
             options(gate, Setting.RAID_SIZE, sizes),
         ],
     )

@@ -72,7 +72,6 @@ def button(
 BUTTON_LENGTH = 32
 SHORT_TITLE = 16
 """Keeps each line to one line on a phone."""
-IN_A_ROW = 2
 MOST_GATES = 10
 A_YEAR_AGO = timedelta(days=300)
 
@@ -237,10 +236,8 @@ def _person_buttons(view: PersonCard, words: Words) -> InlineKeyboardMarkup:
     if view.page > 0:
         turns.append(button(words("Newer ›"), OperatorPage.PERSON, view.user_id, at=view.page - 1))
     acts = [button(f"{_act(act, words)}…", OperatorPage.GATES, view.user_id, act) for act in view.possible]
-    # A phone would cut off more than two in a row.
-    pairs = [acts[at : at + IN_A_ROW] for at in range(0, len(acts), IN_A_ROW)]
     again = button(words("🔄 Refresh"), OperatorPage.PERSON, view.user_id)
-    return keyboards.rows(turns, *pairs, [again, button(words("🕘 Recent"), OperatorPage.RECENT)])
+    return keyboards.rows(turns, *keyboards.in_rows(acts), [again, button(words("🕘 Recent"), OperatorPage.RECENT)])
 
 
 def _act(act: AdminActionKind, words: Words) -> str:
