@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.delivery.screens import ScreenRenderer
-from bot.domain.admin_actions import AdminActionKind, GateCard, GateList
+from bot.domain.admin_actions import AdminActionKind, GateCard, GateList, PresetsPage, SettingsPage
 from bot.domain.gate_health import GateHealth, GateIssue
 from bot.domain.gates import NO_ADMIN, OWNER
 from bot.domain.notifications import Toast
@@ -46,6 +46,21 @@ async def test_the_card_tells_what_is_missing_who_waits_and_who_came_round(rules
     card = await view(rules)
     assert isinstance(card, GateCard)
     assert card.joined_unverified == 0
+
+
+async def test_the_pages_of_settings_and_presets_belong_to_the_gate(rules: Rules) -> None:
+    await runs(rules)
+    await rules.asks_to_join(CAROL)
+
+    await acts(rules, AdminActionKind.OPEN, Page.SETTINGS)
+    settings = await view(rules)
+    assert isinstance(settings, SettingsPage)
+    assert (settings.gate.chat_id, settings.health) == (GATE.chat_id, None)
+
+    await acts(rules, AdminActionKind.OPEN, Page.PRESETS)
+    presets = await view(rules)
+    assert isinstance(presets, PresetsPage)
+    assert (presets.gate.chat_id, presets.waiting, presets.asks_to_open) == (GATE.chat_id, 1, False)
 
 
 async def test_check_again_asks_telegram(rules: Rules) -> None:
